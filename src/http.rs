@@ -1,0 +1,38 @@
+//! Requests and answers as plain data, so that the core speaks HTTP without knowing any proxy.
+
+use std::fmt;
+
+use crate::secret::Secret;
+
+/// What is known of a request before its body.
+#[derive(Debug, Default)]
+pub struct Head {
+    /// The method, in upper case as HTTP has it.
+    pub method: String,
+    /// The path without the query: credentials in the URI never count (RFC 6749 §2.3.1).
+    pub path: String,
+    /// `Content-Type`, as sent.
+    pub content_type: Option<String>,
+    /// `Content-Length`, where it is a number.
+    pub content_length: Option<u64>,
+    /// `Authorization`, as sent.
+    pub authorization: Option<Secret>,
+}
+
+/// An answer to the caller.
+#[derive(PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Header names, in lower case, with their values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Response {
+    /// Leaves the body out, since it may hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+    }
+}

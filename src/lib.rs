@@ -1,0 +1,29 @@
+//! token-endpoint: an OAuth 2.0 token endpoint that lives inside Envoy.
+//!
+//! The core is a function, `(request | answer, Moment) -> Step`, and the adapter is a loop that performs steps. Imports
+//! only point down this list:
+//!
+//! 1. `proxy` (WebAssembly only) speaks to Envoy; `cli` (native only) is the operator's tool;
+//! 2. [`config`] turns the document that an operator writes into an [`endpoint::Endpoint`], or into all its problems;
+//! 3. [`endpoint`] answers token requests: one file for each grant, one table of refusals;
+//! 4. [`token`] is what gets signed or sealed;
+//! 5. [`registry`] is who may ask, and for what;
+//! 6. [`schedule`] decides whose password check goes on; [`crypto`] and [`text`] know nothing of OAuth;
+//! 7. [`http`], [`secret`] and [`time`] are plain vocabulary.
+
+pub mod attempts;
+#[cfg(not(target_family = "wasm"))]
+pub mod cli;
+pub mod config;
+pub mod crypto;
+pub mod endpoint;
+pub mod http;
+pub mod origin;
+#[cfg(target_family = "wasm")]
+mod proxy;
+pub mod registry;
+pub mod schedule;
+pub mod secret;
+pub mod text;
+pub mod time;
+pub mod token;

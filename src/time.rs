@@ -1,0 +1,56 @@
+//! Time and chance as values, so that the core asks nobody for either and a test decides both.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+/// Whole seconds since 1970-01-01T00:00:00Z: the `NumericDate` of RFC 7519 §2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixTime(pub u64);
+
+impl UnixTime {
+    /// This time and `span` later, in whole seconds, never wrapping.
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span.as_secs()))
+    }
+
+    /// Whole seconds from `earlier` to this time; zero if it is not earlier.
+    pub fn seconds_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl From<SystemTime> for UnixTime {
+    /// A clock that stands before 1970 reads as 1970.
+    fn from(time: SystemTime) -> Self {
+        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH);
+        Self(since_epoch.unwrap_or_default().as_secs())
+    }
+}
+
+/// Random bytes that can be spent once: taking some out consumes the rest.
+pub struct Entropy([u8; 32]);
+
+impl Entropy {
+    /// Wraps bytes from a cryptographic source.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Spends the entropy on `N` bytes, `N` being 32 at most.
+    pub fn spend<const N: usize>(self) -> [u8; N] {
+        const { assert!(N <= 32) };
+        let mut taken = [0; N];
+        taken.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
+        taken
+    }
+}
+
+/// When a step of an exchange happens, and the chance it may use.
+pub struct Moment {
+    /// The wall clock.
+    pub now: UnixTime,
+    /// Fresh randomness, for one use.
+    pub entropy: Entropy,
+}
