@@ -1,0 +1,162 @@
+//! Signing keys and the signatures they make (RFC 7515, RFC 7518): one key, one algorithm, one public JWK.
+
+use std::fmt;
+
+use jwt_simple::{
+    JWTError,
+    algorithms::{ECDSAP256KeyPairLike, ES256KeyPair, Ed25519KeyPair, EdDSAKeyPairLike, RS256KeyPair, RSAKeyPairLike},
+};
+use p256::ecdsa::{Signature, signature::Signer as _};
+use serde::{Deserialize, Serialize};
+use superboring::{hash::MessageDigest, pkey::PKey, rsa::Padding, sign::Signer};
+use zeroize::Zeroizing;
+
+/// A JWS `alg` that this program signs with (RFC 7518 §3.1, RFC 8037 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RS256,
+    /// ECDSA on P-256 with SHA-256.
+    ES256,
+    /// Ed25519.
+    EdDSA,
+}
+
+/// A private key with its `kid`.
+pub struct SigningKey {
+    kid: String,
+    jwk: String,
+    pair: KeyPair,
+}
+
+enum KeyPair {
+    RS256 { pair: Box<RS256KeyPair>, der: Zeroizing<Vec<u8>> },
+    ES256(Box<ES256KeyPair>),
+    EdDSA(Box<Ed25519KeyPair>),
+}
+
+/// Why a text can't be a signing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidKey {
+    /// Not a PEM private key of the algorithm.
+    Malformed(Algorithm),
+    /// An RSA modulus of less than 2048 bits (RFC 7518 §3.3).
+    Weak,
+    /// An RSA key that is too large, or whose exponent is not 65537.
+    Unsupported,
+}
+
+impl fmt::Display for InvalidKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(Algorithm::RS256) => f.write_str("not a PEM RSA private key (PKCS#8 or PKCS#1)"),
+            Self::Malformed(Algorithm::ES256) => f.write_str("not a PEM P-256 private key (PKCS#8)"),
+            Self::Malformed(Algorithm::EdDSA) => f.write_str("not a PEM Ed25519 private key (PKCS#8)"),
+            Self::Weak => f.write_str("an RSA key of less than 2048 bits"),
+            Self::Unsupported => {
+                f.write_str("an RSA key of more than 4096 bits, or with a public exponent other than 65537")
+            }
+        }
+    }
+}
+
+impl SigningKey {
+    /// Reads a PEM private key: PKCS#8, and PKCS#1 for RSA. Without a `kid` it gets the RFC 7638 thumbprint.
+    pub fn from_pem(algorithm: Algorithm, pem: &str, kid: Option<String>) -> Result<Self, InvalidKey> {
+        let malformed = |_| InvalidKey::Malformed(algorithm);
+        let pair = match algorithm {
+            Algorithm::RS256 => rs256(pem)?,
+            Algorithm::ES256 => KeyPair::ES256(Box::new(ES256KeyPair::from_pem(pem.trim()).map_err(malformed)?)),
+            Algorithm::EdDSA => KeyPair::EdDSA(Box::new(Ed25519KeyPair::from_pem(pem.trim()).map_err(malformed)?)),
+        };
+        Ok(Self::new(pair, kid))
+    }
+
+    fn new(pair: KeyPair, kid: Option<String>) -> Self {
+        let kid = kid.unwrap_or_else(|| pair.thumbprint());
+        let jwk = pair.public_jwk(&kid);
+        Self { kid, jwk, pair }
+    }
+
+    /// The key's identifier, `kid` in headers and JWKs (RFC 7515 §4.1.4).
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// What the key signs with.
+    pub fn algorithm(&self) -> Algorithm {
+        match self.pair {
+            KeyPair::RS256 { .. } => Algorithm::RS256,
+            KeyPair::ES256(_) => Algorithm::ES256,
+            KeyPair::EdDSA(_) => Algorithm::EdDSA,
+        }
+    }
+
+    /// The public key as a JWK in JSON (RFC 7517), with no private member.
+    pub fn public_jwk(&self) -> &str {
+        &self.jwk
+    }
+
+    /// The RSA private key as DER, for a host that signs faster than WebAssembly can; None for other algorithms,
+    /// which are quick here.
+    pub fn rsa_der(&self) -> Option<&[u8]> {
+        match &self.pair {
+            KeyPair::RS256 { der, .. } => Some(der),
+            _ => None,
+        }
+    }
+
+    /// The signature of `input` in the form that JWS wants. None if the library fails.
+    pub fn sign(&self, input: &[u8]) -> Option<Vec<u8>> {
+        match &self.pair {
+            KeyPair::RS256 { pair, .. } => sign_rs256(pair, input),
+            KeyPair::ES256(pair) => {
+                let signature: Signature = pair.key_pair().as_ref().try_sign(input).ok()?;
+                Some(signature.to_vec())
+            }
+            KeyPair::EdDSA(pair) => Some(pair.key_pair().as_ref().sk.sign(input, None).to_vec()),
+        }
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({:?}, kid {:?})", self.algorithm(), self.kid)
+    }
+}
+
+impl KeyPair {
+    fn thumbprint(&self) -> String {
+        match self {
+            Self::RS256 { pair, .. } => pair.jwk_thumbprint(),
+            Self::ES256(pair) => pair.jwk_thumbprint(),
+            Self::EdDSA(pair) => pair.jwk_thumbprint(),
+        }
+    }
+
+    fn public_jwk(&self, kid: &str) -> String {
+        match self {
+            Self::RS256 { pair, .. } => pair.public_key().with_key_id(kid).to_jwk(),
+            Self::ES256(pair) => pair.public_key().with_key_id(kid).to_jwk(),
+            Self::EdDSA(pair) => pair.public_key().with_key_id(kid).to_jwk(),
+        }
+    }
+}
+
+fn rs256(pem: &str) -> Result<KeyPair, InvalidKey> {
+    let pair = RS256KeyPair::from_pem(pem).map_err(|error| match error.downcast_ref() {
+        Some(JWTError::WeakKey) => InvalidKey::Weak,
+        Some(JWTError::UnsupportedRSAModulus) => InvalidKey::Unsupported,
+        _ => InvalidKey::Malformed(Algorithm::RS256),
+    })?;
+    let der = pair.to_der().map_err(|_| InvalidKey::Malformed(Algorithm::RS256))?;
+    Ok(KeyPair::RS256 { pair: Box::new(pair), der: Zeroizing::new(der) })
+}
+
+fn sign_rs256(pair: &RS256KeyPair, input: &[u8]) -> Option<Vec<u8>> {
+    let key = PKey::from_rsa(pair.key_pair().as_ref().clone()).ok()?;
+    let mut signer = Signer::new(MessageDigest::sha256(), &key).ok()?;
+    signer.set_rsa_padding(Padding::PKCS1).ok()?;
+    signer.update(input).ok()?;
+    signer.sign_to_vec().ok()
+}
