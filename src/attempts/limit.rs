@@ -1,0 +1,99 @@
+//! What a limit is: some failures are free, and then each one makes the next attempt wait twice as long.
+
+use std::time::Duration;
+
+use super::key::Subject;
+use crate::time::UnixTime;
+
+/// A limit on failures in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// How many failures cost nothing.
+    pub failures: u32,
+    /// How long the last of them makes the next attempt wait; every further one doubles it.
+    pub wait: Duration,
+    /// The longest wait.
+    pub max_wait: Duration,
+    /// After how long without a failure all is forgotten.
+    pub forget: Duration,
+}
+
+/// The limits for the three things that failures are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For one identifier of one auth source, whether it names a user or not.
+    pub identifier: Limit,
+    /// For one source address (an IPv6 network of 64 bits).
+    pub address: Limit,
+    /// For one client: wrong secrets, and wrong passwords that came through it.
+    pub client: Limit,
+}
+
+impl Default for Limits {
+    /// Five free failures per account, then 30 s to 15 min: about 100 guesses a day, where NIST SP 800-63B allows 100 in
+    /// all. Addresses and clients are shared by many people, so their limits only slow down a flood.
+    fn default() -> Self {
+        let limit = |failures, wait, max_wait, forget| Limit {
+            failures,
+            wait: Duration::from_secs(wait),
+            max_wait: Duration::from_secs(max_wait),
+            forget: Duration::from_secs(forget),
+        };
+        Self { identifier: limit(5, 30, 900, 86_400), address: limit(50, 10, 300, 900), client: limit(1000, 1, 10, 60) }
+    }
+}
+
+impl Limits {
+    /// The limit for this subject.
+    pub fn of(&self, subject: Subject) -> &Limit {
+        match subject {
+            Subject::Identifier { .. } => &self.identifier,
+            Subject::Address(_) => &self.address,
+            Subject::Client(_) => &self.client,
+        }
+    }
+}
+
+impl Limit {
+    /// How many seconds the next attempt has to wait after `failures`, the last of them at `last`.
+    pub fn wait(&self, failures: u32, last: UnixTime, now: UnixTime) -> u64 {
+        let Some(doublings) = failures.checked_sub(self.failures.max(1)) else { return 0 };
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        let wait = self.wait.saturating_mul(factor).min(self.max_wait);
+        last.after(wait).seconds_since(now)
+    }
+
+    /// Whether failures, the last of them at `last`, are forgotten.
+    pub fn forgets(&self, last: UnixTime, now: UnixTime) -> bool {
+        now.seconds_since(last) >= self.forget.as_secs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Limit = Limit {
+        failures: 3,
+        wait: Duration::from_secs(10),
+        max_wait: Duration::from_secs(60),
+        forget: Duration::from_secs(1000),
+    };
+
+    fn wait_after(failures: u32) -> u64 {
+        LIMIT.wait(failures, UnixTime(100), UnixTime(100))
+    }
+
+    #[test]
+    fn some_failures_are_free_and_then_the_wait_doubles_up_to_its_bound() {
+        let waits: Vec<u64> = (0..9).map(wait_after).collect();
+        assert_eq!(waits, [0, 0, 0, 10, 20, 40, 60, 60, 60]);
+        assert_eq!(wait_after(u32::MAX), 60);
+    }
+
+    #[test]
+    fn the_wait_runs_from_the_last_failure() {
+        assert_eq!(LIMIT.wait(3, UnixTime(100), UnixTime(109)), 1);
+        assert_eq!(LIMIT.wait(3, UnixTime(100), UnixTime(110)), 0);
+    }
+}

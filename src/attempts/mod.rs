@@ -1,0 +1,12 @@
+//! How often a guess may fail: limits, and the bounded table that counts against them (NIST SP 800-63B §3.2.2, OWASP
+//! Authentication Cheat Sheet). It holds no names, only keyed hashes of them, and no more of them than it has slots.
+
+mod bucket;
+mod key;
+mod limit;
+
+pub use self::{
+    bucket::{Bucket, InvalidBucket},
+    key::{Key, Subject, TableKey},
+    limit::{Limit, Limits},
+};

@@ -1,0 +1,164 @@
+//! The auth sources of a configuration and their users.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::{Map, Value};
+
+use super::{
+    Allowances,
+    document::{Node, Object},
+    setting::Text,
+};
+use crate::{
+    crypto::password::PasswordHash,
+    registry::{
+        auth_source::AuthSource,
+        identifier::{Identifier, IdentifierKind, IdentifierRules},
+        user::{Duplicate, Status, User, UserTable},
+    },
+};
+
+/// Auth sources by id.
+pub type AuthSources = HashMap<String, Arc<AuthSource>>;
+
+/// Reads `auth_sources`.
+pub fn read(object: &mut Object, decoy_key: [u8; 32], allowances: Allowances) -> AuthSources {
+    let mut auth_sources = AuthSources::new();
+    object.each("auth_sources", |node| {
+        let source = node.object(|object| auth_source(object, decoy_key, allowances))??;
+        if auth_sources.insert(source.id.clone(), Arc::new(source)).is_some() {
+            node.problem("an auth source with the same id as another");
+        }
+        Some(())
+    });
+    auth_sources
+}
+
+fn auth_source(object: &mut Object, decoy_key: [u8; 32], allowances: Allowances) -> Option<AuthSource> {
+    let id = object.required("id").map(|Text(id)| id);
+    let identifiers = IdentifierRules {
+        kinds: kinds(object),
+        case_insensitive_email: object.optional("case_insensitive_email").unwrap_or_default(),
+    };
+    let mut users = UserTable::default();
+    object.each("users", |node| node.object(|object| user(object, &identifiers, &mut users, allowances)));
+    Some(AuthSource { id: id?, identifiers, users, decoy_key })
+}
+
+fn kinds(object: &mut Object) -> Vec<IdentifierKind> {
+    let mut kinds = Vec::new();
+    object.each_of_some("identifiers", |node| {
+        let kind = node.read()?;
+        if kinds.contains(&kind) {
+            node.problem("given twice");
+        }
+        kinds.push(kind);
+        Some(())
+    });
+    kinds
+}
+
+fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable, allowances: Allowances) -> Option<()> {
+    object.refuse("password", "a plaintext password: hash it with hash-password and give it as password_hash");
+    let id = object.required("id").map(|Text(id)| id);
+    let identifiers = object.required_with("identifiers", |node| identifiers_of(node, rules));
+    let password_hash = object.required_with("password_hash", |node| password_hash(node, allowances)).flatten();
+    let status = object.optional::<Status>("status").unwrap_or_default();
+    let claims = object.with("claims", claims).flatten().unwrap_or_default();
+    let user = User { id: id?, password_hash: Arc::new(password_hash?), status, claims };
+    let identifiers = identifiers??;
+    let duplicates = users.insert(user, identifiers.clone()).err()?;
+    for duplicate in duplicates {
+        report(object, &identifiers, &duplicate);
+    }
+    None
+}
+
+fn report(object: &Object, identifiers: &[Identifier], duplicate: &Duplicate) {
+    match duplicate {
+        Duplicate::Id => object.problem("id", "the id of another user"),
+        Duplicate::Identifier(at) => {
+            let kind = identifiers.get(*at).map(|identifier| field(identifier.kind)).unwrap_or_default();
+            object.problem(&format!("identifiers.{kind}"), "the identifier of another user");
+        }
+    }
+}
+
+fn identifiers_of(node: Node, rules: &IdentifierRules) -> Option<Vec<Identifier>> {
+    let identifiers = node.object(|object| identifiers(object, rules))?;
+    if identifiers.is_empty() {
+        node.problem("none is given");
+    }
+    Some(identifiers)
+}
+
+/// The identifiers of one user, each under the name of its kind and of that kind.
+fn identifiers(object: &mut Object, rules: &IdentifierRules) -> Vec<Identifier> {
+    let kinds = [IdentifierKind::Username, IdentifierKind::PhoneNumber, IdentifierKind::Email];
+    let identifiers = kinds.into_iter().filter_map(|kind| {
+        let Text(text) = object.optional(field(kind))?;
+        let identifier = rules.identify(&text);
+        if identifier.kind != kind && !is_plain_phone_number(kind, &text) {
+            object.problem(field(kind), "a caller who types this would be taken to mean another kind of identifier");
+        }
+        Some(Identifier { kind, ..identifier })
+    });
+    identifiers.collect()
+}
+
+/// Digits alone are a phone number only where the source accepts phone numbers; elsewhere the field is just unused.
+fn is_plain_phone_number(kind: IdentifierKind, text: &str) -> bool {
+    kind == IdentifierKind::PhoneNumber && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn field(kind: IdentifierKind) -> &'static str {
+    match kind {
+        IdentifierKind::Username => "username",
+        IdentifierKind::PhoneNumber => "phone_number",
+        IdentifierKind::Email => "email",
+    }
+}
+
+fn password_hash(node: Node, allowances: Allowances) -> Option<PasswordHash> {
+    let Text(text) = node.read()?;
+    match PasswordHash::parse(&text) {
+        Ok(hash) if hash.is_weak() && !allowances.weak_hashes => {
+            node.problem("a cost below OWASP's minimum, which only allow_weak_hashes permits");
+            None
+        }
+        Ok(hash) => Some(hash),
+        Err(error) => {
+            node.problem(error.to_string());
+            None
+        }
+    }
+}
+
+/// Claims that say what a token is and whose: a user's own claims can't replace them.
+const RESERVED: [&str; 17] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "azp",
+    "scope",
+    "client_id",
+    "nonce",
+    "auth_time",
+    "acr",
+    "amr",
+    "at_hash",
+    "c_hash",
+    "cnf",
+];
+
+fn claims(node: Node) -> Option<Map<String, Value>> {
+    let claims = node.object(|object| {
+        RESERVED.iter().for_each(|name| object.refuse(name, "a claim that only the endpoint sets"));
+        object.rest()
+    });
+    Some(claims?.into_iter().collect())
+}

@@ -1,0 +1,94 @@
+//! The clients of a configuration.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    auth_sources::AuthSources,
+    document::{Node, Object},
+    setting::Text,
+};
+use crate::{
+    crypto::client_secret::SecretHash,
+    registry::{
+        auth_source::AuthSource,
+        client::{Authentication, Client, ClientType, Grant},
+    },
+    token::OPENID,
+};
+
+/// Reads `clients`.
+pub fn read(object: &mut Object, auth_sources: &AuthSources) -> HashMap<String, Arc<Client>> {
+    let mut clients = HashMap::new();
+    object.each_of_some("clients", |node| {
+        let client = node.object(|object| client(object, auth_sources))??;
+        if clients.insert(client.id.clone(), Arc::new(client)).is_some() {
+            node.problem("a client with the same id as another");
+        }
+        Some(())
+    });
+    clients
+}
+
+fn client(object: &mut Object, auth_sources: &AuthSources) -> Option<Client> {
+    for name in ["secret", "client_secret"] {
+        object.refuse(name, "a plaintext secret: hash it with hash-secret and give it in secret_hashes");
+    }
+    let id = object.required("id").map(|Text(id)| id);
+    let authentication = authentication(object);
+    let auth_sources = object.each_of_some("auth_sources", |node| reference(node, auth_sources));
+    let grants = object.each_of_some("grants", |node| node.read::<Grant>());
+    let scopes = object.with("scopes", |node| node.each_of_some(scope));
+    Some(Client {
+        id: id?,
+        authentication: authentication?,
+        auth_sources,
+        grants,
+        scopes: scopes.unwrap_or_else(|| vec![OPENID.to_owned()]),
+    })
+}
+
+fn authentication(object: &mut Object) -> Option<Authentication> {
+    let client_type = object.required::<ClientType>("type");
+    let hashes = object.each("secret_hashes", secret_hash);
+    match client_type? {
+        ClientType::Web if hashes.is_empty() || hashes.len() > 2 => {
+            object.problem("secret_hashes", "a web client has one secret, or two while one is rotated");
+            None
+        }
+        ClientType::Web => hashes.into_iter().collect::<Option<_>>().map(Authentication::Secret),
+        ClientType::Spa | ClientType::Mobile if !hashes.is_empty() => {
+            object.problem("secret_hashes", "an spa or mobile client can't keep a secret");
+            None
+        }
+        ClientType::Spa | ClientType::Mobile => Some(Authentication::Public),
+    }
+}
+
+/// Some(None) for a hash that is there but wrong, so that a wrong hash is not a missing one too.
+fn secret_hash(node: Node) -> Option<Option<SecretHash>> {
+    let Some(Text(text)) = node.read() else { return Some(None) };
+    let hash = text.parse().ok();
+    if hash.is_none() {
+        node.problem("not a hash of a client secret: make one with hash-secret");
+    }
+    Some(hash)
+}
+
+fn reference(node: Node, auth_sources: &AuthSources) -> Option<Arc<AuthSource>> {
+    let Text(id) = node.read()?;
+    let auth_source = auth_sources.get(&id).cloned();
+    if auth_source.is_none() {
+        node.problem("no auth source has this id");
+    }
+    auth_source
+}
+
+/// A scope-token (RFC 6749 §3.3).
+fn scope(node: Node) -> Option<String> {
+    let Text(scope) = node.read()?;
+    let valid = scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
+    if !valid {
+        node.problem("expected one scope, without spaces, quotes and backslashes");
+    }
+    valid.then_some(scope)
+}

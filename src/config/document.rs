@@ -1,0 +1,205 @@
+//! Walks a JSON document and reports all that is wrong, where serde would stop at the first error and show the value.
+//!
+//! A value is parsed only where it is asked for, so that a directory of many users needs no second copy in memory.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::{Value, value::RawValue};
+
+use super::{
+    problem::{Path, Report},
+    setting::Setting,
+};
+
+/// A JSON object being read: fields are taken out by name, and those that nobody took are reported.
+pub struct Object<'a> {
+    path: &'a Path<'a>,
+    report: &'a Report,
+    fields: Vec<(String, &'a RawValue)>,
+}
+
+/// A value somewhere in the document.
+#[derive(Clone, Copy)]
+pub struct Node<'a> {
+    pub path: &'a Path<'a>,
+    pub report: &'a Report,
+    raw: &'a RawValue,
+}
+
+impl<'a> Object<'a> {
+    /// Reads a whole document with `read`. None if it is not a JSON object.
+    pub fn document<T>(text: &str, report: &Report, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
+        match serde_json::from_str::<&RawValue>(text) {
+            Ok(raw) => Node { path: &Path::Root, report, raw }.object(read),
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                report.add(&Path::Root, format!("not a JSON document: line {line}, column {column}"));
+                None
+            }
+        }
+    }
+
+    /// A setting that may be left out; null counts as left out.
+    pub fn optional<T: Setting>(&mut self, name: &str) -> Option<T> {
+        self.with(name, |node| node.read()).flatten()
+    }
+
+    /// A setting that must be there.
+    pub fn required<T: Setting>(&mut self, name: &str) -> Option<T> {
+        self.required_with(name, |node| node.read()).flatten()
+    }
+
+    /// Reads an object that may be left out.
+    pub fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
+        self.with(name, |node| node.object(read)).flatten()
+    }
+
+    /// Reads each element of a list that may be left out.
+    pub fn each<T>(&mut self, name: &str, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
+        self.with(name, |node| node.each(read)).unwrap_or_default()
+    }
+
+    /// Reads each element of a list that must be there and have one.
+    pub fn each_of_some<T>(&mut self, name: &str, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
+        self.required_with(name, |node| node.each_of_some(read)).unwrap_or_default()
+    }
+
+    /// Reads a value in its own way, if it is there.
+    pub fn with<T>(&mut self, name: &str, read: impl FnOnce(Node) -> T) -> Option<T> {
+        let at = self.fields.iter().position(|(field, _)| field == name)?;
+        let (_, raw) = self.fields.swap_remove(at);
+        let path = Path::Field(self.path, name);
+        let node = Node { path: &path, report: self.report, raw };
+        (raw.get() != "null").then(|| read(node))
+    }
+
+    /// Reads a value in its own way, and reports that it is missing where it is.
+    pub fn required_with<T>(&mut self, name: &str, read: impl FnOnce(Node) -> T) -> Option<T> {
+        let value = self.with(name, read);
+        if value.is_none() {
+            self.problem(name, "missing");
+        }
+        value
+    }
+
+    /// Reports a problem with one of the fields.
+    pub fn problem(&self, name: &str, what: impl Into<String>) {
+        self.report.add(&Path::Field(self.path, name), what);
+    }
+
+    /// Reports a field that must not be there, in better words than that it is unknown.
+    pub fn refuse(&mut self, name: &str, what: &str) {
+        self.with(name, |node| node.problem(what));
+    }
+
+    /// Takes all fields that are left, whatever their names.
+    pub fn rest(&mut self) -> Vec<(String, Value)> {
+        let fields = std::mem::take(&mut self.fields).into_iter();
+        fields.filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?))).collect()
+    }
+
+    fn take_duplicates(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        let (path, report) = (self.path, self.report);
+        self.fields.retain(|(name, _)| {
+            let first = seen.insert(name.clone());
+            if !first {
+                report.add(&Path::Field(path, name), "given twice");
+            }
+            first
+        });
+    }
+
+    fn finish(self) {
+        for (name, _) in &self.fields {
+            self.problem(name, "unknown field");
+        }
+    }
+}
+
+impl Node<'_> {
+    /// Reads the value as a setting.
+    pub fn read<T: Setting>(&self) -> Option<T> {
+        let value = serde_json::from_str(self.raw.get()).ok();
+        if value.is_none() {
+            self.problem(format!("expected {}", T::EXPECTED));
+        }
+        value
+    }
+
+    /// Reads the value as an object, all of whose fields must be known to `read`.
+    pub fn object<T>(&self, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
+        let Ok(Fields(fields)) = serde_json::from_str(self.raw.get()) else {
+            self.problem("expected an object");
+            return None;
+        };
+        let mut object = Object { path: self.path, report: self.report, fields };
+        object.take_duplicates();
+        let value = read(&mut object);
+        object.finish();
+        Some(value)
+    }
+
+    /// Reads the elements of a list.
+    pub fn each<T>(&self, mut read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
+        let element = |(index, raw)| {
+            let path = Path::Index(self.path, index);
+            read(Node { path: &path, report: self.report, raw })
+        };
+        self.elements().unwrap_or_default().into_iter().enumerate().filter_map(element).collect()
+    }
+
+    /// Reads the elements of a list that must have one.
+    pub fn each_of_some<T>(&self, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
+        if serde_json::from_str::<[(); 0]>(self.raw.get()).is_ok() {
+            self.problem("an empty list");
+        }
+        self.each(read)
+    }
+
+    fn elements(&self) -> Option<Vec<&RawValue>> {
+        let elements = serde_json::from_str(self.raw.get()).ok();
+        if elements.is_none() {
+            self.problem("expected a list");
+        }
+        elements
+    }
+
+    /// Whether the value is a JSON object.
+    pub fn is_object(&self) -> bool {
+        self.raw.get().starts_with('{')
+    }
+
+    /// Reports a problem with this value.
+    pub fn problem(&self, what: impl Into<String>) {
+        self.report.add(self.path, what);
+    }
+}
+
+/// The fields of an object in their order, duplicates included.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor(PhantomData))
+    }
+}
+
+struct FieldsVisitor<'a>(PhantomData<&'a ()>);
+
+impl<'de> de::Visitor<'de> for FieldsVisitor<'de> {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(Fields(fields))
+    }
+}

@@ -1,0 +1,165 @@
+//! From the document that an operator writes to an [`Endpoint`], or to the list of everything that is wrong with it.
+
+mod auth_sources;
+mod clients;
+mod document;
+mod keys;
+mod limits;
+mod problem;
+mod protobuf;
+mod setting;
+
+use std::time::Duration;
+
+use url::Url;
+
+pub use self::problem::Problem;
+use self::{document::Object, problem::Report, setting::Span};
+use crate::{
+    attempts::Limits,
+    endpoint::Endpoint,
+    registry::{Registry, client::Grant},
+    schedule::Schedule,
+    token::{Lifetimes, Profile, Terms},
+};
+
+/// What the document's `{"env": "NAME"}` is looked up in.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Configuration {
+    /// What answers.
+    pub endpoint: Endpoint,
+    /// How a worker shares its time.
+    pub schedule: Schedule,
+    /// How often guesses may fail.
+    pub attempts: Limits,
+}
+
+/// Reads and checks a configuration document: JSON, or an encoded `google.protobuf.Struct`.
+///
+/// # Errors
+/// All problems at once, each with its path. None of them shows a value from the document.
+pub fn parse(document: &[u8], environment: Environment) -> Result<Configuration, Vec<Problem>> {
+    let report = Report::default();
+    let json = protobuf::struct_to_json(document).unwrap_or_else(|| String::from_utf8_lossy(document).into_owned());
+    let configuration = Object::document(&json, &report, |object| {
+        let schedule = object.nested("password_checks", limits::schedule).unwrap_or_default();
+        let attempts = object.nested("attempt_limits", limits::attempts).unwrap_or_default();
+        Some(Configuration { endpoint: endpoint(object, environment)?, schedule, attempts })
+    });
+    let problems = report.into_problems();
+    configuration.flatten().filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+/// What an operator allows by name, against the defaults.
+#[derive(Clone, Copy)]
+struct Allowances {
+    http_issuer: bool,
+    weak_hashes: bool,
+}
+
+fn endpoint(object: &mut Object, environment: Environment) -> Option<Endpoint> {
+    let allowances = Allowances {
+        http_issuer: object.optional("allow_http_issuer").unwrap_or_default(),
+        weak_hashes: object.optional("allow_weak_hashes").unwrap_or_default(),
+    };
+    let issuer = issuer(object, allowances);
+    let profile = object.optional::<Profile>("token_profile").unwrap_or_default();
+    let lifetimes = object.nested("lifetimes", lifetimes).unwrap_or_default();
+    let paths = object.nested("paths", paths).unwrap_or_default();
+    let keys = keys::signing_keys(object, environment);
+    let sealer = keys::sealer(object, environment);
+    let max_request_bytes = limits::max_request_bytes(object);
+    let decoy_key = keys.as_ref().map(|keys| keys.decoy_key).unwrap_or_default();
+    let auth_sources = auth_sources::read(object, decoy_key, allowances);
+    let clients = clients::read(object, &auth_sources);
+    if sealer.is_none() && clients.values().any(|client| client.grants.contains(&Grant::RefreshToken)) {
+        object.problem("refresh_token_keys", "missing, and a client has the grant refresh_token");
+    }
+    let keys = keys?;
+    Some(Endpoint {
+        token_path: paths.token,
+        jwks_path: paths.jwks,
+        max_request_bytes,
+        terms: Terms { issuer: issuer?, profile, lifetimes },
+        signing_key: keys.signing_key,
+        jwks: keys.jwks,
+        sealer: sealer.unwrap_or_default(),
+        registry: Registry { clients, auth_sources },
+    })
+}
+
+/// An issuer is an `https` URL without query and fragment (RFC 8414 §2), here without a trailing slash too.
+fn issuer(object: &mut Object, allowances: Allowances) -> Option<String> {
+    let setting::Text(text) = object.required("issuer")?;
+    let problem = match Url::parse(&text) {
+        Err(_) => Some("expected a URL"),
+        Ok(url) if url.scheme() == "http" && !allowances.http_issuer => {
+            Some("an http issuer, which only allow_http_issuer permits")
+        }
+        Ok(url) if !["http", "https"].contains(&url.scheme()) => Some("expected an https URL"),
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => Some("a URL with a query or a fragment"),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => Some("a URL with credentials"),
+        Ok(_) if text.ends_with('/') => Some("a URL with a trailing slash"),
+        Ok(_) => None,
+    };
+    match problem {
+        Some(what) => {
+            object.problem("issuer", what);
+            None
+        }
+        None => Some(text),
+    }
+}
+
+fn lifetimes(object: &mut Object) -> Lifetimes {
+    let default = Lifetimes::default();
+    let mut read = |name, default| lifetime(object, name).unwrap_or(default);
+    Lifetimes {
+        access_token: read("access_token", default.access_token),
+        id_token: read("id_token", default.id_token),
+        refresh_token: read("refresh_token", default.refresh_token),
+        jwks: read("jwks", default.jwks),
+    }
+}
+
+fn lifetime(object: &mut Object, name: &str) -> Option<Duration> {
+    let Span(lifetime) = object.optional(name)?;
+    if lifetime.as_secs() == 0 || lifetime.subsec_nanos() != 0 {
+        object.problem(name, "expected whole seconds, one at least");
+    }
+    Some(lifetime)
+}
+
+struct Paths {
+    token: String,
+    jwks: String,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self { token: "/oauth2/token".to_owned(), jwks: "/oauth2/jwks".to_owned() }
+    }
+}
+
+fn paths(object: &mut Object) -> Paths {
+    let default = Paths::default();
+    let paths = Paths {
+        token: path(object, "token").unwrap_or(default.token),
+        jwks: path(object, "jwks").unwrap_or(default.jwks),
+    };
+    if paths.token == paths.jwks {
+        object.problem("jwks", "the same path as the token endpoint's");
+    }
+    paths
+}
+
+fn path(object: &mut Object, name: &str) -> Option<String> {
+    let setting::Text(path) = object.optional(name)?;
+    if !path.starts_with('/') || path.contains(['?', '#']) {
+        object.problem(name, "expected a path that begins with / and has no query");
+    }
+    Some(path)
+}

@@ -1,0 +1,63 @@
+//! Guesses, as the attempt limits see them: who made one, against what, and what came of it.
+
+use std::sync::Arc;
+
+use crate::{
+    attempts::Subject,
+    origin::Origin,
+    registry::{auth_source::AuthSource, identifier::Identifier},
+};
+
+/// Something to tell the attempt limits, or to ask them.
+///
+/// While any of its subjects has to wait, the answer is [`Answer::Limited`](super::Answer::Limited) and nothing is
+/// counted, whatever the turn: of several guesses made at once, those that end after the limit is reached learn
+/// nothing.
+#[derive(Debug)]
+pub struct Attempt {
+    /// What has happened.
+    pub turn: Turn,
+    /// Who made the guess, and against what.
+    pub guess: Guess,
+}
+
+/// What has happened to a guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It is about to be looked at.
+    Begins,
+    /// It was wrong: a failure of all its subjects.
+    Failed,
+    /// It was right: the identifier's failures are forgotten. Those of the address and the client are not, or anyone
+    /// with one good password could make as many guesses at others as he likes.
+    Succeeded,
+}
+
+/// A guess at a client's secret, or at a password.
+#[derive(Clone, Debug)]
+pub struct Guess {
+    /// The client, by the id that was sent.
+    pub client_id: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The user whose password was guessed.
+    pub login: Option<(Arc<AuthSource>, Identifier)>,
+}
+
+impl Guess {
+    /// What its failures are counted by.
+    pub fn subjects(&self) -> impl Iterator<Item = Subject<'_>> {
+        [Subject::Client(&self.client_id), Subject::Address(&self.origin)].into_iter().chain(self.identifier())
+    }
+
+    /// What a success makes forgotten.
+    pub fn identifier(&self) -> Option<Subject<'_>> {
+        let (auth_source, identifier) = self.login.as_ref()?;
+        Some(Subject::Identifier { auth_source_id: &auth_source.id, identifier })
+    }
+
+    /// This guess with what it was aimed at.
+    pub(super) fn at(self, auth_source: Arc<AuthSource>, identifier: Identifier) -> Self {
+        Self { login: Some((auth_source, identifier)), ..self }
+    }
+}

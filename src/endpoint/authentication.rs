@@ -1,0 +1,110 @@
+//! Who asks: client authentication (RFC 6749 §2.3).
+
+use std::sync::Arc;
+
+use super::{Attempt, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Turn};
+use crate::{
+    origin::Origin,
+    registry::client::Client,
+    secret::Secret,
+    text::basic::{self, Authorization},
+    time::Moment,
+};
+
+/// A request whose client has sent a secret, which must not be looked at before the attempt limits allow it.
+pub struct Authenticating {
+    credentials: Credentials,
+    parameters: Parameters,
+    guess: Guess,
+}
+
+/// A client that sent a wrong secret and has yet to be told so.
+#[derive(Debug)]
+pub struct Rejecting {
+    basic: bool,
+}
+
+struct Credentials {
+    id: String,
+    secret: Option<Secret>,
+    basic: bool,
+}
+
+/// Finds out who asks. A client that sends a secret is subject to the attempt limits; one that sends none guesses
+/// nothing.
+pub fn begin(
+    endpoint: &Endpoint,
+    authorization: Option<&Secret>,
+    mut parameters: Parameters,
+    origin: Origin,
+    moment: Moment,
+) -> Result<Step, Refusal> {
+    let credentials = credentials(authorization, &mut parameters)?;
+    let guess = Guess { client_id: credentials.id.clone(), origin, login: None };
+    let guesses = credentials.secret.is_some();
+    let request = Authenticating { credentials, parameters, guess };
+    if guesses {
+        let attempt = Attempt { turn: Turn::Begins, guess: request.guess.clone() };
+        return Ok(Step::Ask(Question::Attempt(attempt), Pending::Authenticating(request)));
+    }
+    match request.client(endpoint) {
+        Some(client) => Ok(endpoint.begin_grant(client, request.parameters, request.guess, moment)),
+        None => Err(Refusal::InvalidClient { basic: request.credentials.basic }),
+    }
+}
+
+impl Authenticating {
+    /// Goes on once the attempt limits allow a guess. A right secret is no news to them.
+    pub(super) fn allowed(self, endpoint: &Endpoint, moment: Moment) -> Step {
+        match self.client(endpoint) {
+            Some(client) => endpoint.begin_grant(client, self.parameters, self.guess, moment),
+            None => {
+                let attempt = Attempt { turn: Turn::Failed, guess: self.guess };
+                let rejecting = Rejecting { basic: self.credentials.basic };
+                Step::Ask(Question::Attempt(attempt), Pending::Rejecting(rejecting))
+            }
+        }
+    }
+
+    fn client(&self, endpoint: &Endpoint) -> Option<Arc<Client>> {
+        let client = endpoint.registry.clients.get(&self.credentials.id)?;
+        client.is_proven_by(self.credentials.secret.as_ref()).then(|| Arc::clone(client))
+    }
+}
+
+impl Rejecting {
+    /// Unknown and unproven clients are refused with the same bytes.
+    pub(super) fn counted(self) -> Refusal {
+        Refusal::InvalidClient { basic: self.basic }
+    }
+}
+
+impl std::fmt::Debug for Authenticating {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authenticating").finish_non_exhaustive()
+    }
+}
+
+fn credentials(authorization: Option<&Secret>, parameters: &mut Parameters) -> Result<Credentials, Refusal> {
+    match authorization.map(basic::parse) {
+        Some(Authorization::Basic { id, secret }) => from_header(id, secret, parameters),
+        Some(Authorization::Malformed) => Err(Refusal::InvalidClient { basic: true }),
+        Some(Authorization::Other) | None => from_body(parameters),
+    }
+}
+
+/// A `client_id` in the body beside the header is fine if it is the same: only the secret counts as a second proof.
+fn from_header(id: String, secret: Secret, parameters: &mut Parameters) -> Result<Credentials, Refusal> {
+    let other_id = parameters.take(Parameter::ClientId).is_some_and(|other| *other != id);
+    if other_id || parameters.take(Parameter::ClientSecret).is_some() {
+        return Err(Refusal::TwoCredentials);
+    }
+    let secret = (!secret.expose().is_empty()).then_some(secret);
+    Ok(Credentials { id, secret, basic: true })
+}
+
+fn from_body(parameters: &mut Parameters) -> Result<Credentials, Refusal> {
+    let id = parameters.require(Parameter::ClientId)?.to_string();
+    let secret = parameters.take_secret(Parameter::ClientSecret);
+    Ok(Credentials { id, secret, basic: false })
+}

@@ -1,0 +1,206 @@
+//! The token endpoint as a function: a request or an answer goes in, a [`Step`] comes out. It has no clock, no chance
+//! and no host; whoever calls it performs the steps.
+
+mod admission;
+pub mod attempt;
+mod authentication;
+pub mod event;
+mod issue;
+mod password;
+mod refresh;
+pub mod refusal;
+mod reply;
+pub mod request;
+mod scope;
+
+use std::sync::Arc;
+
+pub use self::admission::{Admission, Collecting};
+use self::{
+    attempt::{Attempt, Guess, Turn},
+    authentication::{Authenticating, Rejecting},
+    event::{Event, Outcome},
+    issue::{SigningAccess, SigningId},
+    password::{Concluding, Throttling, Verifying},
+    refusal::Refusal,
+    request::{Parameter, Parameters},
+};
+use crate::{
+    crypto::{jws::SigningKey, password::PasswordCheck, seal::Sealer},
+    http::Response,
+    origin::Origin,
+    registry::{
+        Registry,
+        client::{Client, Grant},
+    },
+    secret::Secret,
+    time::Moment,
+    token::Terms,
+};
+
+/// A token endpoint: its whole configuration, checked and ready to answer.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// The path of the token endpoint.
+    pub token_path: String,
+    /// The path of the public keys.
+    pub jwks_path: String,
+    /// The longest request body, in bytes.
+    pub max_request_bytes: usize,
+    /// What all tokens have in common.
+    pub terms: Terms,
+    /// The key that signs.
+    pub signing_key: Arc<SigningKey>,
+    /// The public keys that verify, as a JSON document (RFC 7517 §5).
+    pub jwks: String,
+    /// What seals refresh tokens.
+    pub sealer: Sealer,
+    /// Who may ask, and for what.
+    pub registry: Registry,
+}
+
+/// What an exchange needs next.
+#[must_use]
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a step is moved to where it is performed and never kept")]
+pub enum Step {
+    /// Nothing more: this is the answer.
+    Reply(Response, Event),
+    /// An answer to the question, with which [`Endpoint::resume`] goes on.
+    Ask(Question, Pending),
+}
+
+/// What only the world outside the core can do, or do in time.
+#[derive(Debug)]
+pub enum Question {
+    /// May this guess be made, or what came of it? Quick, and shared by all workers.
+    Attempt(Attempt),
+    /// Does the password match? It is long work, made to be done in slices.
+    Verify(PasswordCheck),
+    /// A signature, by the host where it offers a faster one.
+    Sign(SigningJob),
+}
+
+/// Something to sign.
+#[derive(Debug)]
+pub struct SigningJob {
+    /// The key to sign with.
+    pub key: Arc<SigningKey>,
+    /// The bytes to sign.
+    pub input: Arc<str>,
+}
+
+/// The answer to a [`Question`].
+#[derive(Debug)]
+pub enum Answer {
+    /// To [`Question::Attempt`]: nobody has to wait, and what was to be counted is counted.
+    Allowed,
+    /// To [`Question::Attempt`]: there were too many failures.
+    Limited {
+        /// How long to wait, in seconds.
+        retry_after: u64,
+    },
+    /// To [`Question::Verify`]: whether the password matches.
+    Verified(bool),
+    /// To [`Question::Sign`]: the signature in the form that JWS wants.
+    Signed(Vec<u8>),
+    /// The question could not be answered.
+    Unavailable {
+        /// When to try again, in seconds.
+        retry_after: u64,
+    },
+}
+
+/// An exchange that waits for an answer.
+#[derive(Debug)]
+pub enum Pending {
+    /// A client whose secret may not be looked at yet.
+    Authenticating(Authenticating),
+    /// A client that sent a wrong secret, being counted.
+    Rejecting(Rejecting),
+    /// A login that may not be tried yet.
+    Throttling(Throttling),
+    /// A login whose password is being checked.
+    Verifying(Verifying),
+    /// A login whose password was checked, being counted.
+    Concluding(Concluding),
+    /// Tokens being made: the access token's signature is next.
+    SigningAccess(SigningAccess),
+    /// Tokens being made: the ID token's signature is next.
+    SigningId(SigningId),
+}
+
+impl Endpoint {
+    /// Goes from a whole request to its first step.
+    pub fn begin(&self, collecting: Collecting, body: &Secret, origin: Origin, moment: Moment) -> Step {
+        let authorization = collecting.head.authorization.as_ref();
+        let step = self
+            .parameters(body)
+            .and_then(|parameters| authentication::begin(self, authorization, parameters, origin, moment));
+        step.unwrap_or_else(|refusal| reply::refused(refusal, None))
+    }
+
+    /// Goes on from where an exchange asked.
+    pub fn resume(&self, pending: Pending, answer: Answer, moment: Moment) -> Step {
+        let client = pending.client().cloned();
+        let step = match (pending, answer) {
+            (Pending::Authenticating(request), Answer::Allowed) => Ok(request.allowed(self, moment)),
+            (Pending::Rejecting(client), Answer::Allowed) => Err(client.counted()),
+            (Pending::Throttling(login), Answer::Allowed) => Ok(login.allowed()),
+            (Pending::Verifying(login), Answer::Verified(matches)) => Ok(login.verified(matches)),
+            (Pending::Concluding(login), Answer::Allowed) => login.counted(self, moment),
+            (Pending::SigningAccess(issue), Answer::Signed(signature)) => issue.signed(self, &signature, moment),
+            (Pending::SigningId(issue), Answer::Signed(signature)) => issue.signed(self, &signature, moment),
+            (_, Answer::Limited { retry_after }) => Err(Refusal::TooManyAttempts { retry_after }),
+            (_, Answer::Unavailable { retry_after }) => Err(Refusal::Unavailable { retry_after }),
+            (_, Answer::Allowed | Answer::Verified(_) | Answer::Signed(_)) => Err(UNAVAILABLE),
+        };
+        step.unwrap_or_else(|refusal| reply::refused(refusal, client))
+    }
+
+    /// The answer where a request can't even begin.
+    pub fn unavailable() -> (Response, Event) {
+        reply::refusal(UNAVAILABLE, None)
+    }
+
+    fn parameters(&self, body: &Secret) -> Result<Parameters, Refusal> {
+        if body.expose().len() > self.max_request_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        Parameters::parse(body)
+    }
+
+    fn begin_grant(&self, client: Arc<Client>, mut parameters: Parameters, guess: Guess, moment: Moment) -> Step {
+        let step = requested_grant(&client, &mut parameters).and_then(|grant| match grant {
+            Grant::Password => password::begin(&client, parameters, guess),
+            Grant::RefreshToken => refresh::begin(self, &client, parameters, moment),
+        });
+        step.unwrap_or_else(|refusal| reply::refused(refusal, Some(client)))
+    }
+}
+
+impl Pending {
+    /// The client, once it is proven.
+    fn client(&self) -> Option<&Arc<Client>> {
+        match self {
+            Self::Authenticating(_) | Self::Rejecting(_) => None,
+            Self::Throttling(login) => Some(login.client()),
+            Self::Verifying(login) => Some(login.client()),
+            Self::Concluding(login) => Some(login.client()),
+            Self::SigningAccess(issue) => Some(issue.client()),
+            Self::SigningId(issue) => Some(issue.client()),
+        }
+    }
+}
+
+/// Something went wrong here that coming back soon may mend.
+const UNAVAILABLE: Refusal = Refusal::Unavailable { retry_after: 1 };
+
+fn requested_grant(client: &Client, parameters: &mut Parameters) -> Result<Grant, Refusal> {
+    let grant = match parameters.require(Parameter::GrantType)?.as_str() {
+        "password" => Grant::Password,
+        "refresh_token" => Grant::RefreshToken,
+        _ => return Err(Refusal::UnsupportedGrantType),
+    };
+    client.grants.contains(&grant).then_some(grant).ok_or(Refusal::UnauthorizedClient)
+}

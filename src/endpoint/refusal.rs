@@ -1,0 +1,110 @@
+//! Every way to say no, and the one table that turns it into an answer (RFC 6749 §5.2).
+
+use std::borrow::Cow;
+
+use super::request::Parameter;
+
+/// Why a request is refused. It holds nothing that a caller sent, so it can't leak it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The method is not one of those that the path knows.
+    Method {
+        /// The value of `Allow`.
+        allow: &'static str,
+    },
+    /// The body is not a form.
+    ContentType,
+    /// The body is over the limit.
+    TooLarge,
+    /// A parameter's name can't be read.
+    MalformedForm,
+    /// A parameter that is needed is not there, or is empty.
+    Missing(Parameter),
+    /// A parameter is there more than once (RFC 6749 §3.2).
+    Repeated(Parameter),
+    /// A parameter is not percent-encoded UTF-8.
+    Malformed(Parameter),
+    /// Client credentials in the header and in the body (RFC 6749 §2.3).
+    TwoCredentials,
+    /// The client is unknown or not proven.
+    InvalidClient {
+        /// Whether the client used HTTP Basic, and must be told how to do it right.
+        basic: bool,
+    },
+    /// A grant type that does not exist here.
+    UnsupportedGrantType,
+    /// A grant type that this client may not use.
+    UnauthorizedClient,
+    /// A scope that this client may not have.
+    InvalidScope,
+    /// The auth source is unknown, or not one of the client's.
+    AuthSourceNotAssociated,
+    /// The auth source does not accept identifiers of this kind.
+    UnsupportedIdentifier,
+    /// Unknown user or wrong password; nothing tells which.
+    WrongCredentials,
+    /// The password is right and the user may not log in all the same.
+    AbnormalStatus,
+    /// The refresh token is not good, or not good for this client.
+    InvalidRefreshToken,
+    /// There were too many failures; the same for users that exist and that do not.
+    TooManyAttempts {
+        /// When to come back, in seconds.
+        retry_after: u64,
+    },
+    /// Something that the answer needs could not be had.
+    Unavailable {
+        /// When to come back, in seconds.
+        retry_after: u64,
+    },
+}
+
+/// An `error` of RFC 6749 §5.2, or one that the contract adds.
+pub type ErrorCode = &'static str;
+
+impl Refusal {
+    /// The table: status, `error` and `error_description`.
+    pub fn terms(self) -> (u16, ErrorCode, Cow<'static, str>) {
+        let (status, error, description) = match self {
+            Self::Missing(parameter) => return invalid("Missing", parameter),
+            Self::Repeated(parameter) => return invalid("Repeated", parameter),
+            Self::Malformed(parameter) => return invalid("Malformed", parameter),
+            Self::Method { .. } => (405, "invalid_request", "Unsupported method"),
+            Self::ContentType => (400, "invalid_request", "Unsupported content type"),
+            Self::TooLarge => (413, "invalid_request", "Request body too large"),
+            Self::MalformedForm => (400, "invalid_request", "Malformed request body"),
+            Self::TwoCredentials => (400, "invalid_request", "Client credentials in both the header and the body"),
+            Self::InvalidClient { .. } => (401, "invalid_client", "Client authentication failed"),
+            Self::UnsupportedGrantType => (400, "unsupported_grant_type", "Unsupported grant type"),
+            Self::UnauthorizedClient => (400, "unauthorized_client", "Grant type not allowed for this client"),
+            Self::InvalidScope => (400, "invalid_scope", "Scope not allowed for this client"),
+            Self::AuthSourceNotAssociated => (400, "invalid_auth_source", "Auth source and application not associated"),
+            Self::UnsupportedIdentifier => (400, "invalid_grant", "Unsupported username identifier"),
+            Self::WrongCredentials => (400, "invalid_grant", "Wrong username or password"),
+            Self::AbnormalStatus => (400, "invalid_grant", "Abnormal user status"),
+            Self::InvalidRefreshToken => (400, "invalid_grant", "Invalid refresh token"),
+            Self::TooManyAttempts { .. } => (429, "slow_down", "Too many attempts"),
+            Self::Unavailable { .. } => (503, "temporarily_unavailable", "Temporarily unavailable"),
+        };
+        (status, error, Cow::Borrowed(description))
+    }
+
+    /// The header that the status calls for.
+    pub fn header(self) -> Option<(&'static str, String)> {
+        match self {
+            Self::Method { allow } => Some(("allow", allow.to_owned())),
+            Self::InvalidClient { basic: true } => Some(("www-authenticate", CHALLENGE.to_owned())),
+            Self::TooManyAttempts { retry_after } | Self::Unavailable { retry_after } => {
+                Some(("retry-after", retry_after.to_string()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// RFC 7617 §2 and §2.1.
+const CHALLENGE: &str = r#"Basic realm="token-endpoint", charset="UTF-8""#;
+
+fn invalid(fault: &str, parameter: Parameter) -> (u16, ErrorCode, Cow<'static, str>) {
+    (400, "invalid_request", Cow::Owned(format!("{fault} parameter: {}", parameter.name())))
+}

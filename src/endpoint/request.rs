@@ -1,0 +1,132 @@
+//! The parameters of a token request (RFC 6749 §3.2), each at most once.
+
+use zeroize::Zeroizing;
+
+use super::refusal::Refusal;
+use crate::{secret::Secret, text::form};
+
+/// A parameter that this endpoint knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is what its name says, in RFC 6749 or in the contract")]
+pub enum Parameter {
+    GrantType,
+    ClientId,
+    ClientSecret,
+    AuthSourceId,
+    Username,
+    Password,
+    Scope,
+    RefreshToken,
+}
+
+impl Parameter {
+    const ALL: [Self; 8] = [
+        Self::GrantType,
+        Self::ClientId,
+        Self::ClientSecret,
+        Self::AuthSourceId,
+        Self::Username,
+        Self::Password,
+        Self::Scope,
+        Self::RefreshToken,
+    ];
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GrantType => "grant_type",
+            Self::ClientId => "client_id",
+            Self::ClientSecret => "client_secret",
+            Self::AuthSourceId => "auth_source_id",
+            Self::Username => "username",
+            Self::Password => "password",
+            Self::Scope => "scope",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|parameter| parameter.name() == name)
+    }
+}
+
+/// The parameters of one request that this endpoint knows; others are ignored.
+pub struct Parameters(Vec<(Parameter, Zeroizing<String>)>);
+
+impl Parameters {
+    /// Reads a form.
+    pub fn parse(body: &Secret) -> Result<Self, Refusal> {
+        let mut parameters = Self(Vec::with_capacity(Parameter::ALL.len()));
+        for (name, value) in form::pairs(body.expose()) {
+            let name = form::decode(name).map_err(|_| Refusal::MalformedForm)?;
+            if let Some(parameter) = Parameter::named(&name) {
+                parameters.insert(parameter, value)?;
+            }
+        }
+        Ok(parameters)
+    }
+
+    fn insert(&mut self, parameter: Parameter, value: &[u8]) -> Result<(), Refusal> {
+        if self.0.iter().any(|(present, _)| *present == parameter) {
+            return Err(Refusal::Repeated(parameter));
+        }
+        let value = form::decode(value).map_err(|_| Refusal::Malformed(parameter))?;
+        self.0.push((parameter, value));
+        Ok(())
+    }
+
+    /// Takes a parameter's value out. An empty one counts as omitted (RFC 6749 §3.2).
+    pub fn take(&mut self, parameter: Parameter) -> Option<Zeroizing<String>> {
+        let at = self.0.iter().position(|(present, value)| *present == parameter && !value.is_empty())?;
+        Some(self.0.swap_remove(at).1)
+    }
+
+    /// Takes out a parameter that must be there.
+    pub fn require(&mut self, parameter: Parameter) -> Result<Zeroizing<String>, Refusal> {
+        self.take(parameter).ok_or(Refusal::Missing(parameter))
+    }
+
+    /// Takes out a secret, if it is there.
+    pub fn take_secret(&mut self, parameter: Parameter) -> Option<Secret> {
+        self.take(parameter).map(|value| Secret::new(value.as_bytes()))
+    }
+
+    /// Takes out a secret that must be there.
+    pub fn require_secret(&mut self, parameter: Parameter) -> Result<Secret, Refusal> {
+        self.take_secret(parameter).ok_or(Refusal::Missing(parameter))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: &str) -> Result<Parameters, Refusal> {
+        Parameters::parse(&Secret::new(body))
+    }
+
+    #[test]
+    fn an_empty_parameter_counts_as_omitted() {
+        let mut parameters = parse("username=&password=x").ok().unwrap();
+        assert_eq!(parameters.require(Parameter::Username), Err(Refusal::Missing(Parameter::Username)));
+        assert!(parameters.take(Parameter::Password).is_some());
+    }
+
+    #[test]
+    fn a_repeated_parameter_is_refused_even_if_empty_or_encoded() {
+        for body in ["scope=a&scope=a", "scope=&scope=a", "scope=a&%73cope=b"] {
+            assert_eq!(parse(body).err(), Some(Refusal::Repeated(Parameter::Scope)), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_named_where_it_is_known() {
+        assert_eq!(parse("password=%ff").err(), Some(Refusal::Malformed(Parameter::Password)));
+        assert_eq!(parse("%ff=1").err(), Some(Refusal::MalformedForm));
+    }
+
+    #[test]
+    fn unknown_parameters_are_ignored_however_often_and_whatever_they_hold() {
+        assert!(parse("nonce=1&nonce=%ff&username=a").is_ok());
+    }
+}

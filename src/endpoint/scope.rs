@@ -1,0 +1,33 @@
+//! What is asked for: scopes (RFC 6749 §3.3).
+
+use super::{Parameter, Parameters, Refusal};
+use crate::token::OPENID;
+
+/// The scopes of a login: those asked for, `openid` if none are, and never one that is not `allowed`.
+pub fn requested(parameters: &mut Parameters, allowed: &[String]) -> Result<Vec<String>, Refusal> {
+    match parameters.take(Parameter::Scope) {
+        Some(scope) => narrowed(&scope, allowed),
+        None => narrowed(OPENID, allowed),
+    }
+}
+
+/// The scopes of a refresh: those asked for, all that were granted if none are, and never another (RFC 6749 §6).
+pub fn narrowed_from(parameters: &mut Parameters, granted: &[String]) -> Result<Vec<String>, Refusal> {
+    match parameters.take(Parameter::Scope) {
+        Some(scope) => narrowed(&scope, granted),
+        None => Ok(granted.to_vec()),
+    }
+}
+
+fn narrowed(requested: &str, allowed: &[String]) -> Result<Vec<String>, Refusal> {
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in requested.split(' ').filter(|scope| !scope.is_empty()) {
+        if !allowed.iter().any(|known| known == scope) {
+            return Err(Refusal::InvalidScope);
+        }
+        if !scopes.iter().any(|known| known == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    if scopes.is_empty() { Err(Refusal::InvalidScope) } else { Ok(scopes) }
+}

@@ -1,0 +1,81 @@
+//! Clients: the applications that may ask for tokens (RFC 6749 §2).
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use subtle::Choice;
+
+use super::auth_source::AuthSource;
+use crate::{crypto::client_secret::SecretHash, secret::Secret};
+
+/// An application.
+pub struct Client {
+    /// `client_id`: `aud` and `azp` in tokens.
+    pub id: String,
+    /// How the client proves who it is.
+    pub authentication: Authentication,
+    /// The directories that its users may log in from, the preferred one first.
+    pub auth_sources: Vec<Arc<AuthSource>>,
+    /// What it may ask by.
+    pub grants: Vec<Grant>,
+    /// What it may ask for.
+    pub scopes: Vec<String>,
+}
+
+/// How a client proves who it is (RFC 6749 §2.1).
+pub enum Authentication {
+    /// A web application keeps a secret; two are good at once while one is rotated.
+    Secret(Vec<SecretHash>),
+    /// A single-page or mobile application can't keep one, and must not send one.
+    Public,
+}
+
+/// The kind of an application, as the configuration names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientType {
+    /// A web application: confidential.
+    Web,
+    /// A single-page application: public.
+    Spa,
+    /// A mobile app: public.
+    Mobile,
+}
+
+/// A grant type (RFC 6749 §4.3 and §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// The user's name and password.
+    Password,
+    /// A refresh token.
+    RefreshToken,
+}
+
+impl Client {
+    /// Whether a caller who sent `secret` (or none) is this client.
+    pub fn is_proven_by(&self, secret: Option<&Secret>) -> bool {
+        match (&self.authentication, secret) {
+            (Authentication::Secret(hashes), Some(secret)) => any_matches(hashes, secret),
+            (Authentication::Public, None) => true,
+            _ => false,
+        }
+    }
+
+    /// The auth source with this id, if the client's users may log in from it.
+    pub fn auth_source(&self, id: &str) -> Option<&Arc<AuthSource>> {
+        self.auth_sources.iter().find(|source| source.id == id)
+    }
+}
+
+/// Looks at every hash, so that time does not tell which one matched.
+fn any_matches(hashes: &[SecretHash], secret: &Secret) -> bool {
+    let none = Choice::from(0);
+    hashes.iter().fold(none, |found, hash| found | hash.matches(secret)).into()
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,111 @@
+//! Users, and a table of them that finds one by identifier or id.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::identifier::Identifier;
+use crate::crypto::password::PasswordHash;
+
+/// One user of an auth source.
+pub struct User {
+    /// The stable id: `sub` in tokens.
+    pub id: String,
+    /// What the password is checked against.
+    pub password_hash: Arc<PasswordHash>,
+    /// Whether the user may log in.
+    pub status: Status,
+    /// Claims that are copied into the user's tokens.
+    pub claims: Map<String, Value>,
+}
+
+/// Whether a user may log in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The user may log in.
+    #[default]
+    Active,
+    /// Locked by too many failures or by an administrator.
+    Locked,
+    /// Suspended for a while.
+    Frozen,
+    /// Switched off.
+    Disabled,
+}
+
+impl fmt::Debug for User {
+    /// Shows nothing personal: neither hash nor claims.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Users, found by identifier or id.
+#[derive(Debug, Default)]
+pub struct UserTable {
+    users: Vec<Arc<User>>,
+    by_id: HashMap<String, usize>,
+    by_identifier: HashMap<Identifier, usize>,
+}
+
+/// What two users can't share.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Duplicate {
+    /// The user's id.
+    Id,
+    /// An identifier, by its place in the list given.
+    Identifier(usize),
+}
+
+impl UserTable {
+    /// Adds a user. One whose id or identifier is taken is not added, and all duplicates are told.
+    pub fn insert(&mut self, user: User, identifiers: Vec<Identifier>) -> Result<(), Vec<Duplicate>> {
+        let duplicates = self.duplicates(&user, &identifiers);
+        if !duplicates.is_empty() {
+            return Err(duplicates);
+        }
+        let index = self.users.len();
+        self.by_id.insert(user.id.clone(), index);
+        self.by_identifier.extend(identifiers.into_iter().map(|identifier| (identifier, index)));
+        self.users.push(Arc::new(user));
+        Ok(())
+    }
+
+    fn duplicates(&self, user: &User, identifiers: &[Identifier]) -> Vec<Duplicate> {
+        let id = self.by_id.contains_key(&user.id).then_some(Duplicate::Id);
+        let taken = |(at, identifier)| self.by_identifier.contains_key(identifier).then_some(Duplicate::Identifier(at));
+        id.into_iter().chain(identifiers.iter().enumerate().filter_map(taken)).collect()
+    }
+
+    /// How many users there are.
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    /// The user whom `identifier` names.
+    pub fn by_identifier(&self, identifier: &Identifier) -> Option<Arc<User>> {
+        self.at(*self.by_identifier.get(identifier)?)
+    }
+
+    /// The user with this id.
+    pub fn by_id(&self, id: &str) -> Option<Arc<User>> {
+        self.at(*self.by_id.get(id)?)
+    }
+
+    /// Some user, the same for the same `choice`; None in an empty table.
+    pub fn any(&self, choice: u64) -> Option<Arc<User>> {
+        let count = u64::try_from(self.users.len()).ok()?;
+        self.at(usize::try_from(choice.checked_rem(count)?).ok()?)
+    }
+
+    fn at(&self, index: usize) -> Option<Arc<User>> {
+        self.users.get(index).cloned()
+    }
+}

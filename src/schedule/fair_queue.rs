@@ -1,0 +1,119 @@
+//! A queue in which those who wait take turns by where they come from: a crowd from one place waits for itself.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hash,
+};
+
+/// Items in turns: one of each origin before a second of any, first come first served within an origin.
+#[derive(Debug)]
+pub struct FairQueue<K, T> {
+    lines: HashMap<K, VecDeque<T>>,
+    turns: VecDeque<K>,
+    length: usize,
+}
+
+impl<K, T> Default for FairQueue<K, T> {
+    fn default() -> Self {
+        Self { lines: HashMap::new(), turns: VecDeque::new(), length: 0 }
+    }
+}
+
+impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
+    /// How many items wait.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// How many items would be served before a new one from `origin`, if none came after it.
+    pub fn ahead_of(&self, origin: &K) -> usize {
+        let own = self.lines.get(origin).map_or(0, VecDeque::len);
+        let before = |(other, line): (&K, &VecDeque<T>)| if other == origin { own } else { line.len().min(own + 1) };
+        self.lines.iter().map(before).sum()
+    }
+
+    /// Puts an item at the end of its origin's line.
+    pub fn push(&mut self, origin: K, item: T) {
+        let line = self.lines.entry(origin.clone()).or_default();
+        if line.is_empty() {
+            self.turns.push_back(origin);
+        }
+        line.push_back(item);
+        self.length += 1;
+    }
+
+    /// Takes out the item whose turn it is.
+    pub fn pop(&mut self) -> Option<T> {
+        let origin = self.turns.pop_front()?;
+        let line = self.lines.get_mut(&origin)?;
+        let item = line.pop_front()?;
+        self.length -= 1;
+        if line.is_empty() {
+            self.lines.remove(&origin);
+        } else {
+            self.turns.push_back(origin);
+        }
+        Some(item)
+    }
+
+    /// Takes out the items of `origin` that are `unwanted`.
+    pub fn remove(&mut self, origin: &K, unwanted: impl Fn(&T) -> bool) {
+        let Some(line) = self.lines.get_mut(origin) else { return };
+        let before = line.len();
+        line.retain(|item| !unwanted(item));
+        self.length -= before - line.len();
+        if line.is_empty() {
+            self.lines.remove(origin);
+            self.turns.retain(|waiting| waiting != origin);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(items: &[(&'static str, u32)]) -> FairQueue<&'static str, u32> {
+        let mut queue = FairQueue::default();
+        items.iter().for_each(|(origin, item)| queue.push(*origin, *item));
+        queue
+    }
+
+    fn drain(mut queue: FairQueue<&'static str, u32>) -> Vec<u32> {
+        std::iter::from_fn(|| queue.pop()).collect()
+    }
+
+    #[test]
+    fn a_crowd_from_one_place_does_not_starve_a_single_caller() {
+        let queue = queue(&[("crowd", 1), ("crowd", 2), ("crowd", 3), ("single", 4)]);
+        assert_eq!(drain(queue), [1, 4, 2, 3]);
+    }
+
+    #[test]
+    fn within_one_place_the_first_comes_first() {
+        assert_eq!(drain(queue(&[("a", 1), ("a", 2), ("a", 3)])), [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_is_ahead_counts_turns_and_not_items() {
+        let queue = queue(&[("crowd", 1), ("crowd", 2), ("crowd", 3), ("other", 4)]);
+        assert_eq!(queue.ahead_of(&"newcomer"), 2);
+        assert_eq!(queue.ahead_of(&"other"), 3);
+        assert_eq!(queue.ahead_of(&"crowd"), 4);
+    }
+
+    #[test]
+    fn what_was_removed_never_comes_and_leaves_no_turn() {
+        let mut queue = queue(&[("a", 1), ("b", 2), ("b", 3)]);
+        queue.remove(&"a", |item| *item == 1);
+        queue.remove(&"b", |item| *item == 3);
+        queue.remove(&"c", |_| true);
+        assert_eq!((queue.len(), queue.ahead_of(&"a")), (1, 1));
+        assert_eq!(drain(queue), [2]);
+    }
+}

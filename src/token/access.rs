@@ -1,0 +1,62 @@
+//! Access tokens: what the rest of the gateway trusts.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Granted, Profile, Terms, jti, signing_input};
+use crate::{
+    crypto::jws::SigningKey,
+    time::{Moment, UnixTime},
+};
+
+/// In the order of the contract's sample.
+#[derive(Serialize)]
+struct Claims<'a> {
+    sub: &'a str,
+    aud: &'a str,
+    nbf: UnixTime,
+    scope: Scope<'a>,
+    iss: &'a str,
+    exp: UnixTime,
+    iat: UnixTime,
+    jti: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
+    #[serde(flatten)]
+    user: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Scope<'a> {
+    List(&'a [String]),
+    Text(String),
+}
+
+/// The signing input of an access token and the token's end. None if the claims can't be written as JSON.
+pub fn signing_input_of(
+    terms: &Terms,
+    key: &SigningKey,
+    granted: &Granted,
+    moment: Moment,
+) -> Option<(String, UnixTime)> {
+    let client_id = &*granted.client.id;
+    let exp = moment.now.after(terms.lifetimes.access_token);
+    let (typ, scope, client_id_claim) = match terms.profile {
+        Profile::Ciam => ("JWT", Scope::List(&granted.scopes), None),
+        Profile::Rfc9068 => ("at+jwt", Scope::Text(granted.scopes.join(" ")), Some(client_id)),
+    };
+    let claims = Claims {
+        sub: &granted.user.id,
+        aud: client_id,
+        nbf: moment.now,
+        scope,
+        iss: &terms.issuer,
+        exp,
+        iat: moment.now,
+        jti: jti(moment.entropy),
+        client_id: client_id_claim,
+        user: &granted.user.claims,
+    };
+    Some((signing_input(key, typ, &claims)?, exp))
+}

@@ -1,0 +1,38 @@
+//! ID tokens: what tells the application who logged in (OpenID Connect Core §2).
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Granted, Terms, jti, signing_input};
+use crate::{
+    crypto::jws::SigningKey,
+    time::{Moment, UnixTime},
+};
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    sub: &'a str,
+    aud: &'a str,
+    azp: &'a str,
+    iss: &'a str,
+    exp: UnixTime,
+    iat: UnixTime,
+    jti: String,
+    #[serde(flatten)]
+    user: &'a Map<String, Value>,
+}
+
+/// The signing input of an ID token. None if the claims can't be written as JSON.
+pub fn signing_input_of(terms: &Terms, key: &SigningKey, granted: &Granted, moment: Moment) -> Option<String> {
+    let claims = Claims {
+        sub: &granted.user.id,
+        aud: &granted.client.id,
+        azp: &granted.client.id,
+        iss: &terms.issuer,
+        exp: moment.now.after(terms.lifetimes.id_token),
+        iat: moment.now,
+        jti: jti(moment.entropy),
+        user: &granted.user.claims,
+    };
+    signing_input(key, "JWT", &claims)
+}

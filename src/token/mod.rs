@@ -1,0 +1,108 @@
+//! What is signed or sealed for a caller: access tokens, ID tokens and refresh tokens.
+
+pub mod access;
+pub mod id;
+pub mod refresh;
+
+use std::{sync::Arc, time::Duration};
+
+use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
+use serde::{Deserialize, Serialize};
+
+use self::refresh::RefreshToken;
+use crate::{
+    crypto::jws::{Algorithm, SigningKey},
+    registry::{client::Client, user::User},
+    time::Entropy,
+};
+
+/// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
+pub const OPENID: &str = "openid";
+
+/// The shape of access tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// `typ` is `JWT` and `scope` is a list.
+    #[default]
+    Ciam,
+    /// RFC 9068: `typ` is `at+jwt`, `scope` is one string, and `client_id` is a claim.
+    Rfc9068,
+}
+
+/// How long what is handed out is good for.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    /// Of an access token.
+    pub access_token: Duration,
+    /// Of an ID token.
+    pub id_token: Duration,
+    /// From a login to the moment when its last refresh token ends.
+    pub refresh_token: Duration,
+    /// Of a copy of the public keys.
+    pub jwks: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            access_token: Duration::from_secs(300),
+            id_token: Duration::from_secs(1800),
+            refresh_token: Duration::from_secs(30 * 24 * 3600),
+            jwks: Duration::from_secs(300),
+        }
+    }
+}
+
+/// What all tokens of this endpoint have in common.
+#[derive(Debug)]
+pub struct Terms {
+    /// `iss`, without a trailing slash.
+    pub issuer: String,
+    /// The shape of access tokens.
+    pub profile: Profile,
+    /// How long tokens live.
+    pub lifetimes: Lifetimes,
+}
+
+/// What a caller is to be given tokens for.
+#[derive(Debug)]
+pub struct Granted {
+    /// Who asked.
+    pub client: Arc<Client>,
+    /// Who logged in.
+    pub user: Arc<User>,
+    /// What is granted.
+    pub scopes: Vec<String>,
+    /// What the caller can come back with, where its client may.
+    pub refresh_token: Option<RefreshToken>,
+}
+
+impl Granted {
+    /// Whether an ID token is due (OpenID Connect Core §3.1.2.1).
+    pub fn has_openid(&self) -> bool {
+        self.scopes.iter().any(|scope| scope == OPENID)
+    }
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    kid: &'a str,
+    typ: &'a str,
+    alg: Algorithm,
+}
+
+/// The JWS signing input (RFC 7515 §5.1) of a token with these claims. None if the claims can't be written as JSON.
+fn signing_input(key: &SigningKey, typ: &str, claims: &impl Serialize) -> Option<String> {
+    let header = Header { kid: key.kid(), typ, alg: key.algorithm() };
+    Some(format!("{}.{}", encode(&header)?, encode(claims)?))
+}
+
+fn encode(part: &impl Serialize) -> Option<String> {
+    Base64::encode_to_string(serde_json::to_vec(part).ok()?).ok()
+}
+
+/// A fresh `jti` (RFC 7519 §4.1.7): a random UUID.
+fn jti(entropy: Entropy) -> String {
+    uuid::Builder::from_random_bytes(entropy.spend()).into_uuid().to_string()
+}

@@ -1,0 +1,262 @@
+//! What the configuration accepts and refuses: every problem with its path, all at once, and never a value.
+
+#![allow(missing_docs, reason = "a test is named as what it claims")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else than it expects has to fail"
+)]
+
+use serde_json::{Value, json};
+use token_endpoint::config::{self, Configuration, Problem};
+
+const KEY: &str = include_str!("vectors/rfc7515-a3.pem");
+const WEAK_KEY: &str = include_str!("vectors/weak-rsa-1024.pem");
+const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$biC0YMo3xwH/z+frQL4zwQ$SuU4DoW7lVj+0l5TmxoxyjbXbA3OldHURmteUUuCP+g";
+const SECRET_HASH: &str = "$sha256$8n1U_H3olnYuV8FjsEpWTg$-x6ID0gAgmA_spz07wQhRfJtn6ZujiexAHOWrLHyH5Q";
+
+/// A configuration with nothing wrong.
+fn good() -> Value {
+    json!({
+        "issuer": "https://gateway.example.com",
+        "signing_keys": [{"algorithm": "ES256", "private_key": {"env": "SIGNING_KEY"}}],
+        "refresh_token_keys": [{"env": "SEAL_KEY"}],
+        "auth_sources": [{
+            "id": "SOURCE",
+            "identifiers": ["username", "phone_number"],
+            "users": [
+                {"id": "1", "identifiers": {"username": "alice", "phone_number": "+1"}, "password_hash": HASH},
+                {"id": "2", "identifiers": {"username": "bob", "email": "bob@example.com"}, "password_hash": HASH,
+                 "status": "locked", "claims": {"role": "admin"}},
+            ],
+        }],
+        "clients": [
+            {"id": "WEB", "type": "web", "secret_hashes": [SECRET_HASH], "auth_sources": ["SOURCE"],
+             "grants": ["password", "refresh_token"]},
+            {"id": "SPA", "type": "spa", "auth_sources": ["SOURCE"], "grants": ["password"],
+             "scopes": ["openid", "profile"]},
+        ],
+    })
+}
+
+fn parse(document: &Value) -> Result<Configuration, Vec<Problem>> {
+    config::parse(document.to_string().as_bytes(), &|name| match name {
+        "SIGNING_KEY" => Some(KEY.to_owned()),
+        "SEAL_KEY" => Some(SEAL_KEY.to_owned()),
+        _ => None,
+    })
+}
+
+fn problems(document: &Value) -> Vec<String> {
+    let problems = parse(document).err().unwrap_or_default();
+    problems.iter().map(Problem::to_string).collect()
+}
+
+/// The good configuration with one place of it changed; `null` takes a value away.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut document = good();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    document.pointer_mut(parent).unwrap()[name] = value;
+    document
+}
+
+#[track_caller]
+fn refuses(pointer: &str, value: Value, problem: &str) {
+    assert_eq!(problems(&with(pointer, value)), [problem]);
+}
+
+#[test]
+fn a_good_configuration_is_accepted_with_its_defaults() {
+    let configuration = parse(&good()).unwrap();
+    let endpoint = configuration.endpoint;
+    assert_eq!(endpoint.token_path, "/oauth2/token");
+    assert_eq!(endpoint.jwks_path, "/oauth2/jwks");
+    assert_eq!(endpoint.max_request_bytes, 16 * 1024);
+    assert_eq!(endpoint.terms.lifetimes.access_token.as_secs(), 300);
+    assert_eq!(endpoint.terms.lifetimes.id_token.as_secs(), 1800);
+    assert_eq!(endpoint.registry.clients["WEB"].scopes, ["openid"]);
+    assert_eq!(configuration.schedule.slice.as_millis(), 1);
+    assert_eq!(configuration.attempts.identifier.failures, 5);
+}
+
+#[test]
+fn ten_mistakes_are_ten_problems_with_their_paths_and_without_their_values() {
+    let mut document = good();
+    document["issuer"] = json!("http://hunter2.example.com");
+    document["hunter2"] = json!(1);
+    document["signing_keys"][0]["private_key"] = json!("hunter2");
+    document["refresh_token_keys"][0] = json!("hunter2");
+    document["auth_sources"][0]["users"][0]["password"] = json!("hunter2");
+    document["auth_sources"][0]["users"][1]["password_hash"] =
+        json!("$argon2id$v=19$m=9999999,t=2,p=1$aHVudGVyMg$hunter2");
+    document["auth_sources"][0]["identifiers"][1] = json!("hunter2");
+    document["clients"][0]["client_secret"] = json!("hunter2");
+    document["clients"][0]["auth_sources"][0] = json!("hunter2");
+    document["clients"][1]["type"] = json!("hunter2");
+    let problems = problems(&document);
+    let paths: Vec<&str> = problems.iter().map(|problem| problem.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        paths,
+        [
+            "issuer",
+            "signing_keys[0].private_key",
+            "refresh_token_keys[0]",
+            "auth_sources[0].identifiers[1]",
+            "auth_sources[0].users[0].password",
+            "auth_sources[0].users[1].password_hash",
+            "clients[0].client_secret",
+            "clients[0].auth_sources[0]",
+            "clients[1].type",
+            "hunter2",
+        ]
+    );
+    assert!(!problems.iter().any(|problem| problem.split(": ").skip(1).any(|what| what.contains("hunter2"))));
+}
+
+#[test]
+fn what_is_not_json_is_one_problem_with_its_place() {
+    let parse = |text: &str| config::parse(text.as_bytes(), &|_| None).unwrap_err();
+    assert_eq!(parse("{\"issuer\": hunter2}")[0].to_string(), "configuration: not a JSON document: line 1, column 12");
+    assert_eq!(parse("[]")[0].to_string(), "configuration: expected an object");
+    assert_eq!(parse("\"hunter2\"")[0].to_string(), "configuration: expected an object");
+}
+
+#[test]
+fn an_empty_configuration_says_all_that_is_missing() {
+    let problems = problems(&json!({}));
+    assert_eq!(problems, ["issuer: missing", "signing_keys: missing", "clients: missing"]);
+}
+
+#[test]
+fn a_field_given_twice_is_told() {
+    let document = good().to_string().replacen('{', "{\"issuer\":\"https://other.example.com\",", 1);
+    let environment = |_: &str| Some(KEY.to_owned());
+    let problems = config::parse(document.as_bytes(), &environment).unwrap_err();
+    assert!(problems.iter().any(|problem| problem.to_string() == "issuer: given twice"), "{problems:?}");
+}
+
+#[test]
+fn an_issuer_is_an_https_url_unless_http_is_allowed_by_name() {
+    let url = |what: &str| format!("issuer: {what}");
+    refuses("/issuer", json!("gateway"), &url("expected a URL"));
+    refuses("/issuer", json!("ftp://x"), &url("expected an https URL"));
+    refuses("/issuer", json!("https://x/"), &url("a URL with a trailing slash"));
+    refuses("/issuer", json!("https://x/?a=b"), &url("a URL with a query or a fragment"));
+    refuses("/issuer", json!("https://u:p@x"), &url("a URL with credentials"));
+    refuses("/issuer", json!("http://x"), &url("an http issuer, which only allow_http_issuer permits"));
+    let mut allowed = with("/issuer", json!("http://x"));
+    allowed["allow_http_issuer"] = json!(true);
+    assert_eq!(problems(&allowed), [""; 0]);
+}
+
+#[test]
+fn keys_must_be_there_and_strong_and_differ() {
+    let path = "signing_keys[0].private_key";
+    refuses("/signing_keys", json!([]), "signing_keys: an empty list");
+    let weak = json!([{"algorithm": "RS256", "private_key": WEAK_KEY}]);
+    refuses("/signing_keys", weak, &format!("{path}: an RSA key of less than 2048 bits"));
+    let other = json!([{"algorithm": "EdDSA", "private_key": KEY}]);
+    refuses("/signing_keys", other, &format!("{path}: not a PEM Ed25519 private key (PKCS#8)"));
+    let absent = json!([{"algorithm": "ES256", "private_key": {"env": "NOT_GIVEN"}}]);
+    let problem = "an environment variable that is not given to the VM, or is empty";
+    refuses("/signing_keys", absent, &format!("{path}: {problem}"));
+    let same = json!([{"algorithm": "ES256", "private_key": KEY}, {"algorithm": "ES256", "private_key": KEY}]);
+    refuses("/signing_keys", same, "signing_keys[1]: a key with the same kid as another");
+    refuses("/refresh_token_keys", json!(["AAAA"]), "refresh_token_keys[0]: expected 32 bytes in base64url");
+}
+
+#[test]
+fn refresh_tokens_need_a_key_where_a_client_may_use_them() {
+    let problem = "refresh_token_keys: missing, and a client has the grant refresh_token";
+    refuses("/refresh_token_keys", json!(null), problem);
+}
+
+#[test]
+fn hashes_are_bounded_above_and_weak_ones_are_allowed_by_name_only() {
+    let place = "/auth_sources/0/users/0/password_hash";
+    let path = "auth_sources[0].users[0].password_hash";
+    let weak = HASH.replace("m=19456", "m=8192");
+    let problem = "a cost below OWASP's minimum, which only allow_weak_hashes permits";
+    refuses(place, json!(weak), &format!("{path}: {problem}"));
+    let mut allowed = with(place, json!(weak));
+    allowed["allow_weak_hashes"] = json!(true);
+    assert_eq!(problems(&allowed), [""; 0]);
+    let problems = problems(&with(place, json!(HASH.replace("m=19456", "m=1048576"))));
+    assert!(problems[0].starts_with(&format!("{path}: ")), "{problems:?}");
+}
+
+#[test]
+fn users_have_an_id_an_identifier_and_nothing_in_common() {
+    let user = "auth_sources[0].users[1]";
+    refuses("/auth_sources/0/users/1/id", json!("1"), &format!("{user}.id: the id of another user"));
+    let taken = json!({"username": "alice"});
+    let problem = "the identifier of another user";
+    refuses("/auth_sources/0/users/1/identifiers", taken, &format!("{user}.identifiers.username: {problem}"));
+    refuses("/auth_sources/0/users/1/identifiers", json!({}), &format!("{user}.identifiers: none is given"));
+    let confusing = json!({"username": "a@b"});
+    let problem = "a caller who types this would be taken to mean another kind of identifier";
+    refuses("/auth_sources/0/users/1/identifiers", confusing, &format!("{user}.identifiers.username: {problem}"));
+    let problem = "expected active, locked, frozen or disabled";
+    refuses("/auth_sources/0/users/1/status", json!("abnormal"), &format!("{user}.status: {problem}"));
+    let problem = "a claim that only the endpoint sets";
+    refuses("/auth_sources/0/users/1/claims", json!({"sub": "x"}), &format!("{user}.claims.sub: {problem}"));
+}
+
+#[test]
+fn ids_are_given_once_and_references_hit() {
+    let mut twice = good();
+    twice["clients"][1]["id"] = json!("WEB");
+    assert_eq!(problems(&twice), ["clients[1]: a client with the same id as another"]);
+    let source = good()["auth_sources"][0].clone();
+    let sources = json!([source, source]);
+    refuses("/auth_sources", sources, "auth_sources[1]: an auth source with the same id as another");
+    refuses("/clients/0/auth_sources", json!(["NO"]), "clients[0].auth_sources[0]: no auth source has this id");
+}
+
+#[test]
+fn a_wrong_auth_source_is_no_second_problem_where_it_is_referred_to() {
+    refuses(
+        "/auth_sources/0/case_insensitive_email",
+        json!(1),
+        "auth_sources[0].case_insensitive_email: expected true or false",
+    );
+    refuses("/auth_sources/0/identifiers", json!([]), "auth_sources[0].identifiers: an empty list");
+}
+
+#[test]
+fn clients_keep_secrets_if_they_can_and_only_hashes_of_them() {
+    let secrets = "clients[0].secret_hashes";
+    let problem = "a web client has one secret, or two while one is rotated";
+    refuses("/clients/0/secret_hashes", json!([]), &format!("{secrets}: {problem}"));
+    let three = json!([SECRET_HASH, SECRET_HASH, SECRET_HASH]);
+    refuses("/clients/0/secret_hashes", three, &format!("{secrets}: {problem}"));
+    let problem = "not a hash of a client secret: make one with hash-secret";
+    refuses("/clients/0/secret_hashes", json!(["plain"]), &format!("{secrets}[0]: {problem}"));
+    let problem = "an spa or mobile client can't keep a secret";
+    refuses("/clients/1/secret_hashes", json!([SECRET_HASH]), &format!("clients[1].secret_hashes: {problem}"));
+}
+
+#[test]
+fn a_client_has_a_grant_only_where_its_configuration_names_it() {
+    refuses("/clients/1/grants", json!(null), "clients[1].grants: missing");
+    refuses("/clients/1/grants", json!(["implicit"]), "clients[1].grants[0]: expected password or refresh_token");
+    let problem = "expected one scope, without spaces, quotes and backslashes";
+    refuses("/clients/1/scopes", json!(["a b"]), &format!("clients[1].scopes[0]: {problem}"));
+}
+
+#[test]
+fn numbers_and_durations_have_bounds() {
+    refuses("/limits", json!({"max_request_bytes": 10}), "limits.max_request_bytes: expected 1024 to 1048576");
+    let problem = "lifetimes.access_token: expected whole seconds, one at least";
+    refuses("/lifetimes", json!({"access_token": "0s"}), problem);
+    let problem = "lifetimes.id_token: expected a duration in seconds, such as \"300s\"";
+    refuses("/lifetimes", json!({"id_token": 1800}), problem);
+    refuses("/password_checks", json!({"slice_ms": 0}), "password_checks.slice_ms: expected 1 to 100");
+    let limits = json!({"address": {"failures": 0}});
+    refuses("/attempt_limits", limits, "attempt_limits.address.failures: expected 1 to 1000000");
+    refuses("/paths", json!({"jwks": "jwks"}), "paths.jwks: expected a path that begins with / and has no query");
+    refuses("/paths", json!({"jwks": "/oauth2/token"}), "paths.jwks: the same path as the token endpoint's");
+}

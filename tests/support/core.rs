@@ -1,0 +1,128 @@
+//! The pure core as an engine: what the adapter does in Envoy, in the few lines that it takes.
+
+use std::cell::{Cell, RefCell};
+
+use token_endpoint::{
+    attempts::{Bucket, TableKey},
+    config::{self, Configuration},
+    crypto::password::{Arena, Budget, Progress},
+    endpoint::{
+        Admission, Answer, Question, Step,
+        attempt::{Attempt, Turn},
+        event::Event,
+    },
+    http::{Head, Response},
+    origin::Origin,
+    secret::Secret,
+    time::{Entropy, Moment, UnixTime},
+};
+
+use super::stories::Request;
+
+/// An endpoint with a clock that the test sets, chance that never repeats, and a memory for attempts.
+pub struct Core {
+    pub configuration: Configuration,
+    /// Seconds since 1970.
+    pub now: Cell<u64>,
+    /// The units of password work that were done.
+    pub work: Cell<u64>,
+    /// What was last told to logs and metrics.
+    pub event: RefCell<String>,
+    chance: Cell<u8>,
+    buckets: RefCell<Vec<Bucket>>,
+}
+
+impl Core {
+    /// Reads a configuration document; `{"env": NAME}` is looked up in `environment`.
+    pub fn new(document: &str, environment: &[(&str, &str)]) -> Self {
+        let variable =
+            |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
+        Self {
+            configuration: config::parse(document.as_bytes(), &variable).unwrap(),
+            now: Cell::new(1_800_000_000),
+            work: Cell::new(0),
+            event: RefCell::default(),
+            chance: Cell::new(0),
+            buckets: RefCell::new(vec![Bucket::default(); 256]),
+        }
+    }
+
+    /// The answer to a request.
+    pub fn send(&self, request: &Request) -> Response {
+        let body = Secret::new(request.body.as_bytes());
+        match self.configuration.endpoint.admit(head(request)) {
+            Admission::Pass => panic!("not a path of the endpoint: {request:?}"),
+            Admission::Reply(response, event) => self.told(response, &event),
+            Admission::Collect(collecting) => {
+                let step = self.configuration.endpoint.begin(collecting, &body, Origin::default(), self.moment());
+                self.perform(step)
+            }
+        }
+    }
+
+    fn perform(&self, mut step: Step) -> Response {
+        loop {
+            let (answer, pending) = match step {
+                Step::Reply(response, event) => return self.told(response, &event),
+                Step::Ask(question, pending) => (self.answer(question), pending),
+            };
+            step = self.configuration.endpoint.resume(pending, answer, self.moment());
+        }
+    }
+
+    fn answer(&self, question: Question) -> Answer {
+        match question {
+            Question::Attempt(attempt) => self.count(&attempt),
+            Question::Sign(job) => Answer::Signed(job.key.sign(job.input.as_bytes()).unwrap()),
+            Question::Verify(check) => {
+                self.work.set(self.work.get() + check.hash().work());
+                match check.start(Arena::default()).advance(Budget::UNLIMITED) {
+                    Progress::Done { matches } => Answer::Verified(matches),
+                    Progress::Working => panic!("unlimited work is not done"),
+                }
+            }
+        }
+    }
+
+    fn count(&self, attempt: &Attempt) -> Answer {
+        let (key, now) = (TableKey::new([7; 32]), UnixTime(self.now.get()));
+        let places =
+            attempt.guess.subjects().map(|subject| (key.key(subject), self.configuration.attempts.of(subject)));
+        let places: Vec<_> = places.collect();
+        let buckets = &mut self.buckets.borrow_mut();
+        let wait = places.iter().map(|(key, limit)| buckets[usize::from(key.bucket)].wait(key.tag, limit, now)).max();
+        match (wait, attempt.turn) {
+            (Some(retry_after), _) if retry_after > 0 => return Answer::Limited { retry_after },
+            (_, Turn::Begins) => {}
+            (_, Turn::Failed) => {
+                places.iter().for_each(|(key, limit)| buckets[usize::from(key.bucket)].fail(key.tag, limit, now));
+            }
+            (_, Turn::Succeeded) => {
+                let key = attempt.guess.identifier().map(|subject| key.key(subject)).unwrap();
+                buckets[usize::from(key.bucket)].succeed(key.tag);
+            }
+        }
+        Answer::Allowed
+    }
+
+    fn moment(&self) -> Moment {
+        self.chance.set(self.chance.get().wrapping_add(1));
+        Moment { now: UnixTime(self.now.get()), entropy: Entropy::new([self.chance.get(); 32]) }
+    }
+
+    fn told(&self, response: Response, event: &Event) -> Response {
+        *self.event.borrow_mut() = event.to_string();
+        response
+    }
+}
+
+fn head(request: &Request) -> Head {
+    let header = |name| request.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    Head {
+        method: request.method.to_owned(),
+        path: request.path.split('?').next().unwrap().to_owned(),
+        content_type: header("content-type"),
+        content_length: Some(request.body.len() as u64),
+        authorization: header("authorization").map(Secret::new),
+    }
+}
