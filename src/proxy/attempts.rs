@@ -1,0 +1,121 @@
+//! The attempt limits' table in the host's shared data, one for all workers of the process. Shared data can't be deleted
+//! and has no insert-if-absent, so every key is made before the first request, and none after.
+
+use proxy_wasm::types::Status;
+
+use super::host;
+use crate::{
+    attempts::{Bucket, Key, Limit, Limits, Subject, TableKey},
+    endpoint::{
+        Answer,
+        attempt::{Attempt, Guess, Turn},
+    },
+    time::UnixTime,
+};
+
+/// Counts failures, and says who has to wait.
+pub struct AttemptTable {
+    key: TableKey,
+    limits: Limits,
+}
+
+const KEY_NAME: &str = "token-endpoint.attempts.key";
+/// How often an update that another worker got in the way of is tried again.
+const TRIES: u32 = 32;
+
+impl AttemptTable {
+    /// Opens the table, and makes it if there is none: the main thread's VM does so before any worker's VM starts.
+    pub fn open(limits: Limits) -> Option<Self> {
+        let key = match host::shared_data(KEY_NAME) {
+            Ok((key, _)) if !key.is_empty() => key.try_into().ok()?,
+            _ => create()?,
+        };
+        Some(Self { key: TableKey::new(key), limits })
+    }
+
+    /// Answers a question about a guess.
+    pub fn answer(&self, attempt: &Attempt, now: UnixTime) -> Answer {
+        match self.perform(attempt, now) {
+            Ok(0) => Answer::Allowed,
+            Ok(retry_after) => Answer::Limited { retry_after },
+            Err(status) => {
+                log::error!("the attempt limits' table failed: {status:?}");
+                Answer::Unavailable { retry_after: 1 }
+            }
+        }
+    }
+
+    /// The seconds to wait; what is to be counted is counted if there are none.
+    fn perform(&self, attempt: &Attempt, now: UnixTime) -> Result<u64, Status> {
+        let wait = self.wait(&attempt.guess, now)?;
+        if wait == 0 {
+            self.count(attempt, now)?;
+        }
+        Ok(wait)
+    }
+
+    fn wait(&self, guess: &Guess, now: UnixTime) -> Result<u64, Status> {
+        guess.subjects().try_fold(0, |longest, subject| {
+            let (key, limit) = self.place(subject);
+            let (bucket, _) = load(key)?;
+            Ok(bucket.wait(key.tag, limit, now).max(longest))
+        })
+    }
+
+    fn count(&self, attempt: &Attempt, now: UnixTime) -> Result<(), Status> {
+        match attempt.turn {
+            Turn::Begins => Ok(()),
+            Turn::Failed => attempt.guess.subjects().try_for_each(|subject| {
+                let (key, limit) = self.place(subject);
+                update(key, |bucket| bucket.fail(key.tag, limit, now))
+            }),
+            Turn::Succeeded => attempt.guess.identifier().into_iter().try_for_each(|subject| {
+                let (key, _) = self.place(subject);
+                update(key, |bucket| bucket.succeed(key.tag))
+            }),
+        }
+    }
+
+    fn place(&self, subject: Subject) -> (Key, &Limit) {
+        (self.key.key(subject), self.limits.of(subject))
+    }
+}
+
+/// Makes the table, and its key last, which tells that it is whole.
+fn create() -> Option<[u8; 32]> {
+    let empty = Bucket::default().to_bytes();
+    for bucket in 0..=u8::MAX {
+        host::set_shared_data(&bucket_name(bucket), &empty, None).ok()?;
+    }
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).ok()?;
+    host::set_shared_data(KEY_NAME, &key, None).ok()?;
+    Some(key)
+}
+
+fn load(key: Key) -> Result<(Bucket, Option<u32>), Status> {
+    let (bytes, version) = host::shared_data(&bucket_name(key.bucket))?;
+    let bucket = Bucket::from_bytes(&bytes).map_err(|_| Status::ParseFailure)?;
+    Ok((bucket, version))
+}
+
+/// Changes a bucket by compare-and-swap, so that no worker's change is lost.
+fn update(key: Key, change: impl Fn(&mut Bucket)) -> Result<(), Status> {
+    for _ in 0..TRIES {
+        let (before, version) = load(key)?;
+        let mut after = before.clone();
+        change(&mut after);
+        if after == before {
+            return Ok(());
+        }
+        match host::set_shared_data(&bucket_name(key.bucket), &after.to_bytes(), version) {
+            Err(Status::CasMismatch) => {}
+            result => return result,
+        }
+    }
+    Err(Status::CasMismatch)
+}
+
+fn bucket_name(bucket: u8) -> String {
+    format!("token-endpoint.attempts.{bucket}")
+}

@@ -1,0 +1,142 @@
+//! Every call to the host, each with a result: the SDK's own helpers panic where the host says no, and a panic would
+//! take the other requests of the worker with it.
+
+use std::time::{Duration, SystemTime};
+
+use proxy_wasm::{
+    hostcalls,
+    types::{BufferType, MapType, MetricType, Status},
+};
+
+use crate::{
+    http::{Head, Response},
+    secret::Secret,
+    time::{Entropy, Moment, UnixTime},
+};
+
+/// The plugin's configuration; empty if there is none.
+pub fn configuration() -> Vec<u8> {
+    let bytes = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
+    bytes.ok().flatten().unwrap_or_default()
+}
+
+/// The clock and fresh entropy. None if the host gives no entropy, without which nothing may be issued.
+pub fn moment() -> Option<Moment> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(Moment { now: now(), entropy: Entropy::new(bytes) })
+}
+
+/// The wall clock.
+pub fn now() -> UnixTime {
+    hostcalls::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH).into()
+}
+
+/// The path of the current request, without its query.
+pub fn path() -> String {
+    let path = header(":path").unwrap_or_default();
+    path.split('?').next().unwrap_or_default().to_owned()
+}
+
+/// The head of the current request.
+pub fn head(path: String) -> Head {
+    Head {
+        method: header(":method").unwrap_or_default(),
+        path,
+        content_type: header("content-type"),
+        content_length: header("content-length").and_then(|length| length.parse().ok()),
+        authorization: header_bytes("authorization").map(Secret::new),
+    }
+}
+
+fn header(name: &str) -> Option<String> {
+    header_bytes(name).and_then(|value| String::from_utf8(value).ok())
+}
+
+fn header_bytes(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
+}
+
+/// At most `limit` bytes of the current request's buffered body.
+pub fn body(limit: usize) -> Secret {
+    let bytes = hostcalls::get_buffer(BufferType::HttpRequestBody, 0, limit).ok().flatten();
+    Secret::new(bytes.unwrap_or_default())
+}
+
+/// Where the current request comes from, as Envoy knows it (`x-forwarded-for` counts where Envoy trusts it): an
+/// address and a port.
+pub fn source_address() -> String {
+    let address = hostcalls::get_property(vec!["source", "address"]).ok().flatten().unwrap_or_default();
+    String::from_utf8(address).unwrap_or_default()
+}
+
+/// Makes later calls count for this context. An error means that its stream is gone.
+pub fn enter(context: u32) -> Result<(), Status> {
+    hostcalls::set_effective_context(context)
+}
+
+/// Answers the request of the current context.
+pub fn reply(response: &Response) -> Result<(), Status> {
+    let headers = response.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    hostcalls::send_http_response(response.status.into(), headers, Some(&response.body))
+}
+
+/// Asks `cluster` for nothing, only to be called again after the worker has looked at its other connections.
+pub fn call_pacing_cluster(cluster: &str, timeout: Duration) -> Result<u32, Status> {
+    let headers = vec![(":method", "GET"), (":path", "/"), (":authority", cluster)];
+    hostcalls::dispatch_http_call(cluster, headers, None, vec![], timeout)
+}
+
+/// Whether the callout whose answer is at hand succeeded.
+pub fn call_succeeded() -> bool {
+    let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status").ok().flatten();
+    status.is_some_and(|status| status.starts_with(b"2"))
+}
+
+/// Asks to be called on a timer, or no more where the period is zero.
+pub fn tick_every(period: Duration) {
+    if let Err(status) = hostcalls::set_tick_period(period) {
+        log::error!("no timer: {status:?}");
+    }
+}
+
+/// Registers a queue through which a worker can wake itself.
+pub fn register_queue(name: &str) -> Result<u32, Status> {
+    hostcalls::register_shared_queue(name)
+}
+
+/// Wakes the worker that registered the queue.
+pub fn wake(queue: u32) -> Result<(), Status> {
+    hostcalls::enqueue_shared_queue(queue, None)
+}
+
+/// Takes the wake-up calls out of a queue.
+pub fn drain_queue(queue: u32) {
+    while let Ok(Some(_)) = hostcalls::dequeue_shared_queue(queue) {}
+}
+
+/// A value that all workers share, with the version that a compare-and-swap needs; empty if there is none.
+pub fn shared_data(key: &str) -> Result<(Vec<u8>, Option<u32>), Status> {
+    let (value, version) = hostcalls::get_shared_data(key)?;
+    Ok((value.unwrap_or_default(), version))
+}
+
+/// Sets a value that all workers share: if it still has this version, or whatever it is where none is given.
+pub fn set_shared_data(key: &str, value: &[u8], version: Option<u32>) -> Result<(), Status> {
+    hostcalls::set_shared_data(key, Some(value), version)
+}
+
+/// A counter in Envoy's statistics.
+pub fn define_counter(name: &str) -> Result<u32, Status> {
+    hostcalls::define_metric(MetricType::Counter, name)
+}
+
+/// Adds one to a counter.
+pub fn count(counter: u32) -> Result<(), Status> {
+    hostcalls::increment_metric(counter, 1)
+}
+
+/// Calls a function that the host offers by name.
+pub fn call_function(name: &str, arguments: &[u8]) -> Result<Vec<u8>, Status> {
+    Ok(hostcalls::call_foreign_function(name, Some(arguments))?.unwrap_or_default())
+}

@@ -1,0 +1,157 @@
+//! When the next slice of work runs. Between two slices the worker must look at its other connections, and how soon it
+//! comes back is most of what a login takes: a callout to oneself returns in a tenth of a millisecond, a timer in four
+//! or more.
+
+use std::time::{Duration, Instant};
+
+use super::host;
+
+/// Calls the worker back, again and again, while there is work.
+pub struct Pacing {
+    root: u32,
+    queue: Option<u32>,
+    cluster: Option<String>,
+    slice: Duration,
+    waiting: Waiting,
+    period: Duration,
+    distrust: Distrust,
+}
+
+/// What will start the next slice.
+#[derive(Clone, Copy)]
+enum Waiting {
+    /// Nothing: there is no work.
+    Resting,
+    /// The worker's own queue: the way from a stream, which may go away, to the root, which stays.
+    Woken,
+    /// The answer of the pacing cluster.
+    Called(u32, Instant),
+    /// The timer.
+    Ticking,
+}
+
+/// Whether the pacing cluster has failed.
+enum Distrust {
+    Never,
+    Until(Instant),
+}
+
+/// A call that takes longer than this is overtaken by the timer.
+const OVERDUE: Duration = Duration::from_millis(50);
+/// How long the timer is used after the pacing cluster failed.
+const PENANCE: Duration = Duration::from_secs(10);
+
+impl Pacing {
+    /// Paces by the cluster where there is one, and by the timer otherwise.
+    pub fn new(root: u32, slice: Duration, cluster: Option<String>) -> Self {
+        Self {
+            root,
+            queue: register_queue(),
+            cluster,
+            slice,
+            waiting: Waiting::Resting,
+            period: Duration::ZERO,
+            distrust: Distrust::Never,
+        }
+    }
+
+    /// There is work. Called from a stream.
+    pub fn wake(&mut self) {
+        if matches!(self.waiting, Waiting::Resting) {
+            self.waiting = Waiting::Woken;
+            if self.queue.is_none_or(|queue| host::wake(queue).is_err()) {
+                self.tick();
+            }
+        }
+    }
+
+    /// Takes the wake-up call.
+    pub fn woken(&mut self) {
+        if let Some(queue) = self.queue {
+            host::drain_queue(queue);
+        }
+    }
+
+    /// There is more work. Called from the root.
+    pub fn go_on(&mut self) {
+        match self.call() {
+            Some(call) => {
+                self.waiting = Waiting::Called(call, Instant::now());
+                self.set_period(OVERDUE);
+            }
+            None => self.tick(),
+        }
+    }
+
+    /// There is no more work.
+    pub fn rest(&mut self) {
+        self.waiting = Waiting::Resting;
+        self.set_period(Duration::ZERO);
+    }
+
+    /// Whether this answer of the pacing cluster starts the next slice.
+    pub fn is_due_by(&mut self, call: u32) -> bool {
+        let due = matches!(self.waiting, Waiting::Called(expected, _) if expected == call);
+        if due && !host::call_succeeded() {
+            self.fall_back();
+        }
+        due
+    }
+
+    /// Whether this tick starts the next slice.
+    pub fn is_due_by_tick(&mut self) -> bool {
+        match self.waiting {
+            Waiting::Resting => false,
+            Waiting::Woken | Waiting::Ticking => true,
+            Waiting::Called(_, since) => {
+                let overdue = since.elapsed() >= OVERDUE;
+                if overdue {
+                    self.fall_back();
+                }
+                overdue
+            }
+        }
+    }
+
+    fn call(&mut self) -> Option<u32> {
+        let trusted = match self.distrust {
+            Distrust::Never => true,
+            Distrust::Until(end) => Instant::now() >= end,
+        };
+        let cluster = self.cluster.as_deref().filter(|_| trusted)?;
+        host::enter(self.root).ok()?;
+        match host::call_pacing_cluster(cluster, Duration::from_secs(1)) {
+            Ok(call) => Some(call),
+            Err(_) => {
+                self.fall_back();
+                None
+            }
+        }
+    }
+
+    fn fall_back(&mut self) {
+        if let (Distrust::Never, Some(cluster)) = (&self.distrust, &self.cluster) {
+            log::warn!("the pacing cluster {cluster} does not answer: password checks are paced by the timer, slower");
+        }
+        self.distrust = Distrust::Until(Instant::now() + PENANCE);
+    }
+
+    fn tick(&mut self) {
+        self.waiting = Waiting::Ticking;
+        self.set_period(self.slice);
+    }
+
+    fn set_period(&mut self, period: Duration) {
+        if self.period != period {
+            self.period = period;
+            host::tick_every(period);
+        }
+    }
+}
+
+/// A queue of this worker alone: one with a common name would wake only the worker that registered it last.
+fn register_queue() -> Option<u32> {
+    let mut name = [0; 8];
+    getrandom::fill(&mut name).ok()?;
+    host::register_queue(&format!("token-endpoint-{:016x}", u64::from_le_bytes(name))).ok()
+}

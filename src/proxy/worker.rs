@@ -1,0 +1,238 @@
+//! Where the core's questions are answered: on the worker, a slice at a time, so that nobody else waits for a login.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use super::{attempts::AttemptTable, host, metrics::Metrics, pacing::Pacing, signer::Signer};
+use crate::{
+    config::Configuration,
+    crypto::password::{Arena, Budget, PasswordCheck, Progress, Verification},
+    endpoint::{Answer, Collecting, Endpoint, Pending, Question, SigningJob, Step, event::Event},
+    http::Response,
+    origin::Origin,
+    schedule::{FairQueue, Forecast, Schedule},
+    secret::Secret,
+};
+
+/// All the work of one worker thread, one piece at a time.
+pub struct Worker {
+    endpoint: Endpoint,
+    schedule: Schedule,
+    signer: Signer,
+    attempts: AttemptTable,
+    metrics: Metrics,
+    pacing: Pacing,
+    forecast: Forecast,
+    arena: Arena,
+    checks: FairQueue<Origin, Waiting<PasswordCheck>>,
+    running: Option<Running>,
+    signings: VecDeque<Waiting<SigningJob>>,
+    last: Turn,
+}
+
+/// Who waits for an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    /// The HTTP context of the stream.
+    pub exchange: u32,
+    /// Where the request comes from.
+    pub origin: Origin,
+}
+
+struct Waiting<T> {
+    ticket: Ticket,
+    work: T,
+    pending: Pending,
+}
+
+struct Running {
+    ticket: Ticket,
+    verification: Verification,
+    pending: Pending,
+    units: u64,
+    since: Instant,
+}
+
+/// What the last slice was spent on: the two kinds of work take turns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Check,
+    Signing,
+}
+
+/// Work between two looks at the clock: about 50 µs.
+const STRIDE: Budget = Budget(64);
+/// The most checks that wait at one time, however quick they are.
+const MOST_WAITING: usize = 4096;
+
+impl Worker {
+    /// A worker for this configuration, in the plugin whose root context is `root`. None if the host can't share data.
+    pub fn new(root: u32, configuration: Configuration) -> Option<Self> {
+        let Configuration { endpoint, schedule, attempts } = configuration;
+        Some(Self {
+            attempts: AttemptTable::open(attempts)?,
+            signer: Signer::probe(&endpoint.signing_key),
+            pacing: Pacing::new(root, schedule.slice, schedule.pacing_cluster.clone()),
+            endpoint,
+            schedule,
+            metrics: Metrics::default(),
+            forecast: Forecast::default(),
+            arena: Arena::default(),
+            checks: FairQueue::default(),
+            running: None,
+            signings: VecDeque::new(),
+            last: Turn::Signing,
+        })
+    }
+
+    /// What answers.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Takes a whole request. Called from its stream.
+    pub fn begin(&mut self, ticket: Ticket, collecting: Collecting, body: &Secret) {
+        let Some(moment) = host::moment() else { return self.give_up(ticket) };
+        let step = self.endpoint.begin(collecting, body, ticket.origin, moment);
+        self.perform(ticket, step);
+        if self.has_work() {
+            self.pacing.wake();
+        }
+    }
+
+    /// Drops what was to be done for a stream that is gone.
+    pub fn forget(&mut self, ticket: Ticket) {
+        self.checks.remove(&ticket.origin, |waiting| waiting.ticket == ticket);
+        self.signings.retain(|waiting| waiting.ticket != ticket);
+        if let Some(running) = self.running.take_if(|running| running.ticket == ticket) {
+            self.arena = running.verification.into_arena();
+        }
+    }
+
+    /// Answers a request.
+    pub fn reply(&mut self, exchange: u32, response: &Response, event: &Event) {
+        self.metrics.record(event);
+        if host::enter(exchange).and_then(|()| host::reply(response)).is_err() {
+            log::debug!("the caller is gone");
+        }
+    }
+
+    /// The root was woken from a stream.
+    pub fn on_woken(&mut self) {
+        self.pacing.woken();
+        self.slice();
+    }
+
+    /// The pacing cluster answered the root.
+    pub fn on_call_answered(&mut self, call: u32) {
+        if self.pacing.is_due_by(call) {
+            self.slice();
+        }
+    }
+
+    /// The timer ticked.
+    pub fn on_tick(&mut self) {
+        if self.pacing.is_due_by_tick() {
+            self.slice();
+        }
+    }
+
+    fn perform(&mut self, ticket: Ticket, step: Step) {
+        match step {
+            Step::Reply(response, event) => self.reply(ticket.exchange, &response, &event),
+            Step::Ask(Question::Attempt(attempt), pending) => {
+                let answer = self.attempts.answer(&attempt, host::now());
+                self.resume(ticket, pending, answer);
+            }
+            Step::Ask(Question::Sign(work), pending) => {
+                self.signings.push_back(Waiting { ticket, work, pending });
+            }
+            Step::Ask(Question::Verify(work), pending) => self.admit(Waiting { ticket, work, pending }),
+        }
+    }
+
+    fn resume(&mut self, ticket: Ticket, pending: Pending, answer: Answer) {
+        let Some(moment) = host::moment() else { return self.give_up(ticket) };
+        let step = self.endpoint.resume(pending, answer, moment);
+        self.perform(ticket, step);
+    }
+
+    /// Queues a check, or says at once that it would wait too long.
+    fn admit(&mut self, waiting: Waiting<PasswordCheck>) {
+        let wait = self.predicted_wait(&waiting);
+        if wait > self.schedule.max_wait || self.checks.len() >= MOST_WAITING {
+            let retry_after = wait.as_secs().max(1);
+            return self.resume(waiting.ticket, waiting.pending, Answer::Unavailable { retry_after });
+        }
+        self.checks.push(waiting.ticket.origin, waiting);
+    }
+
+    /// How long the check would wait for its turn, if those ahead of it cost as much as itself.
+    fn predicted_wait(&self, waiting: &Waiting<PasswordCheck>) -> Duration {
+        let ahead = self.checks.ahead_of(&waiting.ticket.origin) + usize::from(self.running.is_some());
+        let ahead = u64::try_from(ahead).unwrap_or(u64::MAX);
+        self.forecast.duration(waiting.work.hash().work().saturating_mul(ahead))
+    }
+
+    fn has_work(&self) -> bool {
+        self.running.is_some() || !self.checks.is_empty() || !self.signings.is_empty()
+    }
+
+    /// One turn of work, and the arrangement for the next.
+    fn slice(&mut self) {
+        let no_check = self.running.is_none() && self.checks.is_empty();
+        match self.signings.pop_front_if(|_| no_check || self.last == Turn::Check) {
+            Some(signing) => self.sign(signing),
+            None => self.check(),
+        }
+        if self.has_work() {
+            self.pacing.go_on();
+        } else {
+            self.pacing.rest();
+        }
+    }
+
+    fn sign(&mut self, signing: Waiting<SigningJob>) {
+        self.last = Turn::Signing;
+        let answer = self.signer.sign(&signing.work);
+        self.resume(signing.ticket, signing.pending, answer);
+    }
+
+    fn check(&mut self) {
+        self.last = Turn::Check;
+        let start = Instant::now();
+        while start.elapsed() < self.schedule.slice {
+            let Some(mut running) = self.running.take().or_else(|| self.start_next()) else { return };
+            match running.verification.advance(STRIDE) {
+                Progress::Working => self.running = Some(running),
+                Progress::Done { matches } => return self.finish(running, matches),
+            }
+        }
+    }
+
+    fn start_next(&mut self) -> Option<Running> {
+        let Waiting { ticket, work, pending } = self.checks.pop()?;
+        let units = work.hash().work();
+        if self.arena.reserve(work.hash().memory()).is_err() {
+            self.resume(ticket, pending, Answer::Unavailable { retry_after: 1 });
+            return None;
+        }
+        let verification = work.start(std::mem::take(&mut self.arena));
+        Some(Running { ticket, verification, pending, units, since: Instant::now() })
+    }
+
+    fn finish(&mut self, running: Running, matches: bool) {
+        self.arena = running.verification.into_arena();
+        self.forecast.learn(running.units, running.since.elapsed());
+        self.resume(running.ticket, running.pending, Answer::Verified(matches));
+    }
+
+    /// Without entropy nothing can be issued.
+    fn give_up(&mut self, ticket: Ticket) {
+        log::error!("the host gives no entropy");
+        let (response, event) = Endpoint::unavailable();
+        self.reply(ticket.exchange, &response, &event);
+    }
+}
