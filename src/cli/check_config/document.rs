@@ -1,0 +1,139 @@
+//! A JSON or YAML document as Envoy sees it, but for duplicate keys: they are kept, so that they can be reported.
+
+use std::{fmt, path::Path};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Number;
+
+use super::yaml;
+
+/// A document, or a value somewhere in it. It has no `Debug`, since there may be secrets in it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Tree {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A text.
+    Text(String),
+    /// A list.
+    List(Vec<Tree>),
+    /// An object.
+    Map(Fields),
+}
+
+/// The fields of an object in their order, duplicates included.
+#[derive(Clone, Default)]
+pub struct Fields(pub Vec<(String, Tree)>);
+
+/// Reads a document as Envoy does: by its file's name or, where that tells nothing, by how it begins.
+pub fn read(text: &str, path: &Path) -> Result<Tree, String> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    match extension {
+        Some("json") => json(text),
+        Some("yaml" | "yml") => yaml::read(text),
+        _ if text.trim_start().starts_with('{') => json(text),
+        _ => yaml::read(text),
+    }
+}
+
+fn json(text: &str) -> Result<Tree, String> {
+    let position = |error: serde_json::Error| (error.line(), error.column());
+    let read = serde_json::from_str(text).map_err(position);
+    read.map_err(|(line, column)| format!("not a JSON document: line {line}, column {column}"))
+}
+
+impl Tree {
+    /// A field of an object; the last one, where there are several.
+    pub fn get(&self, name: &str) -> Option<&Tree> {
+        let Self::Map(Fields(fields)) = self else { return None };
+        fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value)
+    }
+
+    /// The value at `a.b.c`.
+    pub fn at(&self, path: &str) -> Option<&Tree> {
+        path.split('.').try_fold(self, |tree, name| tree.get(name))
+    }
+
+    /// The text, if it is one.
+    pub fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The elements, if it is a list.
+    pub fn elements(&self) -> &[Tree] {
+        if let Self::List(elements) = self { elements } else { &[] }
+    }
+
+    /// The fields, if it is an object.
+    pub fn fields(&self) -> &[(String, Tree)] {
+        if let Self::Map(Fields(fields)) = self { fields } else { &[] }
+    }
+
+    /// The same as JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> de::Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(field) = map.next_entry()? {
+            fields.0.push(field);
+        }
+        Ok(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_comes_back_as_it_was() {
+        let text = r#"{"a":[null,true,-1,1.5,8613800138000,"x\n"],"a":{},"b":{"c":"d"}}"#;
+        let tree = json(text).ok().unwrap();
+        assert_eq!(tree.to_json(), text);
+        assert_eq!(tree.at("b.c").and_then(Tree::text), Some("d"));
+        assert!(tree.get("a").unwrap().fields().is_empty());
+    }
+
+    #[test]
+    fn the_file_name_decides_then_the_first_character() {
+        let is_text = |name: &str| {
+            let tree = read(r#"{"a": 1.5}"#, Path::new(name)).ok().unwrap();
+            tree.get("a").and_then(Tree::text).is_some()
+        };
+        assert_eq!(["a.yaml", "a.yml", "a.json", "-"].map(is_text), [true, true, false, false]);
+    }
+
+    #[test]
+    fn a_mistake_in_json_is_told_by_its_place() {
+        let error = json("{\"secret\": hunter2}").err().unwrap();
+        assert_eq!(error, "not a JSON document: line 1, column 12");
+    }
+}

@@ -1,0 +1,68 @@
+//! `check-config`: what Envoy would say about a configuration, before it does.
+
+mod document;
+mod plugin;
+mod summary;
+mod yaml;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use self::plugin::Plugin;
+use super::{Output, failure::Failure, input};
+use crate::config;
+
+/// Check a configuration, and print all its problems as Envoy would log them
+///
+/// FILE is the plugin's configuration, or a document that has it in it: an Envoy bootstrap
+/// or listener, or an Istio WasmPlugin; as JSON or as YAML, which is read by Envoy's rules.
+/// In such a document, the filter that is checked is the one whose wasm file is named
+/// token_endpoint, or the only one.
+///
+/// `{"env": "NAME"}` is looked up among the variables that the document gives to the VM,
+/// and in this process's environment where the document says so (`host_env_keys`) or is
+/// only a plugin's configuration.
+#[derive(Args)]
+#[command(verbatim_doc_comment, after_help = EXAMPLE)]
+pub struct CheckConfig {
+    /// JSON or YAML; - is standard input
+    file: PathBuf,
+}
+
+const EXAMPLE: &str = "\
+Example:
+  TOKEN_ENDPOINT_SIGNING_KEY=\"$(cat signing-key.pem)\" token-endpoint check-config envoy.yaml
+
+It prints one problem a line, as `path: what` and never with a value from the document, and exits with 1;
+or it prints a summary and exits with 0.";
+
+impl CheckConfig {
+    /// Prints a summary, or all problems.
+    pub fn run(self) -> Result<Output, Failure> {
+        let text = input::file(&self.file)?;
+        let document = document::read(&text, &self.file).map_err(unreadable)?;
+        let plugins = plugin::find(&document).map_err(unreadable)?;
+        let heads = plugins.len() > 1;
+        let checked: Vec<_> = plugins.iter().map(|plugin| check(plugin, heads)).collect();
+        let all_good = checked.iter().all(Result::is_ok);
+        let reports: Vec<_> = checked.into_iter().map(|report| report.unwrap_or_else(|report| report)).collect();
+        let output = reports.join("\n\n");
+        if all_good { Ok(Zeroizing::new(output)) } else { Err(Failure::Problems(output)) }
+    }
+}
+
+/// A problem with the document as a whole, told as one with a part of it is.
+fn unreadable(what: String) -> Failure {
+    Failure::Problems(format!("configuration: {what}"))
+}
+
+fn check(plugin: &Plugin, has_head: bool) -> Result<String, String> {
+    let head = if has_head { format!("{}:\n", plugin.path) } else { String::new() };
+    let document = plugin.configuration.as_ref().map_err(|what| format!("{head}configuration: {what}"))?;
+    match config::parse(document.as_bytes(), &|name| plugin.variable(name)) {
+        Ok(configuration) => Ok(head + &summary::of(&configuration.endpoint)),
+        Err(problems) => Err(head + &problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+    }
+}
