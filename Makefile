@@ -1,0 +1,50 @@
+# The commands that a reader of the README types; each sets up what it needs.
+
+PORT       ?= 10000
+ADMIN_PORT ?= 9901
+WASM       := target/wasm32-wasip1/release/token_endpoint.wasm
+
+GENERATE_KEY = cargo run --quiet --release --bin token-endpoint -- generate-key
+
+.DEFAULT_GOAL := help
+.PHONY: help run build wasm test lint clean rust-target
+
+help: ## what can be made
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: wasm .run/signing-key.pem .run/refresh-token-key ## the demo gateway, in the foreground (PORT=10000 ADMIN_PORT=9901)
+	@envoy="$$(envoy/which-envoy)" && \
+	cp $(WASM) .run/token_endpoint.wasm && \
+	sed 's/port_value: 10000/port_value: $(PORT)/; s/port_value: 9901/port_value: $(ADMIN_PORT)/' envoy/envoy.yaml > .run/envoy.yaml && \
+	sed 's/@PORT@/$(PORT)/g' envoy/try-it.txt && \
+	cd .run && \
+	TOKEN_ENDPOINT_SIGNING_KEY="$$(cat signing-key.pem)" TOKEN_ENDPOINT_REFRESH_TOKEN_KEY="$$(cat refresh-token-key)" \
+	exec "$$envoy" --config-path envoy.yaml --disable-hot-restart --log-level warning --component-log-level wasm:info
+
+build: wasm ## the filter (token_endpoint.wasm) and the operator's tool (token-endpoint), optimised
+	cargo build --release --bin token-endpoint
+
+wasm: rust-target
+	cargo build --release --lib --target wasm32-wasip1
+
+test: lint wasm ## everything that CI checks: format, lints, unit tests, stories on real Envoy
+	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" cargo test
+
+lint: rust-target ## format and lints, on both targets
+	cargo fmt --check
+	cargo clippy --all-targets -- --deny warnings
+	cargo clippy --lib --target wasm32-wasip1 -- --deny warnings
+
+clean: ## removes what was built and the demo's state, keys included
+	rm -rf target .run .tools
+
+rust-target:
+	@rustup target list --installed | grep --quiet --line-regexp wasm32-wasip1 || rustup target add wasm32-wasip1
+
+.run/signing-key.pem:
+	@mkdir -p .run
+	umask 077 && $(GENERATE_KEY) --algorithm RS256 > $@.new && mv $@.new $@
+
+.run/refresh-token-key:
+	@mkdir -p .run
+	umask 077 && $(GENERATE_KEY) --algorithm refresh-token > $@.new && mv $@.new $@

@@ -1,0 +1,10 @@
+//! What the end-to-end tests share: an Envoy of their own, clients that send exactly the bytes they are told, and the stories.
+
+#![allow(dead_code, reason = "each test uses its own part of this")]
+
+pub mod core;
+pub mod gateway;
+pub mod http1;
+pub mod http2;
+pub mod response;
+pub mod stories;

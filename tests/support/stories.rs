@@ -1,0 +1,426 @@
+//! Every refusal of the contract (§3) and the order of its checks, as data: told once, and run on every engine.
+//!
+//! They are about the demo's configuration (`envoy/envoy.yaml`) with [`PASSWORD_ONLY_CLIENT`] added to its clients.
+
+/// A client beside the demo's, which may not use refresh tokens.
+pub const PASSWORD_ONLY_CLIENT: &str = "{id: PASSWORD_ONLY_CLIENT_ID, type: mobile, auth_sources: [MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID], grants: [password]}";
+
+/// The form of the contract's sample request, word for word.
+pub const SAMPLE: &str = "grant_type=password&client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET\
+    &auth_source_id=MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID&username=MOCK_USERNAME&password=MOCK_PASSWORD&scope=openid";
+
+/// The sample from which HTTP Basic has taken the client's credentials.
+pub const SAMPLE_WITHOUT_CLIENT: &str = "grant_type=password\
+    &auth_source_id=MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID&username=MOCK_USERNAME&password=MOCK_PASSWORD&scope=openid";
+
+/// `TENANT_CLIENT_ID:TENANT_CLIENT_SECRET` as HTTP Basic has it.
+pub const BASIC: &str = "Basic VEVOQU5UX0NMSUVOVF9JRDpURU5BTlRfQ0xJRU5UX1NFQ1JFVA==";
+
+/// A request, and the answer to it to the letter.
+#[derive(Debug)]
+pub struct Story {
+    pub name: &'static str,
+    pub request: Request,
+    pub expected: Expected,
+}
+
+/// A request without `Host` and `Content-Length`, which follow from the rest.
+#[derive(Debug)]
+pub struct Request {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+}
+
+/// All of an answer, but for `Content-Length` and what a proxy adds of its own.
+#[derive(Debug)]
+pub struct Expected {
+    pub status: u16,
+    pub headers: Vec<(&'static str, &'static str)>,
+    pub body: String,
+}
+
+/// All stories, in the order of the contract's table.
+pub fn stories() -> Vec<Story> {
+    [
+        credentials(),
+        identifiers_and_sources(),
+        parameters(),
+        forms(),
+        grants_and_scopes(),
+        clients(),
+        methods_and_sizes(),
+        order_of_checks(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|(name, request, expected)| Story { name, request, expected })
+    .collect()
+}
+
+type Row = (&'static str, Request, Expected);
+
+fn credentials() -> Vec<Row> {
+    let wrong = || refused(400, "invalid_grant", "Wrong username or password");
+    let abnormal = || refused(400, "invalid_grant", "Abnormal user status");
+    let locked = sample("username=MOCK_USERNAME", "username=LOCKED_USERNAME");
+    vec![
+        ("a wrong password", form(sample("MOCK_PASSWORD&", "WRONG&")), wrong()),
+        ("a password in another case", form(sample("MOCK_PASSWORD&", "mock_password&")), wrong()),
+        ("a password with a space more", form(sample("MOCK_PASSWORD&", "MOCK_PASSWORD+&")), wrong()),
+        ("an unknown user", form(sample("username=MOCK_USERNAME", "username=NOBODY")), wrong()),
+        ("an unknown phone number", form(sample("username=MOCK_USERNAME", "username=%2B8613800138001")), wrong()),
+        (
+            "a phone number and a wrong password",
+            form(replaced(&sample("username=MOCK_USERNAME", "username=%2B8613800138000"), "MOCK_PASSWORD&", "WRONG&")),
+            wrong(),
+        ),
+        ("a user name in another case", form(sample("username=MOCK_USERNAME", "username=mock_username")), wrong()),
+        ("a locked user who knows the password", form(locked.clone()), abnormal()),
+        ("a locked user who does not know the password", form(replaced(&locked, "MOCK_PASSWORD&", "WRONG&")), wrong()),
+        (
+            "a refresh token that was never issued",
+            form(refresh("AAAA")),
+            refused(400, "invalid_grant", "Invalid refresh token"),
+        ),
+        (
+            "a refresh token that is not base64url",
+            form(refresh("%2F%2B%3D")),
+            refused(400, "invalid_grant", "Invalid refresh token"),
+        ),
+    ]
+}
+
+fn identifiers_and_sources() -> Vec<Row> {
+    let unsupported = || refused(400, "invalid_grant", "Unsupported username identifier");
+    let not_associated = || refused(400, "invalid_auth_source", "Auth source and application not associated");
+    let source = |other| form(sample("MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID", other));
+    vec![
+        (
+            "an e-mail address where none is accepted",
+            form(sample("username=MOCK_USERNAME", "username=mock%40example.com")),
+            unsupported(),
+        ),
+        (
+            "an unknown e-mail address where none is accepted",
+            form(sample("username=MOCK_USERNAME", "username=nobody%40example.com")),
+            unsupported(),
+        ),
+        ("an unknown auth source", source("NO_AUTH_SOURCE_ID"), not_associated()),
+        ("an auth source that is not the application's", source("UNASSOCIATED_AUTH_SOURCE_ID"), not_associated()),
+    ]
+}
+
+fn parameters() -> Vec<Row> {
+    let invalid = |description| refused(400, "invalid_request", description);
+    vec![
+        ("no grant type", form(sample("grant_type=password&", "")), invalid("Missing parameter: grant_type")),
+        ("no client", form(sample("client_id=TENANT_CLIENT_ID&", "")), invalid("Missing parameter: client_id")),
+        (
+            "no auth source",
+            form(sample("auth_source_id=MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID&", "")),
+            invalid("Missing parameter: auth_source_id"),
+        ),
+        ("no user name", form(sample("username=MOCK_USERNAME&", "")), invalid("Missing parameter: username")),
+        ("no password", form(sample("password=MOCK_PASSWORD&", "")), invalid("Missing parameter: password")),
+        ("no refresh token", form(refresh("")), invalid("Missing parameter: refresh_token")),
+        (
+            "an empty grant type",
+            form(sample("grant_type=password", "grant_type=")),
+            invalid("Missing parameter: grant_type"),
+        ),
+        (
+            "an empty client",
+            form(sample("client_id=TENANT_CLIENT_ID", "client_id=")),
+            invalid("Missing parameter: client_id"),
+        ),
+        (
+            "an empty auth source",
+            form(sample("auth_source_id=MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID", "auth_source_id")),
+            invalid("Missing parameter: auth_source_id"),
+        ),
+        (
+            "an empty user name",
+            form(sample("username=MOCK_USERNAME", "username=")),
+            invalid("Missing parameter: username"),
+        ),
+        (
+            "an empty password",
+            form(sample("password=MOCK_PASSWORD", "password=")),
+            invalid("Missing parameter: password"),
+        ),
+        ("no body at all", form(String::new()), invalid("Missing parameter: client_id")),
+        (
+            "a repeated user name",
+            form(format!("{SAMPLE}&username=MOCK_USERNAME")),
+            invalid("Repeated parameter: username"),
+        ),
+        (
+            "a repeated client under an encoded name",
+            form(format!("{SAMPLE}&client%5Fid=TENANT_CLIENT_ID")),
+            invalid("Repeated parameter: client_id"),
+        ),
+        ("a scope repeated as an empty one", form(format!("{SAMPLE}&scope=")), invalid("Repeated parameter: scope")),
+        (
+            "a user name that is not UTF-8",
+            form(sample("username=MOCK_USERNAME", "username=%FF")),
+            invalid("Malformed parameter: username"),
+        ),
+        (
+            "a password with a broken percent sign",
+            form(sample("password=MOCK_PASSWORD", "password=100%")),
+            invalid("Malformed parameter: password"),
+        ),
+        (
+            "a client with a percent sign and no digits",
+            form(sample("client_id=TENANT_CLIENT_ID", "client_id=%zz")),
+            invalid("Malformed parameter: client_id"),
+        ),
+        (
+            "credentials in the query only",
+            post(
+                "/oauth2/token?client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET",
+                vec![form_type()],
+                SAMPLE_WITHOUT_CLIENT.to_owned(),
+            ),
+            invalid("Missing parameter: client_id"),
+        ),
+    ]
+}
+
+fn forms() -> Vec<Row> {
+    let unsupported = || refused(400, "invalid_request", "Unsupported content type");
+    let of_type = |value: &str| post(TOKEN, vec![("content-type", value.to_owned())], SAMPLE.to_owned());
+    let both = || refused(400, "invalid_request", "Client credentials in both the header and the body");
+    vec![
+        (
+            "a name that is not UTF-8",
+            form(format!("{SAMPLE}&%FF=1")),
+            refused(400, "invalid_request", "Malformed request body"),
+        ),
+        ("JSON", of_type("application/json"), unsupported()),
+        (
+            "a content type that only starts like a form's",
+            of_type("application/x-www-form-urlencoded-not"),
+            unsupported(),
+        ),
+        ("no content type", post(TOKEN, vec![], SAMPLE.to_owned()), unsupported()),
+        ("credentials in the header and in the body", basic(BASIC, SAMPLE), both()),
+        (
+            "a secret in the header and in the body",
+            basic(BASIC, &format!("{SAMPLE_WITHOUT_CLIENT}&client_secret=TENANT_CLIENT_SECRET")),
+            both(),
+        ),
+        (
+            "another client in the header than in the body",
+            basic(BASIC, &format!("{SAMPLE_WITHOUT_CLIENT}&client_id=SPA_CLIENT_ID")),
+            both(),
+        ),
+    ]
+}
+
+fn grants_and_scopes() -> Vec<Row> {
+    let unsupported = || refused(400, "unsupported_grant_type", "Unsupported grant type");
+    let unauthorized = || refused(400, "unauthorized_client", "Grant type not allowed for this client");
+    let invalid_scope = || refused(400, "invalid_scope", "Scope not allowed for this client");
+    let grant = |other| form(sample("grant_type=password", other));
+    let scope = |other| form(sample("scope=openid", other));
+    vec![
+        ("a grant type of OAuth that is not offered", grant("grant_type=client_credentials"), unsupported()),
+        ("a grant type in another case", grant("grant_type=Password"), unsupported()),
+        (
+            "a grant that this client may not use",
+            form("grant_type=refresh_token&client_id=PASSWORD_ONLY_CLIENT_ID&refresh_token=AAAA".to_owned()),
+            unauthorized(),
+        ),
+        ("a scope that this client may not have", scope("scope=admin"), invalid_scope()),
+        ("a scope too many", scope("scope=openid+admin"), invalid_scope()),
+        ("a scope in another case", scope("scope=OpenID"), invalid_scope()),
+        ("a scope of spaces", scope("scope=+"), invalid_scope()),
+    ]
+}
+
+fn clients() -> Vec<Row> {
+    let failed = || refused(401, "invalid_client", "Client authentication failed");
+    let challenged = || {
+        let mut expected = failed();
+        expected.headers.push(("www-authenticate", r#"Basic realm="token-endpoint", charset="UTF-8""#));
+        expected
+    };
+    let with_basic = |authorization: &str| basic(authorization, SAMPLE_WITHOUT_CLIENT);
+    let public_with_secret = |id: &str| form(sample("TENANT_CLIENT_ID", id));
+    vec![
+        ("an unknown client", form(sample("TENANT_CLIENT_ID", "NO_CLIENT_ID")), failed()),
+        ("a wrong secret", form(sample("TENANT_CLIENT_SECRET", "WRONG")), failed()),
+        ("a web application without its secret", form(sample("client_secret=TENANT_CLIENT_SECRET&", "")), failed()),
+        (
+            "a web application with an empty secret",
+            form(sample("client_secret=TENANT_CLIENT_SECRET", "client_secret=")),
+            failed(),
+        ),
+        ("a secret from a single-page application", public_with_secret("SPA_CLIENT_ID"), failed()),
+        ("a secret from a mobile application", public_with_secret("MOBILE_CLIENT_ID"), failed()),
+        ("a wrong secret by Basic", with_basic("Basic VEVOQU5UX0NMSUVOVF9JRDpXUk9ORw=="), challenged()),
+        ("an unknown client by Basic", with_basic("Basic Tk9fQ0xJRU5UX0lEOlRFTkFOVF9DTElFTlRfU0VDUkVU"), challenged()),
+        ("no secret by Basic", with_basic("Basic VEVOQU5UX0NMSUVOVF9JRDo="), challenged()),
+        (
+            "a secret from a public client by Basic",
+            with_basic("Basic U1BBX0NMSUVOVF9JRDpURU5BTlRfQ0xJRU5UX1NFQ1JFVA=="),
+            challenged(),
+        ),
+        ("Basic that is not base64", with_basic("Basic ???"), challenged()),
+        ("Basic without a colon", with_basic("Basic VEVOQU5UX0NMSUVOVF9JRA=="), challenged()),
+    ]
+}
+
+fn methods_and_sizes() -> Vec<Row> {
+    let unsupported = || {
+        let mut expected = refused(405, "invalid_request", "Unsupported method");
+        expected.headers.push(("allow", "POST, OPTIONS"));
+        expected
+    };
+    let with = |method, body: &str| Request { method, ..post(TOKEN, vec![form_type()], body.to_owned()) };
+    let allowed = Expected { status: 204, headers: vec![("allow", "POST, OPTIONS")], body: String::new() };
+    let longest = 16 * 1024;
+    vec![
+        ("GET", with("GET", ""), unsupported()),
+        (
+            "GET with the login in its query",
+            Request { path: "/oauth2/token?grant_type=password&client_id=SPA_CLIENT_ID", ..with("GET", "") },
+            unsupported(),
+        ),
+        ("PUT", with("PUT", SAMPLE), unsupported()),
+        ("PATCH", with("PATCH", SAMPLE), unsupported()),
+        ("DELETE", with("DELETE", ""), unsupported()),
+        ("OPTIONS", with("OPTIONS", ""), allowed),
+        ("a body over the limit", form(padded(longest + 1)), refused(413, "invalid_request", "Request body too large")),
+        (
+            "a body at the limit, with a wrong password",
+            form(replaced(&padded(longest), "MOCK_PASSWORD", "SOME_PASSWORD")),
+            refused(400, "invalid_grant", "Wrong username or password"),
+        ),
+    ]
+}
+
+/// Each request has two faults, neighbours in the contract's order; the earlier one is told.
+fn order_of_checks() -> Vec<Row> {
+    let invalid = |status, description| refused(status, "invalid_request", description);
+    vec![
+        (
+            "method before content type",
+            Request { method: "PUT", ..post(TOKEN, vec![], SAMPLE.to_owned()) },
+            Expected { headers: with_allow(), ..invalid(405, "Unsupported method") },
+        ),
+        ("content type before size", post(TOKEN, vec![], padded(20_000)), invalid(400, "Unsupported content type")),
+        ("size before form", form(format!("{}&username=X", padded(20_000))), invalid(413, "Request body too large")),
+        (
+            "form before client",
+            form(format!("{}&username=X", sample("TENANT_CLIENT_ID", "NO_CLIENT_ID"))),
+            invalid(400, "Repeated parameter: username"),
+        ),
+        (
+            "client before grant",
+            form(sample(
+                "grant_type=password&client_id=TENANT_CLIENT_ID",
+                "grant_type=implicit&client_id=NO_CLIENT_ID",
+            )),
+            refused(401, "invalid_client", "Client authentication failed"),
+        ),
+        (
+            "grant before parameters",
+            form(replaced(&sample("grant_type=password", "grant_type=implicit"), "username=MOCK_USERNAME&", "")),
+            refused(400, "unsupported_grant_type", "Unsupported grant type"),
+        ),
+        (
+            "parameters before scope",
+            form(replaced(&sample("scope=openid", "scope=admin"), "username=MOCK_USERNAME&", "")),
+            invalid(400, "Missing parameter: username"),
+        ),
+        (
+            "scope before auth source",
+            form(replaced(
+                &sample("scope=openid", "scope=admin"),
+                "MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID",
+                "NO_AUTH_SOURCE_ID",
+            )),
+            refused(400, "invalid_scope", "Scope not allowed for this client"),
+        ),
+        (
+            "auth source before identifier kind",
+            form(replaced(
+                &sample("MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID", "NO_AUTH_SOURCE_ID"),
+                "username=MOCK_USERNAME",
+                "username=mock%40example.com",
+            )),
+            refused(400, "invalid_auth_source", "Auth source and application not associated"),
+        ),
+        (
+            "identifier kind before password",
+            form(replaced(
+                &sample("MOCK_PASSWORD&", "WRONG&"),
+                "username=MOCK_USERNAME",
+                "username=mock%40example.com",
+            )),
+            refused(400, "invalid_grant", "Unsupported username identifier"),
+        ),
+        (
+            "password before status",
+            form(replaced(&sample("MOCK_PASSWORD&", "WRONG&"), "username=MOCK_USERNAME", "username=LOCKED_USERNAME")),
+            refused(400, "invalid_grant", "Wrong username or password"),
+        ),
+    ]
+}
+
+const TOKEN: &str = "/oauth2/token";
+
+/// The sample with one part of it replaced by another.
+fn sample(part: &str, other: &str) -> String {
+    replaced(SAMPLE, part, other)
+}
+
+fn replaced(text: &str, part: &str, other: &str) -> String {
+    assert!(text.contains(part), "no {part:?} in {text:?}");
+    text.replace(part, other)
+}
+
+fn refresh(token: &str) -> String {
+    format!(
+        "grant_type=refresh_token&client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET&refresh_token={token}"
+    )
+}
+
+/// The sample, made this many bytes long by a parameter that nobody knows.
+fn padded(length: usize) -> String {
+    let start = format!("{SAMPLE}&padding=");
+    format!("{start}{}", "x".repeat(length - start.len()))
+}
+
+fn form(body: String) -> Request {
+    post(TOKEN, vec![form_type()], body)
+}
+
+fn basic(authorization: &str, body: &str) -> Request {
+    post(TOKEN, vec![form_type(), ("authorization", authorization.to_owned())], body.to_owned())
+}
+
+fn post(path: &'static str, headers: Vec<(&'static str, String)>, body: String) -> Request {
+    Request { method: "POST", path, headers, body }
+}
+
+fn form_type() -> (&'static str, String) {
+    ("content-type", "application/x-www-form-urlencoded".to_owned())
+}
+
+fn refused(status: u16, error: &str, description: &str) -> Expected {
+    let body = format!(r#"{{"error":"{error}","error_description":"{description}"}}"#);
+    Expected { status, headers: json_headers(), body }
+}
+
+fn json_headers() -> Vec<(&'static str, &'static str)> {
+    vec![("content-type", "application/json;charset=UTF-8"), ("cache-control", "no-store"), ("pragma", "no-cache")]
+}
+
+fn with_allow() -> Vec<(&'static str, &'static str)> {
+    [json_headers(), vec![("allow", "POST, OPTIONS")]].concat()
+}
