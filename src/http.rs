@@ -17,6 +17,8 @@ pub struct Head {
     pub content_length: Option<u64>,
     /// `Authorization`, as sent.
     pub authorization: Option<Secret>,
+    /// `traceparent`, as sent (W3C Trace Context), for calls that this request causes.
+    pub traceparent: Option<String>,
 }
 
 /// An answer to the caller.

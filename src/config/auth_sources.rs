@@ -12,9 +12,9 @@ use super::{
 use crate::{
     crypto::password::PasswordHash,
     registry::{
-        auth_source::AuthSource,
+        auth_source::{AuthSource, Directory},
         identifier::{Identifier, IdentifierKind, IdentifierRules},
-        user::{Duplicate, Status, User, UserTable},
+        user::{Account, Duplicate, Status, User, UserTable},
     },
 };
 
@@ -42,7 +42,7 @@ fn auth_source(object: &mut Object, decoy_key: [u8; 32], allowances: Allowances)
     };
     let mut users = UserTable::default();
     object.each("users", |node| node.object(|object| user(object, &identifiers, &mut users, allowances)));
-    Some(AuthSource { id: id?, identifiers, users, decoy_key })
+    Some(AuthSource { id: id?, identifiers, directory: Directory::Users(users), decoy_key })
 }
 
 fn kinds(object: &mut Object) -> Vec<IdentifierKind> {
@@ -65,9 +65,10 @@ fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable, all
     let password_hash = object.required_with("password_hash", |node| password_hash(node, allowances)).flatten();
     let status = object.optional::<Status>("status").unwrap_or_default();
     let claims = object.with("claims", claims).flatten().unwrap_or_default();
-    let user = User { id: id?, password_hash: Arc::new(password_hash?), status, claims };
+    let user = Arc::new(User { id: id?, status, claims });
+    let account = Account { user, password_hash: Arc::new(password_hash?) };
     let identifiers = identifiers??;
-    let duplicates = users.insert(user, identifiers.clone()).err()?;
+    let duplicates = users.insert(account, identifiers.clone()).err()?;
     for duplicate in duplicates {
         report(object, &identifiers, &duplicate);
     }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Attempt, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Turn};
+use super::{Attempt, Caller, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Turn};
 use crate::{
+    http::Head,
     origin::Origin,
     registry::client::Client,
     secret::Secret,
@@ -15,7 +16,7 @@ use crate::{
 pub struct Authenticating {
     credentials: Credentials,
     parameters: Parameters,
-    guess: Guess,
+    caller: Caller,
 }
 
 /// A client that sent a wrong secret and has yet to be told so.
@@ -34,21 +35,22 @@ struct Credentials {
 /// nothing.
 pub fn begin(
     endpoint: &Endpoint,
-    authorization: Option<&Secret>,
+    head: Head,
     mut parameters: Parameters,
     origin: Origin,
     moment: Moment,
 ) -> Result<Step, Refusal> {
-    let credentials = credentials(authorization, &mut parameters)?;
+    let credentials = credentials(head.authorization.as_ref(), &mut parameters)?;
     let guess = Guess { client_id: credentials.id.clone(), origin, login: None };
     let guesses = credentials.secret.is_some();
-    let request = Authenticating { credentials, parameters, guess };
+    let caller = Caller { guess, traceparent: head.traceparent };
+    let request = Authenticating { credentials, parameters, caller };
     if guesses {
-        let attempt = Attempt { turn: Turn::Begins, guess: request.guess.clone() };
+        let attempt = Attempt { turn: Turn::Begins, guess: request.caller.guess.clone() };
         return Ok(Step::Ask(Question::Attempt(attempt), Pending::Authenticating(request)));
     }
     match request.client(endpoint) {
-        Some(client) => Ok(endpoint.begin_grant(client, request.parameters, request.guess, moment)),
+        Some(client) => Ok(endpoint.begin_grant(client, request.parameters, request.caller, moment)),
         None => Err(Refusal::InvalidClient { basic: request.credentials.basic }),
     }
 }
@@ -57,9 +59,9 @@ impl Authenticating {
     /// Goes on once the attempt limits allow a guess. A right secret is no news to them.
     pub(super) fn allowed(self, endpoint: &Endpoint, moment: Moment) -> Step {
         match self.client(endpoint) {
-            Some(client) => endpoint.begin_grant(client, self.parameters, self.guess, moment),
+            Some(client) => endpoint.begin_grant(client, self.parameters, self.caller, moment),
             None => {
-                let attempt = Attempt { turn: Turn::Failed, guess: self.guess };
+                let attempt = Attempt { turn: Turn::Failed, guess: self.caller.guess };
                 let rejecting = Rejecting { basic: self.credentials.basic };
                 Step::Ask(Question::Attempt(attempt), Pending::Rejecting(rejecting))
             }

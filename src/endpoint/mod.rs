@@ -21,7 +21,8 @@ use self::{
     authentication::{Authenticating, Rejecting},
     event::{Event, Outcome},
     issue::{SigningAccess, SigningId},
-    password::{Concluding, Throttling, Verifying},
+    password::{Concluding, Confirming, Finding, Throttling, Verifying},
+    refresh::Renewing,
     refusal::Refusal,
     request::{Parameter, Parameters},
 };
@@ -31,7 +32,10 @@ use crate::{
     origin::Origin,
     registry::{
         Registry,
+        auth_source::AuthSource,
         client::{Client, Grant},
+        identifier::Identifier,
+        user::{Found, User},
     },
     secret::Secret,
     time::Moment,
@@ -75,10 +79,41 @@ pub enum Step {
 pub enum Question {
     /// May this guess be made, or what came of it? Quick, and shared by all workers.
     Attempt(Attempt),
+    /// Who is this? A directory outside must be asked.
+    Find(Find),
+    /// Is this the password? The directory checks it.
+    Confirm(Confirm),
     /// Does the password match? It is long work, made to be done in slices.
     Verify(PasswordCheck),
     /// A signature, by the host where it offers a faster one.
     Sign(SigningJob),
+}
+
+/// Someone to be found in a directory.
+#[derive(Debug)]
+pub struct Find {
+    /// Whose directory.
+    pub auth_source: Arc<AuthSource>,
+    /// Who.
+    pub identifier: Identifier,
+    /// The trace that the call belongs to.
+    pub traceparent: Option<String>,
+}
+
+/// A password to be checked by a directory.
+#[derive(Debug)]
+pub struct Confirm {
+    /// Whose password, and where.
+    pub find: Find,
+    /// The password.
+    pub password: Secret,
+}
+
+/// What is known of a caller, whichever grant it asks for.
+#[derive(Debug)]
+struct Caller {
+    guess: Guess,
+    traceparent: Option<String>,
 }
 
 /// Something to sign.
@@ -100,6 +135,10 @@ pub enum Answer {
         /// How long to wait, in seconds.
         retry_after: u64,
     },
+    /// To [`Question::Find`]: whom the directory knows by that name.
+    Found(Found),
+    /// To [`Question::Confirm`]: the user, if the directory says that the password is right.
+    Confirmed(Option<Arc<User>>),
     /// To [`Question::Verify`]: whether the password matches.
     Verified(bool),
     /// To [`Question::Sign`]: the signature in the form that JWS wants.
@@ -120,8 +159,14 @@ pub enum Pending {
     Rejecting(Rejecting),
     /// A login that may not be tried yet.
     Throttling(Throttling),
-    /// A login whose password is being checked.
+    /// A login whose user is being looked for.
+    Finding(Finding),
+    /// A login whose password is being checked, here.
     Verifying(Verifying),
+    /// A login whose password is being checked by the directory.
+    Confirming(Confirming),
+    /// A refresh whose user is being looked for again.
+    Renewing(Renewing),
     /// A login whose password was checked, being counted.
     Concluding(Concluding),
     /// Tokens being made: the access token's signature is next.
@@ -133,10 +178,9 @@ pub enum Pending {
 impl Endpoint {
     /// Goes from a whole request to its first step.
     pub fn begin(&self, collecting: Collecting, body: &Secret, origin: Origin, moment: Moment) -> Step {
-        let authorization = collecting.head.authorization.as_ref();
         let step = self
             .parameters(body)
-            .and_then(|parameters| authentication::begin(self, authorization, parameters, origin, moment));
+            .and_then(|parameters| authentication::begin(self, collecting.head, parameters, origin, moment));
         step.unwrap_or_else(|refusal| reply::refused(refusal, None))
     }
 
@@ -147,13 +191,16 @@ impl Endpoint {
             (Pending::Authenticating(request), Answer::Allowed) => Ok(request.allowed(self, moment)),
             (Pending::Rejecting(client), Answer::Allowed) => Err(client.counted()),
             (Pending::Throttling(login), Answer::Allowed) => Ok(login.allowed()),
+            (Pending::Finding(login), Answer::Found(found)) => Ok(login.found(found)),
             (Pending::Verifying(login), Answer::Verified(matches)) => Ok(login.verified(matches)),
+            (Pending::Confirming(login), Answer::Confirmed(user)) => Ok(login.confirmed(user)),
             (Pending::Concluding(login), Answer::Allowed) => login.counted(self, moment),
+            (Pending::Renewing(renewing), Answer::Found(found)) => renewing.found(self, found, moment),
             (Pending::SigningAccess(issue), Answer::Signed(signature)) => issue.signed(self, &signature, moment),
             (Pending::SigningId(issue), Answer::Signed(signature)) => issue.signed(self, &signature, moment),
             (_, Answer::Limited { retry_after }) => Err(Refusal::TooManyAttempts { retry_after }),
             (_, Answer::Unavailable { retry_after }) => Err(Refusal::Unavailable { retry_after }),
-            (_, Answer::Allowed | Answer::Verified(_) | Answer::Signed(_)) => Err(UNAVAILABLE),
+            (_, _) => Err(UNAVAILABLE),
         };
         step.unwrap_or_else(|refusal| reply::refused(refusal, client))
     }
@@ -170,10 +217,10 @@ impl Endpoint {
         Parameters::parse(body)
     }
 
-    fn begin_grant(&self, client: Arc<Client>, mut parameters: Parameters, guess: Guess, moment: Moment) -> Step {
+    fn begin_grant(&self, client: Arc<Client>, mut parameters: Parameters, caller: Caller, moment: Moment) -> Step {
         let step = requested_grant(&client, &mut parameters).and_then(|grant| match grant {
-            Grant::Password => password::begin(&client, parameters, guess),
-            Grant::RefreshToken => refresh::begin(self, &client, parameters, moment),
+            Grant::Password => password::begin(&client, parameters, caller),
+            Grant::RefreshToken => refresh::begin(self, &client, parameters, caller, moment),
         });
         step.unwrap_or_else(|refusal| reply::refused(refusal, Some(client)))
     }
@@ -185,6 +232,9 @@ impl Pending {
         match self {
             Self::Authenticating(_) | Self::Rejecting(_) => None,
             Self::Throttling(login) => Some(login.client()),
+            Self::Finding(login) => Some(login.client()),
+            Self::Confirming(login) => Some(login.client()),
+            Self::Renewing(renewing) => Some(renewing.client()),
             Self::Verifying(login) => Some(login.client()),
             Self::Concluding(login) => Some(login.client()),
             Self::SigningAccess(issue) => Some(issue.client()),

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{Attempt, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Turn, issue, scope};
+use super::{
+    Attempt, Caller, Confirm, Endpoint, Find, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Turn,
+    issue, scope,
+};
 use crate::{
-    crypto::password::{PasswordCheck, PasswordHash},
+    crypto::password::PasswordCheck,
     registry::{
-        auth_source::AuthSource,
+        auth_source::{AuthSource, Directory},
         client::{Client, Grant},
         identifier::Identifier,
-        user::{Status, User},
+        user::{Found, Status, User},
     },
-    time::Moment,
+    secret::Secret,
+    time::{Moment, UnixTime},
     token::{Granted, refresh::RefreshToken},
 };
 
@@ -20,31 +24,47 @@ use crate::{
 struct Login {
     client: Arc<Client>,
     auth_source: Arc<AuthSource>,
+    identifier: Identifier,
     scopes: Vec<String>,
-    user: Option<Arc<User>>,
     guess: Guess,
+    traceparent: Option<String>,
 }
 
 /// A login that waits for the attempt limits to allow it.
 #[derive(Debug)]
 pub struct Throttling {
     login: Login,
-    check: PasswordCheck,
+    password: Secret,
 }
 
-/// A login whose password is being checked.
+/// A login whose user is being looked for.
 #[derive(Debug)]
-pub struct Verifying(Login);
+pub struct Finding {
+    login: Login,
+    password: Secret,
+}
+
+/// A login whose password is being checked, here.
+#[derive(Debug)]
+pub struct Verifying {
+    login: Login,
+    user: Option<Arc<User>>,
+}
+
+/// A login whose password is being checked by the directory.
+#[derive(Debug)]
+pub struct Confirming(Login);
 
 /// A login whose password was checked, and whose caller has yet to be told.
 #[derive(Debug)]
 pub struct Concluding {
     login: Login,
-    matches: bool,
+    /// The user, if the password was right.
+    user: Option<Arc<User>>,
 }
 
 /// Reads the login and asks whether it may be tried.
-pub fn begin(client: &Arc<Client>, mut parameters: Parameters, guess: Guess) -> Result<Step, Refusal> {
+pub fn begin(client: &Arc<Client>, mut parameters: Parameters, caller: Caller) -> Result<Step, Refusal> {
     let auth_source_id = parameters.require(Parameter::AuthSourceId)?;
     let username = parameters.require(Parameter::Username)?;
     let password = parameters.require_secret(Parameter::Password)?;
@@ -52,20 +72,11 @@ pub fn begin(client: &Arc<Client>, mut parameters: Parameters, guess: Guess) -> 
     let auth_source = Arc::clone(client.auth_source(&auth_source_id).ok_or(Refusal::AuthSourceNotAssociated)?);
     let identifier = auth_source.identifiers.accept(&username).ok_or(Refusal::UnsupportedIdentifier)?;
 
-    let user = auth_source.users.by_identifier(&identifier);
-    let check = PasswordCheck::new(hash_to_check(&auth_source, user.as_deref(), &identifier), password);
-    let guess = guess.at(Arc::clone(&auth_source), identifier);
+    let guess = caller.guess.at(Arc::clone(&auth_source), identifier.clone());
     let attempt = Attempt { turn: Turn::Begins, guess: guess.clone() };
-    let login = Login { client: Arc::clone(client), auth_source, scopes, user, guess };
-    Ok(Step::Ask(Question::Attempt(attempt), Pending::Throttling(Throttling { login, check })))
-}
-
-/// The user's hash; for an unknown user a decoy, which costs the same.
-fn hash_to_check(auth_source: &AuthSource, user: Option<&User>, identifier: &Identifier) -> Arc<PasswordHash> {
-    match user {
-        Some(user) => Arc::clone(&user.password_hash),
-        None => Arc::new(auth_source.decoy(identifier)),
-    }
+    let traceparent = caller.traceparent;
+    let login = Login { client: Arc::clone(client), auth_source, identifier, scopes, guess, traceparent };
+    Ok(Step::Ask(Question::Attempt(attempt), Pending::Throttling(Throttling { login, password })))
 }
 
 impl Throttling {
@@ -73,24 +84,85 @@ impl Throttling {
         &self.login.client
     }
 
-    /// Goes on to the one password check that every login costs.
+    /// Goes on to find the user, wherever the directory is.
     pub(super) fn allowed(self) -> Step {
-        Step::Ask(Question::Verify(self.check), Pending::Verifying(Verifying(self.login)))
+        let Self { login, password } = self;
+        let auth_source = Arc::clone(&login.auth_source);
+        let find = || login.find();
+        match &auth_source.directory {
+            Directory::Users(users) => {
+                let found = users.find(&login.identifier, auth_source.choice(&login.identifier));
+                login.check(found, password)
+            }
+            Directory::Lookup(_) | Directory::Snapshot(_) => {
+                Step::Ask(Question::Find(find()), Pending::Finding(Finding { login, password }))
+            }
+            Directory::Verify(_) => {
+                let confirm = Confirm { find: find(), password };
+                Step::Ask(Question::Confirm(confirm), Pending::Confirming(Confirming(login)))
+            }
+        }
+    }
+}
+
+impl Login {
+    fn find(&self) -> Find {
+        Find {
+            auth_source: Arc::clone(&self.auth_source),
+            identifier: self.identifier.clone(),
+            traceparent: self.traceparent.clone(),
+        }
+    }
+
+    /// Goes on to the one password check that every login costs, found or not.
+    fn check(self, found: Found, password: Secret) -> Step {
+        let hash = self.auth_source.hash_to_check(&found, &self.identifier);
+        let user = match found {
+            Found::Account(account) => Some(account.user),
+            Found::Nobody { .. } => None,
+        };
+        let check = PasswordCheck::new(hash, password);
+        Step::Ask(Question::Verify(check), Pending::Verifying(Verifying { login: self, user }))
+    }
+
+    /// Goes on with the result of the check, which counts before it is told.
+    fn conclude(self, user: Option<Arc<User>>) -> Step {
+        let turn = if user.is_some() { Turn::Succeeded } else { Turn::Failed };
+        let attempt = Attempt { turn, guess: self.guess.clone() };
+        Step::Ask(Question::Attempt(attempt), Pending::Concluding(Concluding { login: self, user }))
+    }
+}
+
+impl Finding {
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.login.client
+    }
+
+    /// Goes on with whom the directory found.
+    pub(super) fn found(self, found: Found) -> Step {
+        self.login.check(found, self.password)
     }
 }
 
 impl Verifying {
     pub(super) fn client(&self) -> &Arc<Client> {
+        &self.login.client
+    }
+
+    /// Goes on with the result of the check. What matches a decoy is no user.
+    pub(super) fn verified(self, matches: bool) -> Step {
+        self.login.conclude(self.user.filter(|_| matches))
+    }
+}
+
+impl Confirming {
+    pub(super) fn client(&self) -> &Arc<Client> {
         &self.0.client
     }
 
-    /// Goes on with the result of the check, which counts before it is told.
-    pub(super) fn verified(self, matches: bool) -> Step {
-        let Self(login) = self;
-        let matches = matches && login.user.is_some();
-        let turn = if matches { Turn::Succeeded } else { Turn::Failed };
-        let attempt = Attempt { turn, guess: login.guess.clone() };
-        Step::Ask(Question::Attempt(attempt), Pending::Concluding(Concluding { login, matches }))
+    /// Goes on with what the directory said.
+    pub(super) fn confirmed(self, user: Option<Arc<User>>) -> Step {
+        self.0.conclude(user)
     }
 }
 
@@ -101,19 +173,30 @@ impl Concluding {
 
     /// Tells the result. Status is told only to one who knew the password.
     pub(super) fn counted(self, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
-        let Login { client, auth_source, scopes, user, .. } = self.login;
-        let user = user.filter(|_| self.matches).ok_or(Refusal::WrongCredentials)?;
+        let user = self.user.ok_or(Refusal::WrongCredentials)?;
         if user.status != Status::Active {
             return Err(Refusal::AbnormalStatus);
         }
-        let refresh_token = client.grants.contains(&Grant::RefreshToken).then(|| RefreshToken {
-            client_id: client.id.clone(),
-            auth_source_id: auth_source.id.clone(),
-            user_id: user.id.clone(),
-            scopes: scopes.clone(),
-            expires_at: moment.now.after(endpoint.terms.lifetimes.refresh_token),
-        });
+        let refresh_token = self.login.refresh_token(endpoint, &user, moment.now);
+        let Login { client, scopes, .. } = self.login;
         let granted = Granted { client, user, scopes, refresh_token };
         issue::begin(endpoint, Grant::Password, granted, moment)
+    }
+}
+
+impl Login {
+    /// What the caller can come back with: nothing where its client may not, and nothing where the directory can't be
+    /// asked for a user without a password.
+    fn refresh_token(&self, endpoint: &Endpoint, user: &User, now: UnixTime) -> Option<RefreshToken> {
+        let may_come_back = self.client.grants.contains(&Grant::RefreshToken);
+        let can_be_found = !matches!(self.auth_source.directory, Directory::Verify(_));
+        (may_come_back && can_be_found).then(|| RefreshToken {
+            client_id: self.client.id.clone(),
+            auth_source_id: self.auth_source.id.clone(),
+            user_id: user.id.clone(),
+            identifier: self.identifier.clone(),
+            scopes: self.scopes.clone(),
+            expires_at: now.after(endpoint.terms.lifetimes.refresh_token),
+        })
     }
 }

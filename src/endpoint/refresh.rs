@@ -2,21 +2,31 @@
 
 use std::sync::Arc;
 
-use super::{Endpoint, Parameter, Parameters, Refusal, Step, issue, scope};
+use super::{Caller, Endpoint, Find, Parameter, Parameters, Pending, Question, Refusal, Step, issue, scope};
 use crate::{
     registry::{
+        auth_source::Directory,
         client::{Client, Grant},
-        user::{Status, User},
+        user::{Found, Status, User},
     },
     time::Moment,
     token::{Granted, refresh::RefreshToken},
 };
 
-/// Opens the token, looks the user up again and goes on to new tokens.
+/// A refresh whose user is being looked for again.
+#[derive(Debug)]
+pub struct Renewing {
+    client: Arc<Client>,
+    token: RefreshToken,
+    scopes: Vec<String>,
+}
+
+/// Opens the token, and looks the user up again in the directory of the login, if the client may still serve it.
 pub fn begin(
     endpoint: &Endpoint,
     client: &Arc<Client>,
     mut parameters: Parameters,
+    caller: Caller,
     moment: Moment,
 ) -> Result<Step, Refusal> {
     let sealed = parameters.require_secret(Parameter::RefreshToken)?;
@@ -24,17 +34,44 @@ pub fn begin(
         .filter(|token| token.client_id == client.id)
         .ok_or(Refusal::InvalidRefreshToken)?;
     let scopes = scope::narrowed_from(&mut parameters, &token.scopes)?;
-    let user = user_of(client, &token)?;
-    let granted = Granted { client: client.clone(), user, scopes, refresh_token: Some(token) };
-    issue::begin(endpoint, Grant::RefreshToken, granted, moment)
+    let auth_source = Arc::clone(client.auth_source(&token.auth_source_id).ok_or(Refusal::InvalidRefreshToken)?);
+    let renewing = Renewing { client: Arc::clone(client), token, scopes };
+    match &auth_source.directory {
+        Directory::Users(users) => {
+            let user = users.by_id(&renewing.token.user_id).cloned();
+            renewing.renew(endpoint, user, moment)
+        }
+        Directory::Lookup(_) | Directory::Snapshot(_) => {
+            let identifier = renewing.token.identifier.clone();
+            let find = Find { auth_source: Arc::clone(&auth_source), identifier, traceparent: caller.traceparent };
+            Ok(Step::Ask(Question::Find(find), Pending::Renewing(renewing)))
+        }
+        Directory::Verify(_) => Err(Refusal::InvalidRefreshToken),
+    }
 }
 
-/// The user as of now: still there, still active, and the client still may serve that directory.
-fn user_of(client: &Client, token: &RefreshToken) -> Result<Arc<User>, Refusal> {
-    let auth_source = client.auth_source(&token.auth_source_id).ok_or(Refusal::InvalidRefreshToken)?;
-    let user = auth_source.users.by_id(&token.user_id).ok_or(Refusal::InvalidRefreshToken)?;
-    match user.status {
-        Status::Active => Ok(user),
-        Status::Locked | Status::Frozen | Status::Disabled => Err(Refusal::AbnormalStatus),
+impl Renewing {
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// Goes on with whom the directory found.
+    pub(super) fn found(self, endpoint: &Endpoint, found: Found, moment: Moment) -> Result<Step, Refusal> {
+        let user = match found {
+            Found::Account(account) => Some(account.user),
+            Found::Nobody { .. } => None,
+        };
+        self.renew(endpoint, user, moment)
+    }
+
+    /// Issues new tokens, if it is the same user still, and active.
+    fn renew(self, endpoint: &Endpoint, user: Option<Arc<User>>, moment: Moment) -> Result<Step, Refusal> {
+        let Self { client, token, scopes } = self;
+        let user = user.filter(|user| user.id == token.user_id).ok_or(Refusal::InvalidRefreshToken)?;
+        if user.status != Status::Active {
+            return Err(Refusal::AbnormalStatus);
+        }
+        let granted = Granted { client, user, scopes, refresh_token: Some(token) };
+        issue::begin(endpoint, Grant::RefreshToken, granted, moment)
     }
 }

@@ -46,6 +46,7 @@ pub fn head(path: String) -> Head {
         content_type: header("content-type"),
         content_length: header("content-length").and_then(|length| length.parse().ok()),
         authorization: header_bytes("authorization").map(Secret::new),
+        traceparent: header("traceparent"),
     }
 }
 

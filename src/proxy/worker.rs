@@ -146,6 +146,9 @@ impl Worker {
                 let answer = self.attempts.answer(&attempt, host::now());
                 self.resume(ticket, pending, answer);
             }
+            Step::Ask(Question::Find(_) | Question::Confirm(_), pending) => {
+                self.resume(ticket, pending, Answer::Unavailable { retry_after: 1 });
+            }
             Step::Ask(Question::Sign(work), pending) => {
                 self.signings.push_back(Waiting { ticket, work, pending });
             }

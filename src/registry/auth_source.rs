@@ -1,39 +1,58 @@
 //! Auth sources: directories of users, each with the identifiers that it accepts.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
 use super::{
     identifier::{Identifier, IdentifierRules},
-    user::UserTable,
+    remote::{Lookup, Snapshot, Verify},
+    user::{Found, UserTable},
 };
 use crate::crypto::password::PasswordHash;
 
-/// A directory of users.
+/// Users who may log in, and how they are found.
 pub struct AuthSource {
     /// `auth_source_id`.
     pub id: String,
     /// Which identifiers it accepts.
     pub identifiers: IdentifierRules,
-    /// Its users.
-    pub users: UserTable,
+    /// Where its users are.
+    pub directory: Directory,
     /// Makes the choice of decoys: the same in every proxy with the same keys, and unknown to callers.
     pub decoy_key: [u8; 32],
 }
 
+/// Where users are.
+#[derive(Debug)]
+pub enum Directory {
+    /// In the configuration.
+    Users(UserTable),
+    /// In a service that is asked for one user at a time.
+    Lookup(Box<Lookup>),
+    /// In a document that is fetched as a whole, and again from time to time.
+    Snapshot(Box<Snapshot>),
+    /// In a service that checks passwords itself.
+    Verify(Box<Verify>),
+}
+
 impl AuthSource {
-    /// What an unknown user's password is checked against: a hash that costs as much as that of some user here.
+    /// The hash to check a password against. For an unknown user it is a decoy that costs as much as some user's here.
     ///
     /// Where users' hashes differ in cost, each unknown identifier is given the cost of one of them, always the
     /// same one, so that time tells no more about an unknown user than about a known one.
-    pub fn decoy(&self, identifier: &Identifier) -> PasswordHash {
-        let digest: [u8; 32] = self.decoy_digest(identifier);
-        let (seed, choice) = split(digest);
-        match self.users.any(choice) {
-            Some(user) => user.password_hash.decoy(seed),
-            None => PasswordHash::default_decoy(seed),
+    pub fn hash_to_check(&self, found: &Found, identifier: &Identifier) -> Arc<PasswordHash> {
+        let (seed, _) = split(self.decoy_digest(identifier));
+        match found {
+            Found::Account(account) => Arc::clone(&account.password_hash),
+            Found::Nobody { example: Some(example) } => Arc::new(example.decoy(seed)),
+            Found::Nobody { example: None } => Arc::new(PasswordHash::default_decoy(seed)),
         }
+    }
+
+    /// Which user's hash is the example for a decoy, for [`UserTable::find`].
+    pub fn choice(&self, identifier: &Identifier) -> u64 {
+        split(self.decoy_digest(identifier)).1
     }
 
     fn decoy_digest(&self, identifier: &Identifier) -> [u8; 32] {

@@ -15,7 +15,7 @@ pub enum IdentifierKind {
 }
 
 /// An identifier in the form in which identifiers are compared.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identifier {
     /// What it is.
     pub kind: IdentifierKind,

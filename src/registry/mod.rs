@@ -3,6 +3,7 @@
 pub mod auth_source;
 pub mod client;
 pub mod identifier;
+pub mod remote;
 pub mod user;
 
 use std::{collections::HashMap, sync::Arc};

@@ -12,8 +12,6 @@ use crate::crypto::password::PasswordHash;
 pub struct User {
     /// The stable id: `sub` in tokens.
     pub id: String,
-    /// What the password is checked against.
-    pub password_hash: Arc<PasswordHash>,
     /// Whether the user may log in.
     pub status: Status,
     /// Claims that are copied into the user's tokens.
@@ -42,10 +40,31 @@ impl fmt::Debug for User {
     }
 }
 
+/// A user with what the password is checked against.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Who it is.
+    pub user: Arc<User>,
+    /// The stored hash.
+    pub password_hash: Arc<PasswordHash>,
+}
+
+/// What looking for a user came to.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// There is one.
+    Account(Account),
+    /// There is none.
+    Nobody {
+        /// A hash that costs what users' hashes cost there, where one is known.
+        example: Option<Arc<PasswordHash>>,
+    },
+}
+
 /// Users, found by identifier or id.
 #[derive(Debug, Default)]
 pub struct UserTable {
-    users: Vec<Arc<User>>,
+    accounts: Vec<Account>,
     by_id: HashMap<String, usize>,
     by_identifier: HashMap<Identifier, usize>,
 }
@@ -61,15 +80,15 @@ pub enum Duplicate {
 
 impl UserTable {
     /// Adds a user. One whose id or identifier is taken is not added, and all duplicates are told.
-    pub fn insert(&mut self, user: User, identifiers: Vec<Identifier>) -> Result<(), Vec<Duplicate>> {
-        let duplicates = self.duplicates(&user, &identifiers);
+    pub fn insert(&mut self, account: Account, identifiers: Vec<Identifier>) -> Result<(), Vec<Duplicate>> {
+        let duplicates = self.duplicates(&account.user, &identifiers);
         if !duplicates.is_empty() {
             return Err(duplicates);
         }
-        let index = self.users.len();
-        self.by_id.insert(user.id.clone(), index);
+        let index = self.accounts.len();
+        self.by_id.insert(account.user.id.clone(), index);
         self.by_identifier.extend(identifiers.into_iter().map(|identifier| (identifier, index)));
-        self.users.push(Arc::new(user));
+        self.accounts.push(account);
         Ok(())
     }
 
@@ -81,31 +100,30 @@ impl UserTable {
 
     /// How many users there are.
     pub fn len(&self) -> usize {
-        self.users.len()
+        self.accounts.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
+        self.accounts.is_empty()
     }
 
-    /// The user whom `identifier` names.
-    pub fn by_identifier(&self, identifier: &Identifier) -> Option<Arc<User>> {
-        self.at(*self.by_identifier.get(identifier)?)
+    /// The user whom `identifier` names. Where there is none, `choice` picks whose hash is the example.
+    pub fn find(&self, identifier: &Identifier, choice: u64) -> Found {
+        match self.by_identifier.get(identifier).and_then(|index| self.accounts.get(*index)) {
+            Some(account) => Found::Account(account.clone()),
+            None => Found::Nobody { example: self.example(choice) },
+        }
     }
 
     /// The user with this id.
-    pub fn by_id(&self, id: &str) -> Option<Arc<User>> {
-        self.at(*self.by_id.get(id)?)
+    pub fn by_id(&self, id: &str) -> Option<&Arc<User>> {
+        Some(&self.accounts.get(*self.by_id.get(id)?)?.user)
     }
 
-    /// Some user, the same for the same `choice`; None in an empty table.
-    pub fn any(&self, choice: u64) -> Option<Arc<User>> {
-        let count = u64::try_from(self.users.len()).ok()?;
-        self.at(usize::try_from(choice.checked_rem(count)?).ok()?)
-    }
-
-    fn at(&self, index: usize) -> Option<Arc<User>> {
-        self.users.get(index).cloned()
+    fn example(&self, choice: u64) -> Option<Arc<PasswordHash>> {
+        let count = u64::try_from(self.accounts.len()).ok()?;
+        let index = usize::try_from(choice.checked_rem(count)?).ok()?;
+        self.accounts.get(index).map(|account| Arc::clone(&account.password_hash))
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::seal::Sealer,
+    registry::identifier::Identifier,
     secret::Secret,
     time::{Moment, UnixTime},
 };
@@ -18,6 +19,8 @@ pub struct RefreshToken {
     pub auth_source_id: String,
     /// The user.
     pub user_id: String,
+    /// What the user was found by, for a directory that is asked again.
+    pub identifier: Identifier,
     /// What the user's login was granted; a refresh may ask for less.
     pub scopes: Vec<String>,
     /// The end: the lifetime counted from the login, however often the token has been renewed.

@@ -73,6 +73,7 @@ impl Core {
     fn answer(&self, question: Question) -> Answer {
         match question {
             Question::Attempt(attempt) => self.count(&attempt),
+            Question::Find(_) | Question::Confirm(_) => Answer::Unavailable { retry_after: 1 },
             Question::Sign(job) => Answer::Signed(job.key.sign(job.input.as_bytes()).unwrap()),
             Question::Verify(check) => {
                 self.work.set(self.work.get() + check.hash().work());
@@ -124,5 +125,6 @@ fn head(request: &Request) -> Head {
         content_type: header("content-type"),
         content_length: Some(request.body.len() as u64),
         authorization: header("authorization").map(Secret::new),
+        traceparent: header("traceparent"),
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     endpoint::Endpoint,
     registry::{
-        auth_source::AuthSource,
+        auth_source::{AuthSource, Directory},
         client::{Authentication, Client},
     },
 };
@@ -29,7 +29,13 @@ fn of_client(client: &Client) -> String {
 }
 
 fn of_auth_source(source: &AuthSource) -> String {
-    format!("auth source: {} (users: {})", source.id, source.users.len())
+    let directory = match &source.directory {
+        Directory::Users(users) => format!("users: {}", users.len()),
+        Directory::Lookup(_) => "lookup".to_owned(),
+        Directory::Snapshot(_) => "snapshot".to_owned(),
+        Directory::Verify(_) => "verify".to_owned(),
+    };
+    format!("auth source: {} ({directory})", source.id)
 }
 
 /// In the order of their ids, since a table has none.
