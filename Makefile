@@ -4,13 +4,13 @@ PORT       ?= 10000
 ADMIN_PORT ?= 9901
 WASM       := target/wasm32-wasip1/release/token_endpoint.wasm
 
-GENERATE_KEY = cargo run --quiet --release --bin token-endpoint -- generate-key
+GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test lint clean rust-target
+.PHONY: help run build wasm test lint directories clean rust-target
 
 help: ## what can be made
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: wasm .run/signing-key.pem .run/refresh-token-key ## the demo gateway, in the foreground (PORT=10000 ADMIN_PORT=9901)
 	@envoy="$$(envoy/which-envoy)" && \
@@ -34,6 +34,17 @@ lint: rust-target ## format and lints, on both targets
 	cargo fmt --check
 	cargo clippy --all-targets -- --deny warnings
 	cargo clippy --lib --target wasm32-wasip1 -- --deny warnings
+
+directories: .tools/directories/bin/datasette ## installs the servers that the tests ask for users, where the machine has none
+	@PATH="$$PATH:/usr/sbin"; command -v nginx >/dev/null || { \
+	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "no nginx on the PATH: install your system's package of that name" >&2; exit 1; } && \
+	    echo "no nginx on the PATH: installing Debian's" >&2 && \
+	    apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends nginx; }
+
+.tools/directories/bin/datasette:
+	@echo "installing Datasette from PyPI into .tools/directories" >&2
+	python3 -m venv .tools/directories
+	.tools/directories/bin/pip install --quiet --disable-pip-version-check datasette==0.65.5
 
 clean: ## removes what was built and the demo's state, keys included
 	rm -rf target .run .tools

@@ -281,7 +281,7 @@ fn the_vm_has_only_the_variables_that_the_document_gives_it() {
 
     let problems = check_json(&document).fails_with(BAD).output;
 
-    let expected = "signing_keys[0].private_key: the environment variable SIGNING_KEY is not given to the VM";
+    let expected = "signing_keys[0].private_key: an environment variable that is not given to the VM, or is empty";
     assert_eq!(problems, expected, "although this process has it");
 }
 

@@ -1,6 +1,6 @@
 //! The operator's tool: makes the hashes and keys that a configuration needs, and checks it before Envoy has to.
 
-mod check_config;
+pub mod check_config;
 mod failure;
 mod generate_key;
 mod hash_password;

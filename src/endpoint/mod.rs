@@ -66,7 +66,10 @@ pub struct Endpoint {
 /// What an exchange needs next.
 #[must_use]
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a step is moved to where it is performed and never kept")]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    expect(clippy::large_enum_variant, reason = "a step is moved to where it is performed and never kept")
+)]
 pub enum Step {
     /// Nothing more: this is the answer.
     Reply(Response, Event),
@@ -126,7 +129,7 @@ pub struct SigningJob {
 }
 
 /// The answer to a [`Question`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Answer {
     /// To [`Question::Attempt`]: nobody has to wait, and what was to be counted is counted.
     Allowed,

@@ -25,9 +25,18 @@ enum Waiting {
     /// The worker's own queue: the way from a stream, which may go away, to the root, which stays.
     Woken,
     /// The answer of the pacing cluster.
-    Called(u32, Instant),
+    Called(u32, Patience),
     /// The timer.
     Ticking,
+}
+
+/// How long an answer has been waited for, by ticks: a worker that was off the processor sees timer and answer due at
+/// once, and the timer first; at the next tick it has seen the answer too, if there was one.
+#[derive(Clone, Copy)]
+enum Patience {
+    Fresh,
+    Late,
+    Overdue,
 }
 
 /// Whether the pacing cluster has failed.
@@ -36,8 +45,8 @@ enum Distrust {
     Until(Instant),
 }
 
-/// A call that takes longer than this is overtaken by the timer.
-const OVERDUE: Duration = Duration::from_millis(50);
+/// A call that takes longer than two to three times this is overtaken by the timer.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// How long the timer is used after the pacing cluster failed.
 const PENANCE: Duration = Duration::from_secs(10);
 
@@ -55,9 +64,14 @@ impl Pacing {
         }
     }
 
+    /// Whether nothing will start a slice.
+    pub fn is_resting(&self) -> bool {
+        matches!(self.waiting, Waiting::Resting)
+    }
+
     /// There is work. Called from a stream.
     pub fn wake(&mut self) {
-        if matches!(self.waiting, Waiting::Resting) {
+        if self.is_resting() {
             self.waiting = Waiting::Woken;
             if self.queue.is_none_or(|queue| host::wake(queue).is_err()) {
                 self.tick();
@@ -76,8 +90,8 @@ impl Pacing {
     pub fn go_on(&mut self) {
         match self.call() {
             Some(call) => {
-                self.waiting = Waiting::Called(call, Instant::now());
-                self.set_period(OVERDUE);
+                self.waiting = Waiting::Called(call, Patience::Fresh);
+                self.set_period(PATIENCE);
             }
             None => self.tick(),
         }
@@ -103,8 +117,10 @@ impl Pacing {
         match self.waiting {
             Waiting::Resting => false,
             Waiting::Woken | Waiting::Ticking => true,
-            Waiting::Called(_, since) => {
-                let overdue = since.elapsed() >= OVERDUE;
+            Waiting::Called(call, patience) => {
+                let patience = patience.less();
+                self.waiting = Waiting::Called(call, patience);
+                let overdue = matches!(patience, Patience::Overdue);
                 if overdue {
                     self.fall_back();
                 }
@@ -145,6 +161,15 @@ impl Pacing {
         if self.period != period {
             self.period = period;
             host::tick_every(period);
+        }
+    }
+}
+
+impl Patience {
+    fn less(self) -> Self {
+        match self {
+            Self::Fresh => Self::Late,
+            Self::Late | Self::Overdue => Self::Overdue,
         }
     }
 }

@@ -18,11 +18,18 @@ use super::{http1, response::Response};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct Gateway {
-    envoy: Child,
+    envoy: Envoy,
     admin: SocketAddr,
     address: SocketAddr,
     state: TempDir,
     keys: Keys,
+    workers: u32,
+}
+
+/// A process that ends with its test, however that ends.
+struct Envoy {
+    process: Child,
+    log: PathBuf,
 }
 
 /// What the gateway finds in its environment.
@@ -96,18 +103,23 @@ impl Gateway {
 
     /// The demo with another configuration or other keys.
     pub fn start_with(yaml: &str, keys: Keys) -> Self {
+        Self::start_with_workers(2, yaml, keys)
+    }
+
+    /// The same with another number of workers.
+    pub fn start_with_workers(workers: u32, yaml: &str, keys: Keys) -> Self {
         let state = state_folder(yaml);
-        let mut envoy = spawn(state.path(), &keys);
-        let (admin, address) = wait_until_live(&mut envoy, state.path());
-        Self { envoy, admin, address, state, keys }
+        let mut envoy = Envoy::start(state.path(), &keys, workers);
+        let (admin, address) = envoy.wait_until_live(state.path());
+        Self { envoy, admin, address, state, keys, workers }
     }
 
     /// Ends Envoy and starts it again with the same configuration and the same keys.
     pub fn restart(&mut self) {
-        self.stop();
+        self.envoy.stop();
         fs::remove_file(self.state.path().join("admin")).unwrap();
-        self.envoy = spawn(self.state.path(), &self.keys);
-        (self.admin, self.address) = wait_until_live(&mut self.envoy, self.state.path());
+        self.envoy = Envoy::start(self.state.path(), &self.keys, self.workers);
+        (self.admin, self.address) = self.envoy.wait_until_live(self.state.path());
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -129,50 +141,98 @@ impl Gateway {
     }
 
     pub fn log(&self) -> String {
-        log_in(self.state.path())
+        self.envoy.log()
     }
 
     /// How many requests have left for an upstream: the service, or the keys on behalf of `jwt_authn`.
     pub fn upstream_requests(&self) -> u64 {
-        let stats =
-            http1::get(self.admin, "/stats?format=json&filter=^cluster.(api|jwks).upstream_rq_total$", &[]).json();
-        let counters = stats["stats"].as_array().unwrap();
-        assert!(!counters.is_empty(), "no counters: {stats}");
-        counters.iter().map(|counter| counter["value"].as_u64().unwrap()).sum()
+        let counters = self.counters("cluster.(api|jwks).upstream_rq_total");
+        assert_eq!(counters.len(), 2, "{counters:?}");
+        counters.iter().map(|(_, value)| value).sum()
+    }
+
+    /// One of Envoy's counters.
+    pub fn counter(&self, name: &str) -> u64 {
+        self.counters(name).iter().map(|(_, value)| value).sum()
+    }
+
+    /// How many connections each worker has taken.
+    pub fn connections_per_worker(&self) -> Vec<u64> {
+        let counters = self.counters(r"listener\.127\.0\.0\.1.*\.worker_[0-9]+\.downstream_cx_total");
+        counters.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// The counters whose whole names match, by name.
+    fn counters(&self, pattern: &str) -> Vec<(String, u64)> {
+        let stats = http1::get(self.admin, &format!("/stats?format=json&filter=^{pattern}$"), &[]).json();
+        let counters = stats["stats"].as_array().unwrap().iter();
+        counters
+            .filter_map(|counter| Some((counter["name"].as_str()?.to_owned(), counter["value"].as_u64()?)))
+            .collect()
     }
 
     /// Bytes of memory that Envoy holds, the VMs of its workers included.
     #[cfg(target_os = "linux")]
     pub fn resident_bytes(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.envoy.id())).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", self.envoy.process.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
         kibibytes * 1024
-    }
-
-    fn stop(&mut self) {
-        self.envoy.kill().unwrap();
-        self.envoy.wait().unwrap();
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        self.stop();
-        if thread::panicking() {
-            eprintln!("Envoy's log:\n{}", self.log());
-        }
     }
 }
 
 /// The log of an Envoy that must refuse its configuration.
 pub fn log_of_refusal(yaml: &str, keys: &Keys) -> String {
     let state = state_folder(yaml);
-    let mut envoy = spawn(state.path(), keys);
-    let exit = poll("Envoy to refuse its configuration", || envoy.try_wait().unwrap(), state.path());
-    let log = log_in(state.path());
-    assert!(!exit.success(), "Envoy ended well:\n{log}");
-    log
+    let mut envoy = Envoy::start(state.path(), keys, 1);
+    let exit = poll("Envoy to refuse its configuration", || envoy.process.try_wait().unwrap());
+    assert!(!exit.success());
+    envoy.log()
+}
+
+impl Envoy {
+    fn start(state: &Path, keys: &Keys, workers: u32) -> Self {
+        let log = state.join("log");
+        let output = File::options().create(true).append(true).open(&log).unwrap();
+        let mut envoy = Command::new(from_make("ENVOY"));
+        envoy
+            .args(["--config-path", "envoy.yaml", "--admin-address-path", "admin"])
+            .args(["--concurrency", &workers.to_string(), "--disable-hot-restart"])
+            .args(["--log-level", "warning", "--component-log-level", "wasm:info"])
+            .current_dir(state)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output);
+        Self { process: with_keys(&mut envoy, keys).spawn().unwrap(), log }
+    }
+
+    /// Where admin and the gateway listen, once Envoy serves.
+    fn wait_until_live(&mut self, state: &Path) -> (SocketAddr, SocketAddr) {
+        poll("Envoy to be live", || {
+            assert_eq!(self.process.try_wait().unwrap(), None, "Envoy ended");
+            let admin = fs::read_to_string(state.join("admin")).ok()?.trim().parse().ok()?;
+            let is_live = http1::get(admin, "/ready", &[]).text() == "LIVE\n";
+            is_live.then(|| (admin, gateway_address(admin)))
+        })
+    }
+
+    fn stop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        self.stop();
+        if thread::panicking() {
+            eprintln!("Envoy's log:\n{}", self.log());
+        }
+    }
 }
 
 fn state_folder(yaml: &str) -> TempDir {
@@ -182,34 +242,9 @@ fn state_folder(yaml: &str) -> TempDir {
     state
 }
 
-fn spawn(state: &Path, keys: &Keys) -> Child {
-    let log = File::options().create(true).append(true).open(state.join("log")).unwrap();
-    let mut envoy = Command::new(from_make("ENVOY"));
-    envoy
-        .args(["--config-path", "envoy.yaml", "--admin-address-path", "admin"])
-        .args(["--concurrency", "2", "--disable-hot-restart"])
-        .args(["--log-level", "warning", "--component-log-level", "wasm:info"])
-        .current_dir(state)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log);
-    with_keys(&mut envoy, keys).spawn().unwrap()
-}
-
 fn from_make(variable: &str) -> PathBuf {
     let value = std::env::var_os(variable);
     value.unwrap_or_else(|| panic!("{variable} is not set: run these tests by `make test`")).into()
-}
-
-/// Where admin and the gateway listen, once Envoy serves.
-fn wait_until_live(envoy: &mut Child, state: &Path) -> (SocketAddr, SocketAddr) {
-    let ready = || {
-        assert_eq!(envoy.try_wait().unwrap(), None, "Envoy ended:\n{}", log_in(state));
-        let admin = fs::read_to_string(state.join("admin")).ok()?.trim().parse().ok()?;
-        let is_live = http1::get(admin, "/ready", &[]).text() == "LIVE\n";
-        is_live.then(|| (admin, gateway_address(admin)))
-    };
-    poll("Envoy to be live", ready, state)
 }
 
 fn gateway_address(admin: SocketAddr) -> SocketAddr {
@@ -221,17 +256,13 @@ fn gateway_address(admin: SocketAddr) -> SocketAddr {
 }
 
 /// Asks again and again until there is an answer.
-fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>, state: &Path) -> T {
+fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(started.elapsed() < PATIENCE, "waited in vain for {what}:\n{}", log_in(state));
+        assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");
         thread::sleep(Duration::from_millis(20));
     }
-}
-
-fn log_in(state: &Path) -> String {
-    fs::read_to_string(state.join("log")).unwrap_or_default()
 }

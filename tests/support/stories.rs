@@ -13,6 +13,9 @@ pub const SAMPLE: &str = "grant_type=password&client_id=TENANT_CLIENT_ID&client_
 pub const SAMPLE_WITHOUT_CLIENT: &str = "grant_type=password\
     &auth_source_id=MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID&username=MOCK_USERNAME&password=MOCK_PASSWORD&scope=openid";
 
+/// The content type of a form.
+pub const FORM_TYPE: &str = "application/x-www-form-urlencoded";
+
 /// `TENANT_CLIENT_ID:TENANT_CLIENT_SECRET` as HTTP Basic has it.
 pub const BASIC: &str = "Basic VEVOQU5UX0NMSUVOVF9JRDpURU5BTlRfQ0xJRU5UX1NFQ1JFVA==";
 
@@ -409,7 +412,7 @@ fn post(path: &'static str, headers: Vec<(&'static str, String)>, body: String) 
 }
 
 fn form_type() -> (&'static str, String) {
-    ("content-type", "application/x-www-form-urlencoded".to_owned())
+    ("content-type", FORM_TYPE.to_owned())
 }
 
 fn refused(status: u16, error: &str, description: &str) -> Expected {
