@@ -5,8 +5,9 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Allowances,
+    Allowances, Environment,
     document::{Node, Object},
+    remote,
     setting::Text,
 };
 use crate::{
@@ -22,10 +23,10 @@ use crate::{
 pub type AuthSources = HashMap<String, Arc<AuthSource>>;
 
 /// Reads `auth_sources`.
-pub fn read(object: &mut Object, decoy_key: [u8; 32], allowances: Allowances) -> AuthSources {
+pub fn read(object: &mut Object, decoy_key: [u8; 32], environment: Environment, allowances: Allowances) -> AuthSources {
     let mut auth_sources = AuthSources::new();
     object.each("auth_sources", |node| {
-        let source = node.object(|object| auth_source(object, decoy_key, allowances))??;
+        let source = node.object(|object| auth_source(object, decoy_key, environment, allowances))??;
         if auth_sources.insert(source.id.clone(), Arc::new(source)).is_some() {
             node.problem("an auth source with the same id as another");
         }
@@ -34,15 +35,43 @@ pub fn read(object: &mut Object, decoy_key: [u8; 32], allowances: Allowances) ->
     auth_sources
 }
 
-fn auth_source(object: &mut Object, decoy_key: [u8; 32], allowances: Allowances) -> Option<AuthSource> {
+fn auth_source(
+    object: &mut Object,
+    decoy_key: [u8; 32],
+    environment: Environment,
+    allowances: Allowances,
+) -> Option<AuthSource> {
     let id = object.required("id").map(|Text(id)| id);
     let identifiers = IdentifierRules {
         kinds: kinds(object),
         case_insensitive_email: object.optional("case_insensitive_email").unwrap_or_default(),
     };
+    let directory = directory(object, &identifiers, environment, allowances);
+    Some(AuthSource { id: id?, identifiers, directory, decoy_key })
+}
+
+/// The one directory that is given. Where there is none, or it has problems, an empty list stands in for it, so that
+/// references to the auth source are no further problems.
+fn directory(
+    object: &mut Object,
+    rules: &IdentifierRules,
+    environment: Environment,
+    allowances: Allowances,
+) -> Directory {
+    let users = object.with("users", |node| Some(Directory::Users(users(node, rules, allowances))));
+    let lookup = object.nested("lookup", |object| remote::lookup(object, environment, allowances));
+    let verify = object.nested("verify", |object| remote::verify(object, environment));
+    let given = [("users", users), ("lookup", lookup), ("verify", verify)];
+    let mut given = given.into_iter().filter_map(|(name, directory)| Some((name, directory?)));
+    let first = given.next().and_then(|(_, directory)| directory);
+    given.for_each(|(name, _)| object.problem(name, "a second directory: an auth source has one"));
+    first.unwrap_or_else(|| Directory::Users(UserTable::default()))
+}
+
+fn users(node: Node, rules: &IdentifierRules, allowances: Allowances) -> UserTable {
     let mut users = UserTable::default();
-    object.each("users", |node| node.object(|object| user(object, &identifiers, &mut users, allowances)));
-    Some(AuthSource { id: id?, identifiers, directory: Directory::Users(users), decoy_key })
+    node.each(|node| node.object(|object| user(object, rules, &mut users, allowances)));
+    users
 }
 
 fn kinds(object: &mut Object) -> Vec<IdentifierKind> {
@@ -79,7 +108,7 @@ fn report(object: &Object, identifiers: &[Identifier], duplicate: &Duplicate) {
     match duplicate {
         Duplicate::Id => object.problem("id", "the id of another user"),
         Duplicate::Identifier(at) => {
-            let kind = identifiers.get(*at).map(|identifier| field(identifier.kind)).unwrap_or_default();
+            let kind = identifiers.get(*at).map(|identifier| identifier.kind.name()).unwrap_or_default();
             object.problem(&format!("identifiers.{kind}"), "the identifier of another user");
         }
     }
@@ -97,10 +126,10 @@ fn identifiers_of(node: Node, rules: &IdentifierRules) -> Option<Vec<Identifier>
 fn identifiers(object: &mut Object, rules: &IdentifierRules) -> Vec<Identifier> {
     let kinds = [IdentifierKind::Username, IdentifierKind::PhoneNumber, IdentifierKind::Email];
     let identifiers = kinds.into_iter().filter_map(|kind| {
-        let Text(text) = object.optional(field(kind))?;
+        let Text(text) = object.optional(kind.name())?;
         let identifier = rules.identify(&text);
         if identifier.kind != kind && !is_plain_phone_number(kind, &text) {
-            object.problem(field(kind), "a caller who types this would be taken to mean another kind of identifier");
+            object.problem(kind.name(), "a caller who types this would be taken to mean another kind of identifier");
         }
         Some(Identifier { kind, ..identifier })
     });
@@ -112,15 +141,8 @@ fn is_plain_phone_number(kind: IdentifierKind, text: &str) -> bool {
     kind == IdentifierKind::PhoneNumber && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn field(kind: IdentifierKind) -> &'static str {
-    match kind {
-        IdentifierKind::Username => "username",
-        IdentifierKind::PhoneNumber => "phone_number",
-        IdentifierKind::Email => "email",
-    }
-}
-
-fn password_hash(node: Node, allowances: Allowances) -> Option<PasswordHash> {
+/// Reads a password hash that is not above the ceilings, and below the floor only where that is allowed.
+pub fn password_hash(node: Node, allowances: Allowances) -> Option<PasswordHash> {
     let Text(text) = node.read()?;
     match PasswordHash::parse(&text) {
         Ok(hash) if hash.is_weak() && !allowances.weak_hashes => {
@@ -136,7 +158,7 @@ fn password_hash(node: Node, allowances: Allowances) -> Option<PasswordHash> {
 }
 
 /// Claims that say what a token is and whose: a user's own claims can't replace them.
-const RESERVED: [&str; 17] = [
+pub const RESERVED: [&str; 17] = [
     "iss",
     "sub",
     "aud",

@@ -99,6 +99,16 @@ impl<'a> Object<'a> {
         fields.filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?))).collect()
     }
 
+    /// Reads all fields that are left, whatever their names; null counts as left out.
+    pub fn each_left<T>(&mut self, mut read: impl FnMut(&str, Node) -> Option<T>) -> Vec<T> {
+        let (path, report) = (self.path, self.report);
+        let field = |(name, raw): (String, &RawValue)| {
+            let node = Node { path: &Path::Field(path, &name), report, raw };
+            if raw.get() == "null" { None } else { read(&name, node) }
+        };
+        std::mem::take(&mut self.fields).into_iter().filter_map(field).collect()
+    }
+
     fn take_duplicates(&mut self) {
         let mut seen = std::collections::HashSet::new();
         let (path, report) = (self.path, self.report);

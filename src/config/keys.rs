@@ -69,7 +69,7 @@ fn seal_key(node: Node, environment: Environment) -> Option<SealKey> {
 }
 
 /// A secret: written there, or `{"env": "NAME"}` for one that the VM is given in its environment.
-fn secret(node: Node, environment: Environment) -> Option<Zeroizing<String>> {
+pub fn secret(node: Node, environment: Environment) -> Option<Zeroizing<String>> {
     if !node.is_object() {
         return node.read().map(|Text(text)| Zeroizing::new(text));
     }

@@ -52,7 +52,8 @@ fn limit(object: &mut Object, default: Limit) -> Limit {
     }
 }
 
-fn within(object: &mut Object, name: &str, least: u64, most: u64) -> Option<u64> {
+/// A whole number within bounds, if it is given.
+pub fn within(object: &mut Object, name: &str, least: u64, most: u64) -> Option<u64> {
     let Count(number) = object.optional(name)?;
     if !(least..=most).contains(&number) {
         object.problem(name, format!("expected {least} to {most}"));

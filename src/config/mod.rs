@@ -7,7 +7,9 @@ mod keys;
 mod limits;
 mod problem;
 mod protobuf;
+mod remote;
 mod setting;
+mod upstream;
 
 use std::time::Duration;
 
@@ -73,7 +75,7 @@ fn endpoint(object: &mut Object, environment: Environment) -> Option<Endpoint> {
     let sealer = keys::sealer(object, environment);
     let max_request_bytes = limits::max_request_bytes(object);
     let decoy_key = keys.as_ref().map(|keys| keys.decoy_key).unwrap_or_default();
-    let auth_sources = auth_sources::read(object, decoy_key, allowances);
+    let auth_sources = auth_sources::read(object, decoy_key, environment, allowances);
     let clients = clients::read(object, &auth_sources);
     if sealer.is_none() && clients.values().any(|client| client.grants.contains(&Grant::RefreshToken)) {
         object.problem("refresh_token_keys", "missing, and a client has the grant refresh_token");

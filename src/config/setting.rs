@@ -13,6 +13,7 @@ use crate::{
     registry::{
         client::{ClientType, Grant},
         identifier::IdentifierKind,
+        remote::{Credentials, Method, Source},
         user::Status,
     },
     token::Profile,
@@ -78,6 +79,18 @@ impl Setting for ClientType {
 
 impl Setting for Grant {
     const EXPECTED: &'static str = "password or refresh_token";
+}
+
+impl Setting for Method {
+    const EXPECTED: &'static str = "GET, POST or PUT";
+}
+
+impl Setting for Credentials {
+    const EXPECTED: &'static str = "basic or json";
+}
+
+impl Setting for Source {
+    const EXPECTED: &'static str = "body or headers";
 }
 
 impl<'de> Deserialize<'de> for Text {

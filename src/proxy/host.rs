@@ -10,6 +10,7 @@ use proxy_wasm::{
 
 use crate::{
     http::{Head, Response},
+    registry::remote::{Callout, CalloutAnswer, Fault},
     secret::Secret,
     time::{Entropy, Moment, UnixTime},
 };
@@ -86,6 +87,35 @@ pub fn reply(response: &Response) -> Result<(), Status> {
 pub fn call_pacing_cluster(cluster: &str, timeout: Duration) -> Result<u32, Status> {
     let headers = vec![(":method", "GET"), (":path", "/"), (":authority", cluster)];
     hostcalls::dispatch_http_call(cluster, headers, None, vec![], timeout)
+}
+
+/// Calls a directory, for no longer than `timeout`.
+pub fn call(callout: &Callout, timeout: Duration) -> Result<u32, Status> {
+    let own = [
+        (":method", callout.method.as_bytes()),
+        (":path", callout.path.as_bytes()),
+        (":authority", callout.authority.as_bytes()),
+    ];
+    let more = callout.headers.iter().map(|(name, value)| (name.as_str(), value.expose()));
+    let headers: Vec<(&str, &[u8])> = own.into_iter().chain(more).collect();
+    let texts: Option<Vec<_>> =
+        headers.into_iter().map(|(name, value)| Some((name, std::str::from_utf8(value).ok()?))).collect();
+    let body = callout.body.as_ref().map(Secret::expose);
+    hostcalls::dispatch_http_call(&callout.cluster, texts.ok_or(Status::BadArgument)?, body, vec![], timeout)
+}
+
+/// The answer to the callout at hand, if it is no longer than `limit`.
+pub fn call_answer(body_size: usize, limit: usize) -> Result<CalloutAnswer, Fault> {
+    let headers = hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).unwrap_or_default();
+    let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
+    let headers: Vec<(String, String)> = headers.into_iter().map(|(name, value)| (name, text(value))).collect();
+    let status = headers.iter().find(|(name, _)| name == ":status").and_then(|(_, status)| status.parse().ok());
+    let status = status.ok_or(Fault::NoAnswer)?;
+    if body_size > limit {
+        return Err(Fault::TooLarge(limit));
+    }
+    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok().flatten();
+    Ok(CalloutAnswer { status, headers, body: body.unwrap_or_default() })
 }
 
 /// Whether the callout whose answer is at hand succeeded.

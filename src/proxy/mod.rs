@@ -2,6 +2,7 @@
 //! work. All of WebAssembly's world is in this folder, and nothing of OAuth's.
 
 mod attempts;
+mod directories;
 mod exchange;
 mod host;
 mod metrics;
@@ -39,8 +40,8 @@ impl Root {
 }
 
 impl Context for Root {
-    fn on_http_call_response(&mut self, call: u32, _: usize, _: usize, _: usize) {
-        self.with_worker(|worker| worker.on_call_answered(call));
+    fn on_http_call_response(&mut self, call: u32, _: usize, body_size: usize, _: usize) {
+        self.with_worker(|worker| worker.on_call_answered(call, body_size));
     }
 }
 

@@ -5,7 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{attempts::AttemptTable, host, metrics::Metrics, pacing::Pacing, signer::Signer};
+use super::{
+    attempts::AttemptTable,
+    directories::{Asker, Directories, Errand},
+    host,
+    metrics::Metrics,
+    pacing::Pacing,
+    signer::Signer,
+};
 use crate::{
     config::Configuration,
     crypto::password::{Arena, Budget, PasswordCheck, Progress, Verification},
@@ -22,9 +29,11 @@ pub struct Worker {
     schedule: Schedule,
     signer: Signer,
     attempts: AttemptTable,
+    directories: Directories,
     metrics: Metrics,
     pacing: Pacing,
     forecast: Forecast,
+    signing_forecast: Forecast,
     arena: Arena,
     checks: FairQueue<Origin, Waiting<PasswordCheck>>,
     running: Option<Running>,
@@ -77,8 +86,10 @@ impl Worker {
             pacing: Pacing::new(root, schedule.slice, schedule.pacing_cluster.clone()),
             endpoint,
             schedule,
+            directories: Directories::new(root),
             metrics: Metrics::default(),
             forecast: Forecast::default(),
+            signing_forecast: Forecast::default(),
             arena: Arena::default(),
             checks: FairQueue::default(),
             running: None,
@@ -106,6 +117,7 @@ impl Worker {
     pub fn forget(&mut self, ticket: Ticket) {
         self.checks.remove(&ticket.origin, |waiting| waiting.ticket == ticket);
         self.signings.retain(|waiting| waiting.ticket != ticket);
+        self.directories.forget(ticket);
         if let Some(running) = self.running.take_if(|running| running.ticket == ticket) {
             self.arena = running.verification.into_arena();
         }
@@ -125,9 +137,15 @@ impl Worker {
         self.slice();
     }
 
-    /// The pacing cluster answered the root.
-    pub fn on_call_answered(&mut self, call: u32) {
-        if self.pacing.is_due_by(call) {
+    /// The pacing cluster or a directory answered the root.
+    pub fn on_call_answered(&mut self, call: u32, body_size: usize) {
+        if self.directories.owns(call) {
+            let answers = self.directories.answered(call, body_size, host::now());
+            self.resume_all(answers);
+            if self.pacing.is_resting() {
+                self.slice();
+            }
+        } else if self.pacing.is_due_by(call) {
             self.slice();
         }
     }
@@ -146,13 +164,12 @@ impl Worker {
                 let answer = self.attempts.answer(&attempt, host::now());
                 self.resume(ticket, pending, answer);
             }
-            Step::Ask(Question::Find(_) | Question::Confirm(_), pending) => {
-                self.resume(ticket, pending, Answer::Unavailable { retry_after: 1 });
+            Step::Ask(Question::Find(find), pending) => self.ask(Errand::find(find), Asker { ticket, pending }),
+            Step::Ask(Question::Confirm(confirm), pending) => {
+                self.ask(Errand::confirm(confirm), Asker { ticket, pending });
             }
-            Step::Ask(Question::Sign(work), pending) => {
-                self.signings.push_back(Waiting { ticket, work, pending });
-            }
-            Step::Ask(Question::Verify(work), pending) => self.admit(Waiting { ticket, work, pending }),
+            Step::Ask(Question::Sign(work), pending) => self.admit_signing(Waiting { ticket, work, pending }),
+            Step::Ask(Question::Verify(work), pending) => self.admit_check(Waiting { ticket, work, pending }),
         }
     }
 
@@ -162,14 +179,39 @@ impl Worker {
         self.perform(ticket, step);
     }
 
+    fn ask(&mut self, errand: Errand, asker: Asker) {
+        let answer = self.directories.ask(errand, asker, host::now());
+        self.resume_all(answer);
+    }
+
+    fn resume_all(&mut self, answers: impl IntoIterator<Item = (Asker, Answer)>) {
+        for (Asker { ticket, pending }, answer) in answers {
+            self.resume(ticket, pending, answer);
+        }
+    }
+
     /// Queues a check, or says at once that it would wait too long.
-    fn admit(&mut self, waiting: Waiting<PasswordCheck>) {
+    fn admit_check(&mut self, waiting: Waiting<PasswordCheck>) {
         let wait = self.predicted_wait(&waiting);
         if wait > self.schedule.max_wait || self.checks.len() >= MOST_WAITING {
-            let retry_after = wait.as_secs().max(1);
-            return self.resume(waiting.ticket, waiting.pending, Answer::Unavailable { retry_after });
+            return self.turn_away(waiting, wait);
         }
         self.checks.push(waiting.ticket.origin, waiting);
+    }
+
+    /// Queues a signature, or says at once that it would wait too long.
+    fn admit_signing(&mut self, waiting: Waiting<SigningJob>) {
+        let ahead = u64::try_from(self.signings.len()).unwrap_or(u64::MAX);
+        let wait = self.signing_forecast.duration(ahead);
+        if wait > self.schedule.max_wait {
+            return self.turn_away(waiting, wait);
+        }
+        self.signings.push_back(waiting);
+    }
+
+    fn turn_away<T>(&mut self, waiting: Waiting<T>, wait: Duration) {
+        let retry_after = wait.as_secs().max(1);
+        self.resume(waiting.ticket, waiting.pending, Answer::Unavailable { retry_after });
     }
 
     /// How long the check would wait for its turn, if those ahead of it cost as much as itself.
@@ -180,11 +222,14 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        self.running.is_some() || !self.checks.is_empty() || !self.signings.is_empty()
+        let has_checks = self.running.is_some() || !self.checks.is_empty();
+        has_checks || !self.signings.is_empty() || self.directories.has_work()
     }
 
     /// One turn of work, and the arrangement for the next.
     fn slice(&mut self) {
+        let undone = self.directories.dispatch(host::now());
+        self.resume_all(undone);
         let no_check = self.running.is_none() && self.checks.is_empty();
         match self.signings.pop_front_if(|_| no_check || self.last == Turn::Check) {
             Some(signing) => self.sign(signing),
@@ -199,7 +244,9 @@ impl Worker {
 
     fn sign(&mut self, signing: Waiting<SigningJob>) {
         self.last = Turn::Signing;
+        let start = Instant::now();
         let answer = self.signer.sign(&signing.work);
+        self.signing_forecast.learn(1, start.elapsed());
         self.resume(signing.ticket, signing.pending, answer);
     }
 

@@ -14,6 +14,17 @@ pub enum IdentifierKind {
     Email,
 }
 
+impl IdentifierKind {
+    /// What configurations call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Username => "username",
+            Self::PhoneNumber => "phone_number",
+            Self::Email => "email",
+        }
+    }
+}
+
 /// An identifier in the form in which identifiers are compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identifier {

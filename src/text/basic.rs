@@ -1,6 +1,7 @@
-//! HTTP Basic credentials of a client (RFC 7617, and RFC 6749 §2.3.1 for what is inside them).
+//! HTTP Basic credentials: those of a client, read (RFC 7617, and RFC 6749 §2.3.1 for what is inside them), and those
+//! that a directory wants, written.
 
-use ct_codecs::{Base64, Decoder};
+use ct_codecs::{Base64, Decoder, Encoder};
 use zeroize::Zeroizing;
 
 use crate::{secret::Secret, text::form};
@@ -42,6 +43,25 @@ fn credentials_of(encoded: &[u8]) -> Option<Authorization> {
     })
 }
 
+/// Writes the value of an `Authorization` header, in UTF-8. None for a user or a password that the scheme can't carry:
+/// neither may have control characters, and the user no colon (RFC 7617 §2).
+pub fn credentials(user: &[u8], password: &Secret) -> Option<Secret> {
+    let mut pair = Zeroizing::new(Vec::with_capacity(user.len() + 1 + password.expose().len()));
+    pair.extend_from_slice(user);
+    pair.push(b':');
+    pair.extend_from_slice(password.expose());
+    if user.contains(&b':') || pair.iter().any(u8::is_ascii_control) {
+        return None;
+    }
+    let encoded = Zeroizing::new(Base64::encode_to_string(&*pair).ok()?);
+    let mut value = Vec::with_capacity(SCHEME.len() + encoded.len());
+    value.extend_from_slice(SCHEME);
+    value.extend_from_slice(encoded.as_bytes());
+    Some(Secret::new(value))
+}
+
+const SCHEME: &[u8] = b"Basic ";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +86,17 @@ mod tests {
         let Authorization::Basic { id, secret } = read else { panic!("{read:?}") };
         assert_eq!(id, "a:b");
         assert_eq!(secret, Secret::new("c d%"));
+    }
+
+    /// The example of RFC 7617 §2, and the one of §2.1, which is in UTF-8.
+    #[test]
+    fn credentials_are_written_as_the_rfc_has_them() {
+        let written = |user: &str, password| credentials(user.as_bytes(), &Secret::new(password));
+        assert_eq!(written("Aladdin", "open sesame"), Some(Secret::new("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")));
+        assert_eq!(written("test", "123£"), Some(Secret::new("Basic dGVzdDoxMjPCow==")));
+        for (user, password) in [("a:b", "c"), ("a\0", "b"), ("a", "b\0c"), ("a", "b\r\nc")] {
+            assert_eq!(written(user, password), None);
+        }
     }
 
     #[test]

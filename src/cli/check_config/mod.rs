@@ -1,11 +1,12 @@
 //! `check-config`: what Envoy would say about a configuration, before it does.
 
 mod document;
+mod explain;
 mod plugin;
 mod summary;
 mod yaml;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use zeroize::Zeroizing;
@@ -29,6 +30,10 @@ use crate::config;
 pub struct CheckConfig {
     /// JSON or YAML; - is standard input
     file: PathBuf,
+
+    /// Tell what is sent to the directories outside, and what their answers mean
+    #[arg(long)]
+    explain: bool,
 }
 
 const EXAMPLE: &str = "\
@@ -38,6 +43,15 @@ Example:
 It prints one problem a line, as `path: what` and never with a value from the document, and exits with 1;
 or it prints a summary and exits with 0.";
 
+/// The configurations of the token endpoints in a document, as JSON, as Envoy would hand them to the filter.
+///
+/// # Errors
+/// What is wrong with the document as a whole.
+pub fn configurations(text: &str, path: &Path) -> Result<Vec<String>, String> {
+    let plugins = plugin::find(&document::read(text, path)?)?;
+    plugins.into_iter().map(|plugin| plugin.configuration.map_err(str::to_owned)).collect()
+}
+
 impl CheckConfig {
     /// Prints a summary, or all problems.
     pub fn run(self) -> Result<Output, Failure> {
@@ -45,7 +59,7 @@ impl CheckConfig {
         let document = document::read(&text, &self.file).map_err(unreadable)?;
         let plugins = plugin::find(&document).map_err(unreadable)?;
         let heads = plugins.len() > 1;
-        let checked: Vec<_> = plugins.iter().map(|plugin| check(plugin, heads)).collect();
+        let checked: Vec<_> = plugins.iter().map(|plugin| check(plugin, heads, self.explain)).collect();
         let all_good = checked.iter().all(Result::is_ok);
         let reports: Vec<_> = checked.into_iter().map(|report| report.unwrap_or_else(|report| report)).collect();
         let output = reports.join("\n\n");
@@ -58,10 +72,11 @@ fn unreadable(what: String) -> Failure {
     Failure::Problems(format!("configuration: {what}"))
 }
 
-fn check(plugin: &Plugin, has_head: bool) -> Result<String, String> {
+fn check(plugin: &Plugin, has_head: bool, explain: bool) -> Result<String, String> {
     let head = if has_head { format!("{}:\n", plugin.path) } else { String::new() };
     let document = plugin.configuration.as_ref().map_err(|what| format!("{head}configuration: {what}"))?;
     match config::parse(document.as_bytes(), &|name| plugin.variable(name)) {
+        Ok(configuration) if explain => Ok(head + &explain::of(&configuration.endpoint)),
         Ok(configuration) => Ok(head + &summary::of(&configuration.endpoint)),
         Err(problems) => Err(head + &problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     }

@@ -1,30 +1,99 @@
 //! `lookup`: one call per login, the answer of which is mapped to a user.
 
-use super::{CallLimits, Callout, CalloutAnswer, Fault};
-use crate::registry::{identifier::Identifier, user::Found};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{
+    CacheLimits, CallLimits, Callout, CalloutAnswer, Fault, Method, Upstream,
+    mapping::{Record, UserMapping},
+    template::Values,
+};
+use crate::{
+    crypto::password::PasswordHash,
+    registry::{
+        identifier::Identifier,
+        user::{Account, Found},
+    },
+};
 
 /// A service that is asked for one user at a time.
 #[derive(Debug)]
 pub struct Lookup {
+    /// Where it is, and what it is sent.
+    pub upstream: Upstream,
     /// How much a call may cost.
     pub limits: CallLimits,
+    /// How long an answer is good for, if it is kept at all.
+    pub cache: Option<CacheLimits>,
+    /// A hash that costs what users' hashes cost there.
+    pub decoy: Option<Arc<PasswordHash>>,
+    /// The statuses that mean that there is no such user.
+    pub not_found: Vec<u16>,
+    /// Where in an answer the user is: a JSON Pointer.
+    pub at: String,
+    /// Where in the user the password's hash is: a JSON Pointer.
+    pub password_hash: String,
+    /// Where in the user everything else is.
+    pub mapping: UserMapping,
+    /// Whether hashes below OWASP's minimum are accepted.
+    pub allow_weak_hashes: bool,
 }
 
 impl Lookup {
-    /// What to send to find a user.
-    pub fn callout(&self, _auth_source_id: &str, _identifier: &Identifier) -> Callout {
-        Callout {
-            cluster: String::new(),
-            method: String::new(),
-            authority: String::new(),
-            path: String::new(),
-            headers: Vec::new(),
-            body: None,
-        }
+    /// What to send to find a user. None where nobody can have that name, because the path would lead elsewhere with it.
+    pub fn callout(&self, auth_source_id: &str, identifier: &Identifier, traceparent: Option<&str>) -> Option<Callout> {
+        let values = Values { auth_source_id, identifier: Some(identifier), password: None };
+        self.upstream.callout(&values, traceparent)
     }
 
     /// What the answer says.
+    ///
+    /// # Errors
+    /// The answer says nothing of any user, or has one that can't be used.
     pub fn read(&self, answer: &CalloutAnswer) -> Result<Found, Fault> {
-        Err(Fault::Status(answer.status))
+        if self.not_found.contains(&answer.status) {
+            return Ok(self.nobody());
+        }
+        let body = answer.json()?;
+        match Record::find(&body, &self.at)? {
+            Some(record) => self.found(record),
+            None => Ok(self.nobody()),
+        }
+    }
+
+    /// Nobody, at the cost of somebody.
+    pub fn nobody(&self) -> Found {
+        Found::Nobody { example: self.decoy.clone() }
+    }
+
+    /// Whether it may be asked the same again where no answer came.
+    pub fn is_idempotent(&self) -> bool {
+        self.upstream.method == Method::Get
+    }
+
+    fn found(&self, record: Record) -> Result<Found, Fault> {
+        let user = self.mapping.user(record, "")?;
+        match record.password_hash(&self.password_hash, self.allow_weak_hashes)? {
+            Some(hash) => Ok(Found::Account(Account { user: Arc::new(user), password_hash: Arc::new(hash) })),
+            None => Ok(self.nobody()),
+        }
+    }
+}
+
+impl CalloutAnswer {
+    /// The body of a success.
+    ///
+    /// # Errors
+    /// It is no success, or no JSON.
+    pub(super) fn json(&self) -> Result<Value, Fault> {
+        self.success()?;
+        let place = |error: serde_json::Error| format!("not JSON: line {}, column {}", error.line(), error.column());
+        serde_json::from_slice(&self.body).map_err(|error| Fault::Malformed(place(error)))
+    }
+
+    /// Whether it is a success; a redirect is none.
+    pub(super) fn success(&self) -> Result<(), Fault> {
+        if (200..=299).contains(&self.status) { Ok(()) } else { Err(Fault::Status(self.status)) }
     }
 }

@@ -1,16 +1,26 @@
 //! Directories of users that are asked over HTTP: what is sent to them, and what their answers mean. Who sends it, and when, is
 //! the adapter's business.
 
+mod cache;
 mod callout;
+mod circuit;
 mod fault;
 mod lookup;
+mod mapping;
 mod snapshot;
+mod template;
+mod upstream;
 mod verify;
 
 pub use self::{
+    cache::{Cache, CacheLimits},
+    circuit::Circuit,
     callout::{CallLimits, Callout, CalloutAnswer},
     fault::Fault,
     lookup::Lookup,
+    mapping::{StatusMapping, UserMapping},
     snapshot::Snapshot,
-    verify::Verify,
+    template::{Place, Placeholder, Template, Values},
+    upstream::{HeaderValue, Method, Upstream},
+    verify::{Credentials, Source, Verify},
 };

@@ -1,0 +1,197 @@
+//! The directories that are asked for one user at a time: `lookup` and `verify`.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::Value;
+
+use super::{
+    Allowances, Environment,
+    auth_sources::{RESERVED, password_hash},
+    document::{Node, Object},
+    limits::within,
+    setting::{Count, Setting},
+    upstream::{self, Call},
+};
+use crate::registry::{
+    auth_source::Directory,
+    remote::{CacheLimits, Credentials, Lookup, Source, StatusMapping, UserMapping, Verify},
+};
+
+/// Reads `lookup`.
+pub fn lookup(object: &mut Object, environment: Environment, allowances: Allowances) -> Option<Directory> {
+    let upstream = upstream::read(object, environment, Call::Lookup);
+    let user = object.required_with("user", |node| node.object(found_user)).flatten().flatten();
+    let not_found = statuses(object, "not_found", &[404], |status| matches!(status, 200..=299 | 400..=499));
+    let decoy = object.with("decoy_hash", |node| password_hash(node, allowances)).flatten();
+    let cache = object.nested("cache", cache);
+    let limits = upstream::limits(object);
+    let FoundUser { at, password_hash, mapping } = user?;
+    let upstream = upstream?;
+    let decoy = decoy.map(Arc::new);
+    let allow_weak_hashes = allowances.weak_hashes;
+    Some(Directory::Lookup(Box::new(Lookup {
+        upstream,
+        limits,
+        cache,
+        decoy,
+        not_found,
+        at,
+        password_hash,
+        mapping,
+        allow_weak_hashes,
+    })))
+}
+
+/// Reads `verify`.
+pub fn verify(object: &mut Object, environment: Environment) -> Option<Directory> {
+    let credentials = object.optional::<Credentials>("credentials").unwrap_or_default();
+    let call = match credentials {
+        Credentials::Basic => Call::Basic,
+        Credentials::Json => Call::Json,
+    };
+    let upstream = upstream::read(object, environment, call);
+    let refused = statuses(object, "refused", &[401, 403], |status| matches!(status, 400..=499));
+    let (source, mapping) = object.nested("user", confirmed_user).unwrap_or((Source::Nothing, UserMapping::default()));
+    let limits = upstream::limits(object);
+    Some(Directory::Verify(Box::new(Verify { upstream: upstream?, limits, credentials, refused, source, mapping })))
+}
+
+struct FoundUser {
+    at: String,
+    password_hash: String,
+    mapping: UserMapping,
+}
+
+fn found_user(object: &mut Object) -> Option<FoundUser> {
+    let at = object.optional("at").map(|Pointer(at)| at).unwrap_or_default();
+    let id = required(object, "id", Source::Body);
+    let password_hash = required(object, "password_hash", Source::Body);
+    let mapping = mapping(object, id.clone(), Source::Body);
+    id?;
+    Some(FoundUser { at, password_hash: password_hash?, mapping })
+}
+
+/// Where a confirmed user is described. What is not said is the identifier, or that the user is active.
+fn confirmed_user(object: &mut Object) -> (Source, UserMapping) {
+    let source = object.optional("from").unwrap_or_default();
+    let id = object.with("id", |node| place(node, source)).flatten();
+    (source, mapping(object, id, source))
+}
+
+fn mapping(object: &mut Object, id: Option<String>, source: Source) -> UserMapping {
+    let status = object.with("status", |node| place(node, source)).flatten();
+    let active = object.with("active", |node| node.each_of_some(|node| scalar(node, source)));
+    if status.is_none() && active.is_some() {
+        object.problem("active", "of no use without status");
+    }
+    let active = active.unwrap_or_else(|| vec![Value::from("active")]);
+    let claims = object.nested("claims", |object| claims(object, source)).unwrap_or_default();
+    UserMapping { id, status: status.map(|at| StatusMapping { at, active }), claims }
+}
+
+fn claims(object: &mut Object, source: Source) -> Vec<(String, String)> {
+    RESERVED.iter().for_each(|name| object.refuse(name, "a claim that only the endpoint sets"));
+    object.each_left(|name, node| Some((name.to_owned(), place(node, source)?)))
+}
+
+fn required(object: &mut Object, name: &str, source: Source) -> Option<String> {
+    object.required_with(name, |node| place(node, source)).flatten()
+}
+
+/// The place of a field: in a body a pointer to something in it, in headers a name in lower case.
+fn place(node: Node, source: Source) -> Option<String> {
+    match source {
+        Source::Headers => node.read().map(|HeaderName(name)| name),
+        Source::Body | Source::Nothing => node.read().map(|FieldPointer(at)| at),
+    }
+}
+
+/// A value of `active`; headers are always texts.
+fn scalar(node: Node, source: Source) -> Option<Value> {
+    let Scalar(value) = node.read()?;
+    if source == Source::Headers && !value.is_string() {
+        node.problem("expected a text, as a header is one");
+    }
+    Some(value)
+}
+
+fn statuses(object: &mut Object, name: &str, default: &[u16], may_be: fn(u64) -> bool) -> Vec<u16> {
+    let given = object.with(name, |node| node.each(|node| status(node, may_be)));
+    given.unwrap_or_else(|| default.to_vec())
+}
+
+fn status(node: Node, may_be: fn(u64) -> bool) -> Option<u16> {
+    let Count(status) = node.read()?;
+    if !may_be(status) {
+        node.problem("a status that can't mean this");
+    }
+    u16::try_from(status).ok()
+}
+
+fn cache(object: &mut Object) -> CacheLimits {
+    let max_entries = within(object, "max_entries", 1, 1_000_000).and_then(|entries| usize::try_from(entries).ok());
+    CacheLimits {
+        max_entries: max_entries.unwrap_or(1000),
+        max_age: upstream::whole_seconds(object, "max_age", 3600).unwrap_or(Duration::from_secs(10)),
+    }
+}
+
+/// A JSON Pointer (RFC 6901), which may be empty for the whole.
+struct Pointer(String);
+
+/// A JSON Pointer to a part of something.
+struct FieldPointer(String);
+
+/// The name of a header, in lower case.
+struct HeaderName(String);
+
+/// A JSON value that has no parts.
+struct Scalar(Value);
+
+impl Setting for Pointer {
+    const EXPECTED: &'static str = "a JSON Pointer (RFC 6901), such as \"/rows/0\"";
+}
+
+impl Setting for FieldPointer {
+    const EXPECTED: &'static str = "a JSON Pointer (RFC 6901) to a field, such as \"/id\"";
+}
+
+impl Setting for HeaderName {
+    const EXPECTED: &'static str = "the name of a header";
+}
+
+impl Setting for Scalar {
+    const EXPECTED: &'static str = "a text, a number, true or false";
+}
+
+impl<'de> Deserialize<'de> for Pointer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let is_escaped = |part: &str| part.starts_with(['0', '1']);
+        let is_pointer = (text.is_empty() || text.starts_with('/')) && text.split('~').skip(1).all(is_escaped);
+        is_pointer.then_some(Self(text)).ok_or_else(|| D::Error::custom("not a pointer"))
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldPointer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Pointer(at) = Pointer::deserialize(deserializer)?;
+        if at.is_empty() { Err(D::Error::custom("the whole")) } else { Ok(Self(at)) }
+    }
+}
+
+impl<'de> Deserialize<'de> for HeaderName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?.to_ascii_lowercase();
+        upstream::is_token(&name).then_some(Self(name)).ok_or_else(|| D::Error::custom("not a name"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let has_parts = value.is_null() || value.is_array() || value.is_object();
+        if has_parts { Err(D::Error::custom("not a scalar")) } else { Ok(Self(value)) }
+    }
+}

@@ -1,0 +1,195 @@
+//! From a directory's answer to a user, by places that the operator names: JSON Pointers into a body, or names of headers.
+
+use serde_json::Value;
+
+use super::Fault;
+use crate::{
+    crypto::password::PasswordHash,
+    registry::user::{Status, User},
+};
+
+/// Where in an answer a user's fields are.
+#[derive(Debug, Default)]
+pub struct UserMapping {
+    /// The user's id. Without it, the id is the identifier.
+    pub id: Option<String>,
+    /// Whether the user may log in. Without it, every user may.
+    pub status: Option<StatusMapping>,
+    /// Names of claims, and where their values are.
+    pub claims: Vec<(String, String)>,
+}
+
+/// Where a user's status is, and what it says.
+#[derive(Debug)]
+pub struct StatusMapping {
+    /// Where it is.
+    pub at: String,
+    /// The values of an active user.
+    pub active: Vec<Value>,
+}
+
+/// Part of an answer in which fields are looked up.
+#[derive(Clone, Copy, Debug)]
+pub enum Record<'a> {
+    /// A JSON value, whose fields are named by pointers. The first is the pointer to the value itself.
+    Json(&'a str, &'a Value),
+    /// Headers, named as such.
+    Headers(&'a [(String, String)]),
+}
+
+impl UserMapping {
+    /// The user whom a record describes.
+    ///
+    /// # Errors
+    /// [`Fault::Record`] where the id is missing or is no id.
+    pub fn user(&self, record: Record, identifier: &str) -> Result<User, Fault> {
+        let id = match &self.id {
+            Some(at) => record.get(at).and_then(id_of).ok_or_else(|| record.fault(at, "expected an id"))?,
+            None => identifier.to_owned(),
+        };
+        let status = self.status.as_ref().map(|status| status.read(record)).unwrap_or_default();
+        let claim = |(name, at): &(String, String)| Some((name.clone(), record.get(at)?));
+        Ok(User { id, status, claims: self.claims.iter().filter_map(claim).collect() })
+    }
+}
+
+impl StatusMapping {
+    /// What is not known to be active is not active.
+    fn read(&self, record: Record) -> Status {
+        match record.get(&self.at) {
+            Some(value) if self.active.iter().any(|active| is_same(active, &value)) => Status::Active,
+            Some(value) => abnormal(value.as_str()),
+            None => Status::Disabled,
+        }
+    }
+}
+
+/// The status in our own words, where the directory uses them, but never active.
+fn abnormal(status: Option<&str>) -> Status {
+    match status {
+        Some("locked") => Status::Locked,
+        Some("frozen") => Status::Frozen,
+        _ => Status::Disabled,
+    }
+}
+
+/// Whether two scalars are equal. Numbers are compared as such, since a protobuf `Struct` knows only floats.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        _ => one == other,
+    }
+}
+
+/// Tables count their users, tokens name them by a text.
+fn id_of(value: Value) -> Option<String> {
+    match value {
+        Value::String(id) if !id.is_empty() => Some(id),
+        Value::Number(id) if !id.is_f64() => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+impl<'a> Record<'a> {
+    /// A field's value. None if it is missing or null.
+    pub fn get(&self, at: &str) -> Option<Value> {
+        match self {
+            Self::Json(_, value) => value.pointer(at).filter(|value| !value.is_null()).cloned(),
+            Self::Headers(headers) => header(headers, at).map(Value::from),
+        }
+    }
+
+    /// The user's password hash. None for a user without a password, where it is null.
+    ///
+    /// # Errors
+    /// [`Fault::Record`] where it is missing, or is no hash that a configuration may have.
+    pub fn password_hash(&self, at: &str, allow_weak: bool) -> Result<Option<PasswordHash>, Fault> {
+        let text = match self {
+            Self::Json(_, value) if value.pointer(at) == Some(&Value::Null) => return Ok(None),
+            _ => self.get(at),
+        };
+        let text = text.as_ref().and_then(Value::as_str).ok_or_else(|| self.fault(at, "expected a password hash"))?;
+        match PasswordHash::parse(text) {
+            Ok(hash) if hash.is_weak() && !allow_weak => Err(self.fault(at, WEAK)),
+            Ok(hash) => Ok(Some(hash)),
+            Err(error) => Err(self.fault(at, &error.to_string())),
+        }
+    }
+
+    fn fault(&self, at: &str, what: &str) -> Fault {
+        let base = if let Self::Json(base, _) = self { base } else { "" };
+        Fault::Record(format!("{base}{at}: {what}"))
+    }
+
+    /// Finds the record in a body. None if there is no such user: nothing, null or an empty list where it would be.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`] for a body of another make, which says nothing of any user.
+    pub fn find(body: &'a Value, at: &'a str) -> Result<Option<Self>, Fault> {
+        match body.pointer(at) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Array(elements)) if elements.is_empty() => Ok(None),
+            Some(record @ (Value::Object(_) | Value::Array(_))) => Ok(Some(Self::Json(at, record))),
+            None if is_empty_place(body, at) => Ok(None),
+            _ => Err(Fault::Malformed(format!("expected a user at \"{at}\", or a sign that there is none"))),
+        }
+    }
+}
+
+const WEAK: &str = "a cost below OWASP's minimum, which only allow_weak_hashes permits";
+
+/// Whether nothing is there because the object or list that would have it is there without it, or is null.
+fn is_empty_place(body: &Value, at: &str) -> bool {
+    let parent = at.rsplit_once('/').map(|(parent, _)| parent);
+    match parent.and_then(|parent| body.pointer(parent)) {
+        Some(parent) => parent.is_object() || parent.is_array() || parent.is_null(),
+        None => parent.is_some_and(|parent| is_below_null(body, parent)),
+    }
+}
+
+fn is_below_null(body: &Value, at: &str) -> bool {
+    let mut ancestors = at.match_indices('/').filter_map(|(end, _)| body.pointer(at.get(..end)?));
+    ancestors.any(Value::is_null)
+}
+
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn is_nobody(body: &Value, at: &str) -> Option<bool> {
+        Record::find(body, at).ok().map(|record| record.is_none())
+    }
+
+    #[test]
+    fn a_place_is_empty_only_where_its_surroundings_are_there() {
+        let body = json!({"rows": [], "user": null, "text": "x", "one": {"id": 1}});
+        for at in ["/rows", "/rows/0", "/user", "/user/record", "/user/deep/record", "/missing", "/one/more"] {
+            assert_eq!(is_nobody(&body, at), Some(true), "{at}");
+        }
+        for at in ["/missing/0", "/text", "/text/0", "/one/more/0"] {
+            assert_eq!(is_nobody(&body, at), None, "{at}");
+        }
+        assert_eq!(is_nobody(&body, "/one"), Some(false));
+        assert_eq!(is_nobody(&body, ""), Some(false));
+    }
+
+    #[test]
+    fn numbers_are_one_number_however_they_are_written() {
+        assert!(is_same(&json!(1), &json!(1.0)));
+        assert!(!is_same(&json!(1), &json!("1")));
+        assert!(!is_same(&json!(1), &json!(true)));
+    }
+
+    #[test]
+    fn an_id_is_a_text_or_a_whole_number() {
+        let ids = [json!("a"), json!(7), json!(-7), json!(u64::MAX), json!(1.0), json!(""), json!(null), json!([1])];
+        let expected = [Some("a"), Some("7"), Some("-7"), Some("18446744073709551615"), None, None, None, None];
+        assert_eq!(ids.map(id_of), expected.map(|id| id.map(str::to_owned)));
+    }
+}

@@ -1,0 +1,180 @@
+//! The demo gateway with further auth sources, whose users are elsewhere, and one client for all of them.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{
+    gateway::{self, Gateway, Keys},
+    http1,
+    response::Response,
+};
+
+/// What the users of the tests and of the examples log in with.
+pub const PASSWORD: &str = "MOCK_PASSWORD";
+
+/// A hash of it that costs a millisecond, so that tests are about directories and not about passwords.
+pub const QUICK_HASH: &str = "$2b$04$P.JthMnk/lBYQxycXxzC.OKOh0cwowaj1CsezG/ikDlb1UPjfPIMC";
+
+/// The answer to a wrong password, and to an unknown user.
+pub const WRONG: &str = r#"{"error":"invalid_grant","error_description":"Wrong username or password"}"#;
+
+/// What is added to the demo's configuration.
+#[derive(Default)]
+pub struct Elsewhere {
+    auth_sources: String,
+    ids: Vec<String>,
+    clusters: String,
+}
+
+impl Elsewhere {
+    /// Adds auth sources, as a list in YAML.
+    pub fn auth_sources(mut self, yaml: &str) -> Self {
+        self.ids.extend(yaml.lines().filter_map(|line| line.strip_prefix("- id: ")).map(str::to_owned));
+        self.auth_sources += yaml;
+        self.auth_sources += "\n";
+        self
+    }
+
+    /// Adds a cluster, as a list in YAML.
+    pub fn cluster(mut self, yaml: &str) -> Self {
+        self.clusters += yaml;
+        self.clusters += "\n";
+        self
+    }
+
+    /// Adds the auth sources and the cluster of an example, which is served at `socket`.
+    pub fn example(self, auth_sources: &str, cluster: &str, socket: &Path) -> Self {
+        let at = cluster.find("path: ").expect("a cluster with a pipe");
+        let name = cluster[at..].trim_start_matches("path: ").split('}').next().unwrap();
+        let cluster = gateway::replaced(cluster, &format!("path: {name}"), &format!("path: {}", socket.display()));
+        self.auth_sources(auth_sources).cluster(&cluster)
+    }
+
+    /// Adds the cluster `name` with one endpoint, at a socket.
+    pub fn at(self, name: &str, socket: &Path) -> Self {
+        let socket = socket.display();
+        let endpoint = format!("{{endpoint: {{address: {{pipe: {{path: {socket}}}}}}}}}");
+        self.cluster(&format!(
+            "- name: {name}\n  load_assignment: {{cluster_name: {name}, endpoints: [{{lb_endpoints: [{endpoint}]}}]}}"
+        ))
+    }
+
+    /// Runs it, with attempt limits that tests don't reach.
+    pub fn start(&self, workers: u32) -> Gateway {
+        Gateway::start_with_workers(workers, &self.yaml(), Keys::of_this_run())
+    }
+
+    fn yaml(&self) -> String {
+        let limits =
+            ["identifier", "address", "client"].map(|what| format!("{what}: {{failures: 1000000}}")).join(", ");
+        let settings = format!("allow_weak_hashes: true\nattempt_limits: {{{limits}}}\n");
+        let client = format!(
+            "- {{id: PEOPLE_CLIENT_ID, type: mobile, auth_sources: [{}], grants: [password, refresh_token]}}",
+            self.ids.join(", ")
+        );
+        let yaml = with_items(&gateway::demo(), "auth_sources:", &settings, &self.auth_sources);
+        let yaml = with_items(&yaml, "clients:", "", &client);
+        with_items(&yaml, "clusters:", "", &self.clusters)
+    }
+}
+
+/// The form of a login.
+pub fn login(auth_source: &str, username: &str, password: &str) -> String {
+    form(&[
+        ("grant_type", "password"),
+        ("client_id", "PEOPLE_CLIENT_ID"),
+        ("auth_source_id", auth_source),
+        ("username", username),
+        ("password", password),
+        ("scope", "openid"),
+    ])
+}
+
+/// Logs in.
+pub fn log_in(gateway: &Gateway, auth_source: &str, username: &str, password: &str) -> Response {
+    gateway.token(&login(auth_source, username, password))
+}
+
+/// Logs in with a `traceparent`.
+pub fn log_in_traced(gateway: &Gateway, auth_source: &str, username: &str, traceparent: &str) -> Response {
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("traceparent", traceparent)];
+    http1::send(gateway.address(), "POST", "/oauth2/token", &headers, &login(auth_source, username, PASSWORD))
+}
+
+/// Comes back with the refresh token of an answer.
+pub fn refresh(gateway: &Gateway, answer: &Response) -> Response {
+    let token = answer.field("refresh_token");
+    gateway.token(&form(&[
+        ("grant_type", "refresh_token"),
+        ("client_id", "PEOPLE_CLIENT_ID"),
+        ("refresh_token", &token),
+    ]))
+}
+
+/// It is 503 in the contract's form.
+pub fn assert_unavailable(answer: &Response, when: &str) {
+    assert_eq!(answer.status, 503, "{when}: {answer:?}");
+    assert_eq!(answer.field("error"), "temporarily_unavailable", "{when}");
+    let retry_after = answer.header("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
+    assert!(retry_after.is_some_and(|seconds| seconds > 0), "{when}: {answer:?}");
+}
+
+/// What [`lookup`] understands as a user.
+pub fn lookup_answer(id: &str, hash: &str) -> String {
+    json!({"rows": [{"id": id, "hash": hash}]}).to_string()
+}
+
+/// A document with users, given by id and name.
+pub fn people(people: &[(&str, &str)]) -> String {
+    let user =
+        |(id, name): &(&str, &str)| json!({"id": id, "identifiers": {"username": name}, "password_hash": QUICK_HASH});
+    json!({"users": people.iter().map(user).collect::<Vec<_>>()}).to_string()
+}
+
+/// An auth source that looks users up under a path of its own; `more` are further settings.
+pub fn lookup(id: &str, cluster: &str, more: &str) -> String {
+    let user = "    user: {at: /rows/0, id: /id, password_hash: /hash}";
+    source(id, "lookup", cluster, &format!("/{id}?name={{identifier}}"), &format!("{user}\n{more}"))
+}
+
+/// An auth source that has passwords verified under a path of its own.
+pub fn verify(id: &str, cluster: &str, more: &str) -> String {
+    source(id, "verify", cluster, &format!("/{id}"), more)
+}
+
+/// An auth source that fetches a document under a path of its own.
+pub fn snapshot(id: &str, cluster: &str, more: &str) -> String {
+    source(id, "snapshot", cluster, &format!("/{id}"), more)
+}
+
+/// An auth source of any of the three ways.
+pub fn source(id: &str, way: &str, cluster: &str, path: &str, more: &str) -> String {
+    format!("- id: {id}\n  identifiers: [username]\n  {way}:\n    cluster: {cluster}\n    path: '{path}'\n{more}\n")
+}
+
+/// Limits on calls.
+pub fn limits(timeout: &str, failures: u32, open: &str) -> String {
+    format!("    timeout: {timeout}\n    circuit: {{failures: {failures}, open: {open}}}")
+}
+
+/// Settings of a document that is fetched every second.
+pub fn every_second(timeout: &str) -> String {
+    format!("    timeout: {timeout}\n    refresh_interval: 1s\n    max_bytes: 1048576")
+}
+
+fn form(pairs: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// A configuration with more items in one of its lists, and with settings before that list.
+fn with_items(yaml: &str, list: &str, before: &str, items: &str) -> String {
+    let line = yaml.lines().find(|line| line.trim_start() == list).unwrap_or_else(|| panic!("no {list}"));
+    let depth = line.len() - list.len();
+    let changed = format!("{}{line}\n{}", indented(before, depth), indented(items, depth));
+    gateway::replaced(yaml, &format!("{line}\n"), &changed)
+}
+
+fn indented(text: &str, depth: usize) -> String {
+    text.lines().filter(|line| !line.is_empty()).map(|line| format!("{:depth$}{line}\n", "")).collect()
+}
