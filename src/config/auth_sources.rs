@@ -9,6 +9,7 @@ use super::{
     document::{Node, Object},
     remote,
     setting::Text,
+    snapshot,
 };
 use crate::{
     crypto::password::PasswordHash,
@@ -60,8 +61,9 @@ fn directory(
 ) -> Directory {
     let users = object.with("users", |node| Some(Directory::Users(users(node, rules, allowances))));
     let lookup = object.nested("lookup", |object| remote::lookup(object, environment, allowances));
+    let snapshot = object.nested("snapshot", |object| snapshot::read(object, environment, allowances));
     let verify = object.nested("verify", |object| remote::verify(object, environment));
-    let given = [("users", users), ("lookup", lookup), ("verify", verify)];
+    let given = [("users", users), ("lookup", lookup), ("snapshot", snapshot), ("verify", verify)];
     let mut given = given.into_iter().filter_map(|(name, directory)| Some((name, directory?)));
     let first = given.next().and_then(|(_, directory)| directory);
     given.for_each(|(name, _)| object.problem(name, "a second directory: an auth source has one"));
@@ -87,7 +89,8 @@ fn kinds(object: &mut Object) -> Vec<IdentifierKind> {
     kinds
 }
 
-fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable, allowances: Allowances) -> Option<()> {
+/// Reads a user and adds it to the table.
+pub fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable, allowances: Allowances) -> Option<()> {
     object.refuse("password", "a plaintext password: hash it with hash-password and give it as password_hash");
     let id = object.required("id").map(|Text(id)| id);
     let identifiers = object.required_with("identifiers", |node| identifiers_of(node, rules));

@@ -30,11 +30,16 @@ pub struct Node<'a> {
 impl<'a> Object<'a> {
     /// Reads a whole document with `read`. None if it is not a JSON object.
     pub fn document<T>(text: &str, report: &Report, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
+        Self::record(text, &Path::Root, report, read)
+    }
+
+    /// Reads a text that stands at `path` in something greater. None if it is not a JSON object.
+    pub fn record<T>(text: &str, path: &Path, report: &Report, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
         match serde_json::from_str::<&RawValue>(text) {
-            Ok(raw) => Node { path: &Path::Root, report, raw }.object(read),
+            Ok(raw) => Node { path, report, raw }.object(read),
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
-                report.add(&Path::Root, format!("not a JSON document: line {line}, column {column}"));
+                report.add(path, format!("not a JSON document: line {line}, column {column}"));
                 None
             }
         }

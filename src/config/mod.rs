@@ -5,10 +5,12 @@ mod clients;
 mod document;
 mod keys;
 mod limits;
+pub mod loading;
 mod problem;
 mod protobuf;
 mod remote;
 mod setting;
+mod snapshot;
 mod upstream;
 
 use std::time::Duration;

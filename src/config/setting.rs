@@ -13,7 +13,7 @@ use crate::{
     registry::{
         client::{ClientType, Grant},
         identifier::IdentifierKind,
-        remote::{Credentials, Method, Source},
+        remote::{Credentials, Format, Method, Source},
         user::Status,
     },
     token::Profile,
@@ -79,6 +79,10 @@ impl Setting for ClientType {
 
 impl Setting for Grant {
     const EXPECTED: &'static str = "password or refresh_token";
+}
+
+impl Setting for Format {
+    const EXPECTED: &'static str = "json or json_lines";
 }
 
 impl Setting for Method {

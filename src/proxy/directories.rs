@@ -31,10 +31,7 @@ struct State {
     circuit: Circuit,
     cache: Cache,
     under_way: usize,
-    /// The last fault of the directory, until it answers again.
-    fault: Option<Fault>,
-    /// The last fault of one question.
-    passed_over: Option<Fault>,
+    told: Vec<(Fault, UnixTime)>,
 }
 
 /// A question to a directory, and all who wait for its answer.
@@ -67,6 +64,10 @@ enum Service<'a> {
 
 /// Calls for one question, a second try included.
 const MOST_TRIES: u32 = 2;
+/// For how long a fault is not told again.
+const SILENCE: Duration = Duration::from_secs(60);
+/// The most faults that are told in that time.
+const MOST_TOLD: usize = 16;
 /// A second try with less time than this would be in vain.
 const LEAST_TIME: Duration = Duration::from_millis(10);
 /// What those are told whose directory can't be asked.
@@ -178,8 +179,7 @@ impl Directories {
         state.under_way = state.under_way.saturating_sub(1);
         match &result {
             Ok(answer) => state.learn(&errand, answer, now),
-            Err(fault) if fault.counts_for_circuit() => state.fail(&errand, fault, now),
-            Err(fault) => state.pass_over(&errand, fault),
+            Err(fault) => state.fail(&errand, fault, now),
         }
         let answer = result.unwrap_or(UNAVAILABLE);
         askers.into_iter().map(|asker| (asker, answer.clone())).collect()
@@ -189,30 +189,28 @@ impl Directories {
 impl State {
     fn learn(&mut self, errand: &Errand, answer: &Answer, now: UnixTime) {
         self.circuit.succeeded();
-        self.fault = None;
         if let (Some(limits), Answer::Found(found)) = (errand.cache_limits(), answer) {
             self.cache.put(&errand.find.identifier, found, limits, now);
         }
     }
 
-    /// Logs a fault when it is another than before, and not once for each request.
+    /// A directory that answers is not down because of what one caller asked for.
     fn fail(&mut self, errand: &Errand, fault: &Fault, now: UnixTime) {
-        if let Some(limits) = errand.limits() {
-            self.circuit.failed(limits, now);
+        match errand.limits() {
+            Some(limits) if fault.counts_for_circuit() => self.circuit.failed(limits, now),
+            _ => self.circuit.succeeded(),
         }
-        if self.fault.as_ref() != Some(fault) {
-            log::warn!("auth source {}: {fault}", errand.auth_source_id());
-        }
-        self.fault = Some(fault.clone());
+        self.tell(errand, fault, now);
     }
 
-    /// A directory that answers is not down because of what one caller asked for.
-    fn pass_over(&mut self, errand: &Errand, fault: &Fault) {
-        self.circuit.succeeded();
-        if self.passed_over.as_ref() != Some(fault) {
+    /// Logs a fault, but not again and again, however callers and faults alternate.
+    fn tell(&mut self, errand: &Errand, fault: &Fault, now: UnixTime) {
+        self.told.retain(|(_, since)| now < since.after(SILENCE));
+        let is_new = self.told.iter().all(|(told, _)| told != fault);
+        if is_new && self.told.len() < MOST_TOLD {
             log::warn!("auth source {}: {fault}", errand.auth_source_id());
+            self.told.push((fault.clone(), now));
         }
-        self.passed_over = Some(fault.clone());
     }
 }
 

@@ -118,12 +118,6 @@ pub fn call_answer(body_size: usize, limit: usize) -> Result<CalloutAnswer, Faul
     Ok(CalloutAnswer { status, headers, body: body.unwrap_or_default() })
 }
 
-/// Whether the callout whose answer is at hand succeeded.
-pub fn call_succeeded() -> bool {
-    let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status").ok().flatten();
-    status.is_some_and(|status| status.starts_with(b"2"))
-}
-
 /// Asks to be called on a timer, or no more where the period is zero.
 pub fn tick_every(period: Duration) {
     if let Err(status) = hostcalls::set_tick_period(period) {
@@ -170,4 +164,33 @@ pub fn count(counter: u32) -> Result<(), Status> {
 /// Calls a function that the host offers by name.
 pub fn call_function(name: &str, arguments: &[u8]) -> Result<Vec<u8>, Status> {
     Ok(hostcalls::call_foreign_function(name, Some(arguments))?.unwrap_or_default())
+}
+
+/// The wall clock in milliseconds since 1970.
+pub fn now_in_millis() -> u64 {
+    let now = hostcalls::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH);
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or_default()
+}
+
+/// The status of the callout whose answer is at hand; zero if there is none.
+pub fn answer_status() -> u16 {
+    answer_header(":status").and_then(|status| status.parse().ok()).unwrap_or_default()
+}
+
+/// A header of the answer at hand. All are asked for, since the SDK panics where one is and a call failed without any.
+pub fn answer_header(name: &str) -> Option<String> {
+    let headers = hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).ok()?;
+    let (_, value) = headers.into_iter().find(|(header, _)| header == name)?;
+    String::from_utf8(value).ok()
+}
+
+/// At most `length` bytes of the body at hand, from `start` on; none behind its end.
+pub fn answer_body(start: usize, length: usize) -> Vec<u8> {
+    hostcalls::get_buffer(BufferType::HttpCallResponseBody, start, length).ok().flatten().unwrap_or_default()
+}
+
+/// Whether the body at hand has more bytes than these.
+pub fn answer_is_longer_than(length: usize) -> bool {
+    !answer_body(length, 1).is_empty()
 }

@@ -7,7 +7,9 @@ mod exchange;
 mod host;
 mod metrics;
 mod pacing;
+mod shared_document;
 mod signer;
+mod snapshots;
 mod worker;
 
 use std::{cell::RefCell, rc::Rc};

@@ -14,6 +14,8 @@ pub struct Pacing {
     slice: Duration,
     waiting: Waiting,
     period: Duration,
+    /// How often to tick while there is no work.
+    watch: Duration,
     distrust: Distrust,
 }
 
@@ -60,6 +62,7 @@ impl Pacing {
             slice,
             waiting: Waiting::Resting,
             period: Duration::ZERO,
+            watch: Duration::ZERO,
             distrust: Distrust::Never,
         }
     }
@@ -100,13 +103,21 @@ impl Pacing {
     /// There is no more work.
     pub fn rest(&mut self) {
         self.waiting = Waiting::Resting;
-        self.set_period(Duration::ZERO);
+        self.set_period(self.watch);
+    }
+
+    /// Ticks this often while there is no work, or not at all.
+    pub fn watch(&mut self, period: Duration) {
+        self.watch = period;
+        if self.is_resting() {
+            self.set_period(period);
+        }
     }
 
     /// Whether this answer of the pacing cluster starts the next slice.
     pub fn is_due_by(&mut self, call: u32) -> bool {
         let due = matches!(self.waiting, Waiting::Called(expected, _) if expected == call);
-        if due && !host::call_succeeded() {
+        if due && !(200..300).contains(&host::answer_status()) {
             self.fall_back();
         }
         due

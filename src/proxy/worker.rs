@@ -12,6 +12,7 @@ use super::{
     metrics::Metrics,
     pacing::Pacing,
     signer::Signer,
+    snapshots::Snapshots,
 };
 use crate::{
     config::Configuration,
@@ -19,6 +20,7 @@ use crate::{
     endpoint::{Answer, Collecting, Endpoint, Pending, Question, SigningJob, Step, event::Event},
     http::Response,
     origin::Origin,
+    registry::auth_source::Directory,
     schedule::{FairQueue, Forecast, Schedule},
     secret::Secret,
 };
@@ -30,6 +32,7 @@ pub struct Worker {
     signer: Signer,
     attempts: AttemptTable,
     directories: Directories,
+    snapshots: Snapshots,
     metrics: Metrics,
     pacing: Pacing,
     forecast: Forecast,
@@ -69,10 +72,13 @@ struct Running {
 enum Turn {
     Check,
     Signing,
+    Snapshot,
 }
 
 /// Work between two looks at the clock: about 50 µs.
 const STRIDE: Budget = Budget(64);
+/// How long documents are read at a time.
+const SNAPSHOT_SLICE: Duration = Duration::from_millis(1);
 /// The most checks that wait at one time, however quick they are.
 const MOST_WAITING: usize = 4096;
 
@@ -80,7 +86,8 @@ impl Worker {
     /// A worker for this configuration, in the plugin whose root context is `root`. None if the host can't share data.
     pub fn new(root: u32, configuration: Configuration) -> Option<Self> {
         let Configuration { endpoint, schedule, attempts } = configuration;
-        Some(Self {
+        let mut worker = Self {
+            snapshots: Snapshots::new(&endpoint),
             attempts: AttemptTable::open(attempts)?,
             signer: Signer::probe(&endpoint.signing_key),
             pacing: Pacing::new(root, schedule.slice, schedule.pacing_cluster.clone()),
@@ -95,7 +102,16 @@ impl Worker {
             running: None,
             signings: VecDeque::new(),
             last: Turn::Signing,
-        })
+        };
+        worker.watch();
+        Some(worker)
+    }
+
+    /// Ticks as often as documents are to be looked after.
+    fn watch(&mut self) {
+        if !self.snapshots.is_empty() {
+            self.pacing.watch(self.snapshots.period());
+        }
     }
 
     /// What answers.
@@ -139,7 +155,12 @@ impl Worker {
 
     /// The pacing cluster or a directory answered the root.
     pub fn on_call_answered(&mut self, call: u32, body_size: usize) {
-        if self.directories.owns(call) {
+        if self.snapshots.owns_call(call) {
+            self.snapshots.on_answer(call);
+            if self.pacing.is_resting() {
+                self.slice();
+            }
+        } else if self.directories.owns(call) {
             let answers = self.directories.answered(call, body_size, host::now());
             self.resume_all(answers);
             if self.pacing.is_resting() {
@@ -152,7 +173,9 @@ impl Worker {
 
     /// The timer ticked.
     pub fn on_tick(&mut self) {
-        if self.pacing.is_due_by_tick() {
+        self.snapshots.on_tick();
+        self.watch();
+        if self.pacing.is_due_by_tick() || self.pacing.is_resting() && self.has_work() {
             self.slice();
         }
     }
@@ -163,6 +186,12 @@ impl Worker {
             Step::Ask(Question::Attempt(attempt), pending) => {
                 let answer = self.attempts.answer(&attempt, host::now());
                 self.resume(ticket, pending, answer);
+            }
+            Step::Ask(Question::Find(find), pending)
+                if matches!(find.auth_source.directory, Directory::Snapshot(_)) =>
+            {
+                let found = self.snapshots.find(&find).map(Answer::Found);
+                self.resume(ticket, pending, found.unwrap_or(Answer::Unavailable { retry_after: 1 }));
             }
             Step::Ask(Question::Find(find), pending) => self.ask(Errand::find(find), Asker { ticket, pending }),
             Step::Ask(Question::Confirm(confirm), pending) => {
@@ -223,22 +252,32 @@ impl Worker {
 
     fn has_work(&self) -> bool {
         let has_checks = self.running.is_some() || !self.checks.is_empty();
-        has_checks || !self.signings.is_empty() || self.directories.has_work()
+        has_checks || !self.signings.is_empty() || self.directories.has_work() || self.snapshots.has_work()
     }
 
     /// One turn of work, and the arrangement for the next.
     fn slice(&mut self) {
         let undone = self.directories.dispatch(host::now());
         self.resume_all(undone);
-        let no_check = self.running.is_none() && self.checks.is_empty();
-        match self.signings.pop_front_if(|_| no_check || self.last == Turn::Check) {
-            Some(signing) => self.sign(signing),
-            None => self.check(),
+        let others = self.running.is_some() || !self.checks.is_empty() || !self.signings.is_empty();
+        if self.snapshots.has_work() && !(others && self.last == Turn::Snapshot) {
+            self.last = Turn::Snapshot;
+            self.snapshots.slice(Instant::now() + SNAPSHOT_SLICE);
+        } else {
+            self.work();
         }
         if self.has_work() {
             self.pacing.go_on();
         } else {
             self.pacing.rest();
+        }
+    }
+
+    fn work(&mut self) {
+        let no_check = self.running.is_none() && self.checks.is_empty();
+        match self.signings.pop_front_if(|_| no_check || self.last != Turn::Signing) {
+            Some(signing) => self.sign(signing),
+            None => self.check(),
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod auth_source;
 pub mod client;
 pub mod identifier;
+mod index;
 pub mod remote;
 pub mod user;
 

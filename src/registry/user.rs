@@ -1,11 +1,11 @@
 //! Users, and a table of them that finds one by identifier or id.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::identifier::Identifier;
+use super::{identifier::Identifier, index::Index};
 use crate::crypto::password::PasswordHash;
 
 /// One user of an auth source.
@@ -65,8 +65,8 @@ pub enum Found {
 #[derive(Debug, Default)]
 pub struct UserTable {
     accounts: Vec<Account>,
-    by_id: HashMap<String, usize>,
-    by_identifier: HashMap<Identifier, usize>,
+    by_id: Index<String>,
+    by_identifier: Index<Identifier>,
 }
 
 /// What two users can't share.
@@ -87,14 +87,16 @@ impl UserTable {
         }
         let index = self.accounts.len();
         self.by_id.insert(account.user.id.clone(), index);
-        self.by_identifier.extend(identifiers.into_iter().map(|identifier| (identifier, index)));
+        for identifier in identifiers {
+            self.by_identifier.insert(identifier, index);
+        }
         self.accounts.push(account);
         Ok(())
     }
 
     fn duplicates(&self, user: &User, identifiers: &[Identifier]) -> Vec<Duplicate> {
-        let id = self.by_id.contains_key(&user.id).then_some(Duplicate::Id);
-        let taken = |(at, identifier)| self.by_identifier.contains_key(identifier).then_some(Duplicate::Identifier(at));
+        let id = self.by_id.contains(&user.id).then_some(Duplicate::Id);
+        let taken = |(at, identifier)| self.by_identifier.contains(identifier).then_some(Duplicate::Identifier(at));
         id.into_iter().chain(identifiers.iter().enumerate().filter_map(taken)).collect()
     }
 
@@ -110,7 +112,7 @@ impl UserTable {
 
     /// The user whom `identifier` names. Where there is none, `choice` picks whose hash is the example.
     pub fn find(&self, identifier: &Identifier, choice: u64) -> Found {
-        match self.by_identifier.get(identifier).and_then(|index| self.accounts.get(*index)) {
+        match self.by_identifier.get(identifier).and_then(|index| self.accounts.get(index)) {
             Some(account) => Found::Account(account.clone()),
             None => Found::Nobody { example: self.example(choice) },
         }
@@ -118,7 +120,16 @@ impl UserTable {
 
     /// The user with this id.
     pub fn by_id(&self, id: &str) -> Option<&Arc<User>> {
-        Some(&self.accounts.get(*self.by_id.get(id)?)?.user)
+        Some(&self.accounts.get(self.by_id.get(id)?)?.user)
+    }
+
+    /// Drops some of what is here, for dropping all at once takes long. True once nothing is left; nobody is to be
+    /// looked for meanwhile.
+    pub fn dismantle(&mut self) -> bool {
+        const SOME: usize = 32;
+        let rest = self.accounts.len().saturating_sub(SOME);
+        self.accounts.truncate(rest);
+        rest == 0 && self.by_id.dismantle() && self.by_identifier.dismantle()
     }
 
     fn example(&self, choice: u64) -> Option<Arc<PasswordHash>> {

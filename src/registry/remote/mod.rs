@@ -14,12 +14,12 @@ mod verify;
 
 pub use self::{
     cache::{Cache, CacheLimits},
-    circuit::Circuit,
     callout::{CallLimits, Callout, CalloutAnswer},
+    circuit::Circuit,
     fault::Fault,
     lookup::Lookup,
     mapping::{StatusMapping, UserMapping},
-    snapshot::Snapshot,
+    snapshot::{Delivery, Format, Ledger, News, Next, Records, Snapshot, jittered, millis},
     template::{Place, Placeholder, Template, Values},
     upstream::{HeaderValue, Method, Upstream},
     verify::{Credentials, Source, Verify},

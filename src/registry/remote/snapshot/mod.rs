@@ -1,0 +1,86 @@
+//! `snapshot`: the whole directory as one document, fetched again from time to time.
+
+mod ledger;
+mod records;
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+pub use self::{
+    ledger::{Ledger, News, jittered, millis},
+    records::{Format, Next, Records},
+};
+use super::{Callout, Fault, Upstream, Values};
+use crate::{registry::identifier::IdentifierRules, secret::Secret};
+
+/// A document of users.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Where the document is.
+    pub upstream: Upstream,
+    /// How long fetching it may take.
+    pub timeout: Duration,
+    /// How it lists its users.
+    pub format: Format,
+    /// How often a newer one is looked for.
+    pub refresh_interval: Duration,
+    /// The longest document, in bytes.
+    pub max_bytes: usize,
+    /// Whether hashes may cost less than they should.
+    pub weak_hashes: bool,
+}
+
+/// What an answer brings.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Nothing: the document is still the one of the `ETag` that was sent.
+    Unchanged,
+    /// A whole document, with its `ETag`.
+    Document(Option<String>),
+}
+
+/// A longer `ETag` is not worth keeping.
+const LONGEST_ETAG: usize = 1024;
+/// How soon a fetch that failed is tried again, at the latest.
+const RETRY: Duration = Duration::from_secs(5);
+
+impl Snapshot {
+    /// What to send, given the `ETag` of the last document.
+    pub fn callout(&self, auth_source_id: &str, etag: Option<&str>) -> Option<Callout> {
+        let mut callout = self.upstream.callout(&values(auth_source_id), None)?;
+        callout.headers.extend(etag.map(|etag| ("if-none-match".to_owned(), Secret::new(etag))));
+        Some(callout)
+    }
+
+    /// What an answer's head says. 304 is an answer only to one who sent an `ETag`.
+    pub fn read(&self, status: u16, etag: Option<String>, sent: Option<&str>) -> Result<Delivery, Fault> {
+        match status {
+            200 => Ok(Delivery::Document(etag.filter(|etag| etag.len() <= LONGEST_ETAG))),
+            304 if sent.is_some() => Ok(Delivery::Unchanged),
+            0 => Err(Fault::NoAnswer),
+            status => Err(Fault::Status(status)),
+        }
+    }
+
+    /// How long to wait after a fetch that failed.
+    pub fn retry_interval(&self) -> Duration {
+        self.refresh_interval.min(RETRY)
+    }
+
+    /// A name for what is fetched and how it is read, the same in all workers, and without anything secret.
+    pub fn fingerprint(&self, auth_source_id: &str, rules: &IdentifierRules) -> String {
+        let path = self.upstream.path.expand(&values(auth_source_id));
+        let parts = format!(
+            "{auth_source_id:?} {:?} {:?} {:?} {rules:?} {} {}",
+            self.upstream.cluster, self.upstream.authority, self.format, self.max_bytes, self.weak_hashes
+        );
+        let digest =
+            Sha256::new().chain_update(parts).chain_update(path.as_ref().map(Secret::expose).unwrap_or_default());
+        digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn values(auth_source_id: &str) -> Values<'_> {
+    Values { auth_source_id, identifier: None, password: None }
+}

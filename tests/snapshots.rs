@@ -1,0 +1,194 @@
+//! What the documents of users mean, read as the adapter reads them: in pieces, a record at a time.
+
+#![allow(missing_docs, reason = "a test is named as what it claims")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else than it expects has to fail"
+)]
+
+use serde_json::{Value, json};
+use token_endpoint::{
+    config::{
+        self,
+        loading::{Loading, Progress},
+    },
+    registry::{
+        auth_source::{AuthSource, Directory},
+        remote::{Delivery, Fault, Snapshot},
+        user::{Found, UserTable},
+    },
+};
+
+const HASH: &str = "$pbkdf2-sha256$600000$0ZrzXitFSGltTQnBWOsdew$Y11AchqV4b0sUisdZd0Xr97KWoymNE0LNNrnEgY4H9M";
+const WEAK: &str = "$pbkdf2-sha256$6400$0ZrzXitFSGltTQnBWOsdew$Y11AchqV4b0sUisdZd0Xr97KWoymNE0LNNrnEgY4H9M";
+const GREEDY: &str = "$argon2id$v=19$m=1048576,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+
+/// The auth source of a configuration with this `snapshot` section, or what is wrong with it.
+fn source(snapshot: Value) -> Result<std::sync::Arc<AuthSource>, Vec<String>> {
+    let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----";
+    let document = json!({
+        "issuer": "https://gateway.example.com",
+        "signing_keys": [{"algorithm": "EdDSA", "private_key": key}],
+        "auth_sources": [{"id": "FILE", "identifiers": ["username", "email"], "snapshot": snapshot}],
+        "clients": [{"id": "app", "type": "spa", "auth_sources": ["FILE"], "grants": ["password"]}],
+    });
+    match config::parse(document.to_string().as_bytes(), &|_| None) {
+        Ok(configuration) => Ok(configuration.endpoint.registry.auth_sources["FILE"].clone()),
+        Err(problems) => Err(problems.iter().map(ToString::to_string).collect()),
+    }
+}
+
+fn snapshot(source: &AuthSource) -> &Snapshot {
+    let Directory::Snapshot(snapshot) = &source.directory else { panic!("no snapshot") };
+    snapshot
+}
+
+/// Reads a document that comes in pieces of `size` bytes.
+fn load(format: &str, document: &str, size: usize) -> Result<UserTable, String> {
+    let source = source(json!({"cluster": "files", "path": "/users", "format": format})).unwrap();
+    let mut loading = Loading::new(snapshot(&source), &source.identifiers);
+    let mut pieces = document.as_bytes().chunks(size);
+    loop {
+        match loading.step() {
+            Ok(Progress::Working) => {}
+            Ok(Progress::Hungry) => loading.feed(pieces.next().unwrap_or_default()),
+            Ok(Progress::Done) => return Ok(loading.into_users()),
+            Err(problem) => return Err(problem.to_string()),
+        }
+    }
+}
+
+fn user(number: usize) -> Value {
+    json!({
+        "id": format!("id-{number}"),
+        "identifiers": {"username": format!("user{number}"), "email": format!("user{number}@Example.com")},
+        "password_hash": HASH,
+        "claims": {"name": "A \"B\" ]} \\"},
+    })
+}
+
+fn lines(users: &[Value]) -> String {
+    users.iter().map(|user| format!("{user}\n")).collect()
+}
+
+fn knows(users: &UserTable, name: &str) -> bool {
+    let source = source(json!({"cluster": "files", "path": "/users"})).unwrap();
+    let identifier = source.identifiers.accept(name).unwrap();
+    matches!(users.find(&identifier, 0), Found::Account(_))
+}
+
+#[test]
+fn all_forms_of_a_document_bring_the_same_users_whatever_its_pieces() {
+    let users: Vec<Value> = (0..20).map(user).collect();
+    let documents = [
+        ("json", json!({"users": users}).to_string()),
+        ("json", serde_json::to_string_pretty(&json!({"users": users})).unwrap()),
+        ("json", json!(users).to_string()),
+        ("json_lines", lines(&users)),
+    ];
+    for (format, document) in documents {
+        for size in [1, 7, 100, 1_000_000] {
+            let table = load(format, &document, size).unwrap();
+            assert_eq!(table.len(), 20);
+            assert!(knows(&table, "user7") && knows(&table, "user19@example.com") && !knows(&table, "user20"));
+            assert_eq!(table.by_id("id-3").unwrap().claims["name"], json!("A \"B\" ]} \\"));
+        }
+    }
+}
+
+#[test]
+fn one_bad_record_refuses_the_document_and_is_named_without_its_values() {
+    let with = |field: &str, value: Value| {
+        let mut users: Vec<Value> = (0..20).map(user).collect();
+        users[17][field] = value;
+        users
+    };
+    let cases = [
+        ("password_hash", json!(WEAK), "users[17].password_hash: a cost below OWASP's minimum"),
+        ("password_hash", json!(GREEDY), "users[17].password_hash: "),
+        ("password_hash", json!("secret"), "users[17].password_hash: "),
+        ("password", json!("secret"), "users[17].password: a plaintext password"),
+        ("id", json!("id-3"), "users[17].id: the id of another user"),
+        ("id", json!(7), "users[17].id: expected a text"),
+        ("identifiers", json!({"username": "user3"}), "users[17].identifiers.username: the identifier of another user"),
+        ("identifiers", json!([]), "users[17].identifiers: expected an object"),
+        ("status", json!("secret"), "users[17].status: expected active"),
+        ("claims", json!({"iss": "secret"}), "users[17].claims.iss: a claim that only"),
+        ("colour", json!("secret"), "users[17].colour: unknown field"),
+    ];
+    for (field, value, told) in cases {
+        let users = with(field, value);
+        let problem = load("json", &json!({"users": users}).to_string(), 64).unwrap_err();
+        assert!(problem.starts_with(told), "{problem}");
+        assert!(!problem.contains("secret"), "{problem}");
+        let problem = load("json_lines", &lines(&users), 64).unwrap_err();
+        assert!(problem.starts_with(&told.replace("users[17]", "line 18")), "{problem}");
+    }
+}
+
+#[test]
+fn what_is_no_document_of_users_is_refused() {
+    let whole = json!({"users": [user(0), user(1)]}).to_string();
+    for end in 0..whole.len() {
+        assert!(load("json", &whole[..end], 50).is_err(), "{}", &whole[..end]);
+    }
+    for garbage in ["<!doctype html>", "{\"error\":\"x\"}", "[1]", "[[]]", "\u{feff}[]", "[null]", "{}"] {
+        assert!(load("json", garbage, 50).is_err(), "{garbage}");
+        assert!(load("json_lines", garbage, 50).is_err(), "{garbage}");
+    }
+    assert!(load("json", "{\"users\":[]}", 50).unwrap().is_empty());
+}
+
+#[test]
+fn a_large_table_is_dropped_a_little_at_a_time() {
+    let users: Vec<Value> = (0..1000).map(user).collect();
+    let mut table = load("json_lines", &lines(&users), 4096).unwrap();
+    let steps = (1..).find(|_| table.dismantle()).unwrap();
+    assert!(steps > 100, "{steps}");
+    assert!(table.is_empty());
+}
+
+#[test]
+fn the_section_has_defaults_and_bounds() {
+    let source_of = |section| source(section);
+    let with_defaults = source_of(json!({"cluster": "files", "path": "/users"})).unwrap();
+    let defaults = snapshot(&with_defaults);
+    assert_eq!((defaults.refresh_interval.as_secs(), defaults.max_bytes), (60, 64 * 1024 * 1024));
+    let problems = source_of(json!({
+        "cluster": "files", "path": "/users?name={identifier}", "format": "xml", "refresh_interval": "0s",
+        "max_bytes": 0, "every": 1,
+    }));
+    let problems = problems.unwrap_err();
+    for field in ["path", "format", "refresh_interval", "max_bytes", "every"] {
+        let path = format!("auth_sources[0].snapshot.{field}: ");
+        assert!(problems.iter().any(|problem| problem.starts_with(&path)), "{field} in {problems:?}");
+    }
+}
+
+#[test]
+fn an_unchanged_document_is_asked_for_by_its_etag() {
+    let source = source(json!({"cluster": "files", "path": "/users"})).unwrap();
+    let snapshot = snapshot(&source);
+    let header = |etag| {
+        let callout = snapshot.callout("FILE", etag).unwrap();
+        assert_eq!(
+            (callout.method.as_str(), callout.path.as_str(), callout.authority.as_str()),
+            ("GET", "/users", "files")
+        );
+        let header = callout.headers.iter().find(|(name, _)| name == "if-none-match");
+        header.map(|(_, value)| String::from_utf8(value.expose().to_vec()).unwrap())
+    };
+    assert_eq!(header(None), None);
+    assert_eq!(header(Some("\"a\"")), Some("\"a\"".to_owned()));
+    assert_eq!(snapshot.read(304, None, Some("\"a\"")), Ok(Delivery::Unchanged));
+    assert_eq!(snapshot.read(304, None, None), Err(Fault::Status(304)));
+    assert_eq!(snapshot.read(200, Some("\"b\"".into()), Some("\"a\"")), Ok(Delivery::Document(Some("\"b\"".into()))));
+    assert_eq!(snapshot.read(200, Some("b".repeat(2000)), None), Ok(Delivery::Document(None)));
+    for status in [204, 206, 301, 401, 404, 500, 503] {
+        assert_eq!(snapshot.read(status, None, None), Err(Fault::Status(status)));
+    }
+    assert_eq!(snapshot.read(0, None, None), Err(Fault::NoAnswer));
+}
