@@ -27,7 +27,7 @@ build: wasm ## the filter (token_endpoint.wasm) and the operator's tool (token-e
 wasm: rust-target
 	cargo build --release --lib --target wasm32-wasip1
 
-test: lint wasm ## everything that CI checks: format, lints, unit tests, stories on real Envoy
+test: lint wasm directories ## everything that CI checks: format, lints, unit tests, stories on real Envoy
 	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" cargo test
 
 lint: rust-target ## format and lints, on both targets

@@ -159,8 +159,8 @@ pub fn limits(timeout: &str, failures: u32, open: &str) -> String {
 }
 
 /// Settings of a document that is fetched every second.
-pub fn every_second(timeout: &str) -> String {
-    format!("    timeout: {timeout}\n    refresh_interval: 1s\n    max_bytes: 1048576")
+pub fn every_second(timeout: &str, format: &str) -> String {
+    format!("    timeout: {timeout}\n    refresh_interval: 1s\n    max_bytes: 1048576\n    format: {format}")
 }
 
 fn form(pairs: &[(&str, &str)]) -> String {

@@ -2,9 +2,15 @@
 
 #![allow(dead_code, reason = "each test uses its own part of this")]
 
+pub mod cases;
 pub mod core;
+pub mod directories;
+pub mod faults;
 pub mod gateway;
 pub mod http1;
 pub mod http2;
+pub mod nowhere;
+pub mod outage;
 pub mod response;
+pub mod servers;
 pub mod stories;
