@@ -6,10 +6,10 @@
 //! 1. `proxy` (WebAssembly only) speaks to Envoy; `cli` (native only) is the operator's tool;
 //! 2. [`config`] turns the document that an operator writes into an [`endpoint::Endpoint`], or into all its problems;
 //! 3. [`endpoint`] answers token requests: one file for each grant, one table of refusals;
-//! 4. [`token`] is what gets signed or sealed;
+//! 4. [`token`] is what gets signed or sealed; [`attempts`] says who has to wait;
 //! 5. [`registry`] is who may ask, and for what;
 //! 6. [`schedule`] decides whose password check goes on; [`crypto`] and [`text`] know nothing of OAuth;
-//! 7. [`http`], [`secret`] and [`time`] are plain vocabulary.
+//! 7. [`http`], [`origin`], [`secret`] and [`time`] are plain vocabulary.
 
 pub mod attempts;
 #[cfg(not(target_family = "wasm"))]

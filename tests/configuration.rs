@@ -257,6 +257,10 @@ fn numbers_and_durations_have_bounds() {
     refuses("/password_checks", json!({"slice_ms": 0}), "password_checks.slice_ms: expected 1 to 100");
     let limits = json!({"address": {"failures": 0}});
     refuses("/attempt_limits", limits, "attempt_limits.address.failures: expected 1 to 1000000");
+    let limits = json!({"client": {"wait": "2s", "max_wait": "1s"}});
+    refuses("/attempt_limits", limits, "attempt_limits.client.wait: longer than max_wait");
+    let limits = json!({"client": {"forget": "1s"}});
+    refuses("/attempt_limits", limits, "attempt_limits.client.max_wait: longer than forget");
     refuses("/paths", json!({"jwks": "jwks"}), "paths.jwks: expected a path that begins with / and has no query");
     refuses("/paths", json!({"jwks": "/oauth2/token"}), "paths.jwks: the same path as the token endpoint's");
 }

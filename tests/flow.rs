@@ -308,3 +308,42 @@ fn what_is_told_to_logs_has_no_name_and_no_secret_in_it() {
         r#"refused status=400 error=invalid_grant description="Wrong username or password" client="APP""#
     );
 }
+
+#[test]
+fn secrets_that_are_sent_to_a_public_client_do_not_lock_out_its_users() {
+    let mut document = document();
+    document["attempt_limits"] = json!({"client": {"failures": 2}});
+    let core = core_with(&document);
+    for _ in 0..5 {
+        assert_eq!(login(&core, &format!("{ALICE}&client_secret=guess")).status, 401);
+    }
+    assert_eq!(login(&core, ALICE).status, 200);
+}
+
+#[test]
+fn spellings_of_one_name_are_counted_as_one() {
+    let core = core();
+    for name in ["alice", "Alice", "ALICE", "alice+", "aLiCe"] {
+        assert_eq!(guess(&core, name, "wrong").0, 400);
+    }
+    assert_eq!(guess(&core, "alice", "right").0, 429);
+}
+
+#[test]
+fn the_slips_of_many_honest_people_never_add_up() {
+    let core = core();
+    for number in 0..500 {
+        assert_eq!(guess(&core, &format!("person{number}"), "wrong").0, 400);
+        core.now.set(core.now.get() + 20);
+    }
+}
+
+#[test]
+fn a_scope_that_was_taken_from_a_client_is_not_granted_again() {
+    let token = refresh_token(&login(&core(), &format!("{ALICE}&scope=openid+read")));
+    let mut document = document();
+    document["clients"][0]["scopes"] = json!(["openid"]);
+    let core = core_with(&document);
+    assert_eq!(body(&refresh(&core, "APP", &token, ""))["scope"], "openid");
+    assert_eq!(description(&refresh(&core, "APP", &token, "&scope=read")), "Scope not allowed for this client");
+}

@@ -156,7 +156,7 @@ fn the_section_has_defaults_and_bounds() {
     let source_of = |section| source(section);
     let with_defaults = source_of(json!({"cluster": "files", "path": "/users"})).unwrap();
     let defaults = snapshot(&with_defaults);
-    assert_eq!((defaults.refresh_interval.as_secs(), defaults.max_bytes), (60, 64 * 1024 * 1024));
+    assert_eq!((defaults.refresh_interval.as_secs(), defaults.max_bytes), (60, 32 * 1024 * 1024));
     let problems = source_of(json!({
         "cluster": "files", "path": "/users?name={identifier}", "format": "xml", "refresh_interval": "0s",
         "max_bytes": 0, "every": 1,

@@ -36,18 +36,22 @@ impl Default for Bucket {
 impl Bucket {
     /// How many seconds the next attempt has to wait; zero if it may go on.
     pub fn wait(&self, tag: u64, limit: &Limit, now: UnixTime) -> u64 {
-        self.known(tag, limit, now).map_or(0, |entry| limit.wait(entry.failures, UnixTime(entry.last), now))
+        let entry = self.0.iter().find(|entry| entry.tag == tag);
+        entry.map_or(0, |entry| limit.wait(entry.remembered(limit, now), UnixTime(entry.last), now))
     }
 
-    /// Counts a failure. One that comes while there is a wait is not counted, so that it can't prolong it.
-    pub fn fail(&mut self, tag: u64, limit: &Limit, now: UnixTime) {
-        if self.wait(tag, limit, now) > 0 {
-            return;
+    /// Counts a failure. One that comes while there is a wait is not counted, so that it can't prolong it; then the
+    /// seconds of the wait are returned, and zero otherwise.
+    pub fn fail(&mut self, tag: u64, limit: &Limit, now: UnixTime) -> u64 {
+        let wait = self.wait(tag, limit, now);
+        if wait == 0 {
+            let before = self.0.iter().find(|entry| entry.tag == tag);
+            let failures = before.map_or(0, |entry| entry.remembered(limit, now)).saturating_add(1);
+            if let Some(place) = self.place(tag, now) {
+                *place = Entry { tag, last: now.0, failures };
+            }
         }
-        let failures = self.known(tag, limit, now).map_or(0, |entry| entry.failures).saturating_add(1);
-        if let Some(place) = self.place(tag, now) {
-            *place = Entry { tag, last: now.0, failures };
-        }
+        wait
     }
 
     /// Forgets the failures.
@@ -73,11 +77,6 @@ impl Bucket {
         Ok(bucket)
     }
 
-    fn known(&self, tag: u64, limit: &Limit, now: UnixTime) -> Option<&Entry> {
-        let entry = self.0.iter().find(|entry| entry.tag == tag)?;
-        (!limit.forgets(UnixTime(entry.last), now)).then_some(entry)
-    }
-
     /// The entry of this tag; otherwise one that is free or stale, or has failed least.
     fn place(&mut self, tag: u64, now: UnixTime) -> Option<&mut Entry> {
         let loss = |entry: &Entry| {
@@ -89,6 +88,10 @@ impl Bucket {
 }
 
 impl Entry {
+    fn remembered(&self, limit: &Limit, now: UnixTime) -> u32 {
+        limit.remember(self.failures, UnixTime(self.last), now)
+    }
+
     fn to_bytes(self) -> impl Iterator<Item = u8> {
         let tag = self.tag.to_le_bytes().into_iter();
         tag.chain(self.last.to_le_bytes()).chain(self.failures.to_le_bytes())
@@ -117,7 +120,9 @@ mod tests {
     };
 
     fn fail(bucket: &mut Bucket, tag: u64, times: &[u64]) {
-        times.iter().for_each(|now| bucket.fail(tag, &LIMIT, UnixTime(*now)));
+        for now in times {
+            bucket.fail(tag, &LIMIT, UnixTime(*now));
+        }
     }
 
     #[test]

@@ -19,9 +19,14 @@ pub enum Subject<'a> {
     },
     /// A source address.
     Address(&'a Origin),
-    /// A client, by the id that was sent.
+    /// A client, for the passwords that are guessed through it.
     Client(&'a str),
+    /// A client, for the guesses at its own secret: these cost a guesser nothing, and must not lock out its users.
+    ClientSecret(&'a str),
 }
+
+/// How many buckets are for identifiers.
+const IDENTIFIERS: u8 = 192;
 
 /// The key of a table, the same for all workers of a process.
 pub struct TableKey([u8; 32]);
@@ -41,10 +46,16 @@ impl TableKey {
         Self(bytes)
     }
 
-    /// The place of a subject.
+    /// The place of a subject. Identifiers, of which each failure has cost a hash, have most of the table to themselves.
     pub fn key(&self, subject: Subject) -> Key {
         let digest: [u8; 32] = self.digest(subject).into();
         let [bucket, a, b, c, d, e, f, g, h, ..] = digest;
+        let bucket = match subject {
+            Subject::Identifier { .. } => bucket % IDENTIFIERS,
+            Subject::Address(_) | Subject::Client(_) | Subject::ClientSecret(_) => {
+                IDENTIFIERS + bucket % (u8::MAX - IDENTIFIERS)
+            }
+        };
         Key { bucket, tag: u64::from_le_bytes([a, b, c, d, e, f, g, h]).max(1) }
     }
 
@@ -52,11 +63,14 @@ impl TableKey {
         let keyed = Sha256::new().chain_update(self.0);
         let named = match subject {
             Subject::Identifier { auth_source_id, identifier } => {
-                let text = serde_json::to_string(&(auth_source_id, identifier.kind, &identifier.value));
+                // A directory may take spellings for one user that are two here; for counting they are one.
+                let spelling = identifier.value.trim().to_lowercase();
+                let text = serde_json::to_string(&(auth_source_id, identifier.kind, spelling));
                 keyed.chain_update("identifier ").chain_update(text.unwrap_or_default())
             }
             Subject::Address(origin) => keyed.chain_update("address ").chain_update(origin.to_string()),
             Subject::Client(id) => keyed.chain_update("client ").chain_update(id),
+            Subject::ClientSecret(id) => keyed.chain_update("secret ").chain_update(id),
         };
         named.finalize()
     }

@@ -1,4 +1,5 @@
-//! What a limit is: some failures are free, and then each one makes the next attempt wait twice as long.
+//! What a limit is: some failures are free, and then each one makes the next attempt wait twice as long. Failures leak
+//! away with time, so that the slips of many honest people never add up.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ pub struct Limit {
     pub wait: Duration,
     /// The longest wait.
     pub max_wait: Duration,
-    /// After how long without a failure all is forgotten.
+    /// In this time the free failures leak away, one after the other; after so long without any, all is forgotten.
     pub forget: Duration,
 }
 
@@ -31,7 +32,8 @@ pub struct Limits {
 
 impl Default for Limits {
     /// Five free failures per account, then 30 s to 15 min: about 100 guesses a day, where NIST SP 800-63B allows 100 in
-    /// all. Addresses and clients are shared by many people, so their limits only slow down a flood.
+    /// all. Addresses and clients are shared by many people: theirs are limits on failures per second, 1 in 18 s and 17 in
+    /// 1 s in the long run.
     fn default() -> Self {
         let limit = |failures, wait, max_wait, forget| Limit {
             failures,
@@ -49,7 +51,7 @@ impl Limits {
         match subject {
             Subject::Identifier { .. } => &self.identifier,
             Subject::Address(_) => &self.address,
-            Subject::Client(_) => &self.client,
+            Subject::Client(_) | Subject::ClientSecret(_) => &self.client,
         }
     }
 }
@@ -60,12 +62,17 @@ impl Limit {
         let Some(doublings) = failures.checked_sub(self.failures.max(1)) else { return 0 };
         let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
         let wait = self.wait.saturating_mul(factor).min(self.max_wait);
-        last.after(wait).seconds_since(now)
+        last.after(wait).seconds_since(now).min(wait.as_secs())
     }
 
-    /// Whether failures, the last of them at `last`, are forgotten.
-    pub fn forgets(&self, last: UnixTime, now: UnixTime) -> bool {
-        now.seconds_since(last) >= self.forget.as_secs()
+    /// How many of `failures`, the last of them at `last`, still count.
+    pub fn remember(&self, failures: u32, last: UnixTime, now: UnixTime) -> u32 {
+        let (elapsed, forget) = (now.seconds_since(last), self.forget.as_secs());
+        let leaked = elapsed.saturating_mul(self.failures.into()).checked_div(forget);
+        match leaked {
+            Some(leaked) if elapsed < forget => failures.saturating_sub(u32::try_from(leaked).unwrap_or(u32::MAX)),
+            _ => 0,
+        }
     }
 }
 
@@ -89,6 +96,17 @@ mod tests {
         let waits: Vec<u64> = (0..9).map(wait_after).collect();
         assert_eq!(waits, [0, 0, 0, 10, 20, 40, 60, 60, 60]);
         assert_eq!(wait_after(u32::MAX), 60);
+    }
+
+    #[test]
+    fn failures_leak_away_one_after_the_other_and_all_at_once_after_a_silence() {
+        let remembered = |elapsed: u64| LIMIT.remember(5, UnixTime(100), UnixTime(100 + elapsed));
+        assert_eq!([0, 333, 334, 667, 999, 1000].map(remembered), [5, 5, 4, 3, 3, 0]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_prolongs_no_wait() {
+        assert_eq!(LIMIT.wait(3, UnixTime(5000), UnixTime(100)), 10);
     }
 
     #[test]

@@ -89,5 +89,5 @@ fn jwks<'a>(keys: impl Iterator<Item = &'a SigningKey>) -> String {
 
 /// All proxies with the same keys make the same decoys, so that they can't be told from users by asking two of them.
 fn decoy_key(pem: &str) -> [u8; 32] {
-    Sha256::new().chain_update("token-endpoint decoy 1 ").chain_update(pem).finalize().into()
+    Sha256::new().chain_update("token-endpoint decoy 1 ").chain_update(pem.trim()).finalize().into()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     document::Object,
     setting::{Count, Span, Text},
+    upstream::whole_seconds,
 };
 use crate::{
     attempts::{Limit, Limits},
@@ -43,14 +44,24 @@ pub fn attempts(object: &mut Object) -> Limits {
 
 fn limit(object: &mut Object, default: Limit) -> Limit {
     let failures = within(object, "failures", 1, 1_000_000).and_then(|failures| u32::try_from(failures).ok());
-    let mut span = |name, default| object.optional(name).map_or(default, |Span(span)| span);
-    Limit {
+    let mut span = |name, default| whole_seconds(object, name, LONGEST).unwrap_or(default);
+    let limit = Limit {
         failures: failures.unwrap_or(default.failures),
         wait: span("wait", default.wait),
         max_wait: span("max_wait", default.max_wait),
         forget: span("forget", default.forget),
+    };
+    if limit.wait > limit.max_wait {
+        object.problem("wait", "longer than max_wait");
     }
+    if limit.max_wait > limit.forget {
+        object.problem("max_wait", "longer than forget");
+    }
+    limit
 }
+
+/// In seconds: a year.
+const LONGEST: u64 = 365 * 86_400;
 
 /// A whole number within bounds, if it is given.
 pub fn within(object: &mut Object, name: &str, least: u64, most: u64) -> Option<u64> {

@@ -36,28 +36,48 @@ pub enum Turn {
 /// A guess at a client's secret, or at a password.
 #[derive(Clone, Debug)]
 pub struct Guess {
-    /// The client, by the id that was sent.
-    pub client_id: String,
     /// Where it came from.
     pub origin: Origin,
-    /// The user whose password was guessed.
-    pub login: Option<(Arc<AuthSource>, Identifier)>,
+    /// What was guessed.
+    pub target: Target,
+}
+
+/// What a guess is aimed at.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A client that has no secret, or is none: there is nothing to find out.
+    Nothing,
+    /// The secret of the client with this id.
+    Secret(String),
+    /// A user's password.
+    Password {
+        /// The client that it came through.
+        client_id: String,
+        /// The user's directory.
+        auth_source: Arc<AuthSource>,
+        /// The user.
+        identifier: Identifier,
+    },
 }
 
 impl Guess {
     /// What its failures are counted by.
     pub fn subjects(&self) -> impl Iterator<Item = Subject<'_>> {
-        [Subject::Client(&self.client_id), Subject::Address(&self.origin)].into_iter().chain(self.identifier())
+        let client = match &self.target {
+            Target::Nothing => None,
+            Target::Secret(client_id) => Some(Subject::ClientSecret(client_id)),
+            Target::Password { client_id, .. } => Some(Subject::Client(client_id)),
+        };
+        [Subject::Address(&self.origin)].into_iter().chain(client).chain(self.identifier())
     }
 
     /// What a success makes forgotten.
     pub fn identifier(&self) -> Option<Subject<'_>> {
-        let (auth_source, identifier) = self.login.as_ref()?;
-        Some(Subject::Identifier { auth_source_id: &auth_source.id, identifier })
-    }
-
-    /// This guess with what it was aimed at.
-    pub(super) fn at(self, auth_source: Arc<AuthSource>, identifier: Identifier) -> Self {
-        Self { login: Some((auth_source, identifier)), ..self }
+        match &self.target {
+            Target::Nothing | Target::Secret(_) => None,
+            Target::Password { auth_source, identifier, .. } => {
+                Some(Subject::Identifier { auth_source_id: &auth_source.id, identifier })
+            }
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Attempt, Caller, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Turn};
+use super::{Attempt, Caller, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Target, Turn};
 use crate::{
     http::Head,
     origin::Origin,
-    registry::client::Client,
+    registry::client::{Authentication, Client},
     secret::Secret,
     text::basic::{self, Authorization},
     time::Moment,
@@ -41,12 +41,11 @@ pub fn begin(
     moment: Moment,
 ) -> Result<Step, Refusal> {
     let credentials = credentials(head.authorization.as_ref(), &mut parameters)?;
-    let guess = Guess { client_id: credentials.id.clone(), origin, login: None };
     let guesses = credentials.secret.is_some();
-    let caller = Caller { guess, traceparent: head.traceparent };
+    let caller = Caller { origin, traceparent: head.traceparent };
     let request = Authenticating { credentials, parameters, caller };
     if guesses {
-        let attempt = Attempt { turn: Turn::Begins, guess: request.caller.guess.clone() };
+        let attempt = Attempt { turn: Turn::Begins, guess: request.guess(endpoint) };
         return Ok(Step::Ask(Question::Attempt(attempt), Pending::Authenticating(request)));
     }
     match request.client(endpoint) {
@@ -61,11 +60,20 @@ impl Authenticating {
         match self.client(endpoint) {
             Some(client) => endpoint.begin_grant(client, self.parameters, self.caller, moment),
             None => {
-                let attempt = Attempt { turn: Turn::Failed, guess: self.caller.guess };
+                let attempt = Attempt { turn: Turn::Failed, guess: self.guess(endpoint) };
                 let rejecting = Rejecting { basic: self.credentials.basic };
                 Step::Ask(Question::Attempt(attempt), Pending::Rejecting(rejecting))
             }
         }
+    }
+
+    fn guess(&self, endpoint: &Endpoint) -> Guess {
+        let client = endpoint.registry.clients.get(&self.credentials.id);
+        let target = match client.map(|client| &client.authentication) {
+            Some(Authentication::Secret(_)) => Target::Secret(self.credentials.id.clone()),
+            Some(Authentication::Public) | None => Target::Nothing,
+        };
+        Guess { origin: self.caller.origin, target }
     }
 
     fn client(&self, endpoint: &Endpoint) -> Option<Arc<Client>> {

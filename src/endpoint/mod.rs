@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use self::admission::{Admission, Collecting};
 use self::{
-    attempt::{Attempt, Guess, Turn},
+    attempt::{Attempt, Guess, Target, Turn},
     authentication::{Authenticating, Rejecting},
     event::{Event, Outcome},
     issue::{SigningAccess, SigningId},
@@ -115,7 +115,7 @@ pub struct Confirm {
 /// What is known of a caller, whichever grant it asks for.
 #[derive(Debug)]
 struct Caller {
-    guess: Guess,
+    origin: Origin,
     traceparent: Option<String>,
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Attempt, Caller, Confirm, Endpoint, Find, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Turn,
-    issue, scope,
+    Attempt, Caller, Confirm, Endpoint, Find, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Target,
+    Turn, issue, scope,
 };
 use crate::{
     crypto::password::PasswordCheck,
@@ -72,7 +72,9 @@ pub fn begin(client: &Arc<Client>, mut parameters: Parameters, caller: Caller) -
     let auth_source = Arc::clone(client.auth_source(&auth_source_id).ok_or(Refusal::AuthSourceNotAssociated)?);
     let identifier = auth_source.identifiers.accept(&username).ok_or(Refusal::UnsupportedIdentifier)?;
 
-    let guess = caller.guess.at(Arc::clone(&auth_source), identifier.clone());
+    let (client_id, source) = (client.id.clone(), Arc::clone(&auth_source));
+    let target = Target::Password { client_id, auth_source: source, identifier: identifier.clone() };
+    let guess = Guess { origin: caller.origin, target };
     let attempt = Attempt { turn: Turn::Begins, guess: guess.clone() };
     let traceparent = caller.traceparent;
     let login = Login { client: Arc::clone(client), auth_source, identifier, scopes, guess, traceparent };

@@ -33,7 +33,8 @@ pub fn begin(
     let token = RefreshToken::open(&endpoint.sealer, &endpoint.terms.issuer, &sealed, moment.now)
         .filter(|token| token.client_id == client.id)
         .ok_or(Refusal::InvalidRefreshToken)?;
-    let scopes = scope::narrowed_from(&mut parameters, &token.scopes)?;
+    let still_allowed = token.scopes.iter().filter(|scope| client.scopes.contains(scope)).cloned().collect::<Vec<_>>();
+    let scopes = scope::narrowed_from(&mut parameters, &still_allowed)?;
     let auth_source = Arc::clone(client.auth_source(&token.auth_source_id).ok_or(Refusal::InvalidRefreshToken)?);
     let renewing = Renewing { client: Arc::clone(client), token, scopes };
     match &auth_source.directory {

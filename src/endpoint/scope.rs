@@ -15,6 +15,7 @@ pub fn requested(parameters: &mut Parameters, allowed: &[String]) -> Result<Vec<
 pub fn narrowed_from(parameters: &mut Parameters, granted: &[String]) -> Result<Vec<String>, Refusal> {
     match parameters.take(Parameter::Scope) {
         Some(scope) => narrowed(&scope, granted),
+        None if granted.is_empty() => Err(Refusal::InvalidScope),
         None => Ok(granted.to_vec()),
     }
 }

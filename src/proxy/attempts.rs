@@ -19,7 +19,8 @@ pub struct AttemptTable {
     limits: Limits,
 }
 
-const KEY_NAME: &str = "token-endpoint.attempts.key";
+/// The names hold the version of the layout: another build in the same process must not misread the table.
+const KEY_NAME: &str = "token-endpoint.attempts.1.key";
 /// How often an update that another worker got in the way of is tried again.
 const TRIES: u32 = 32;
 
@@ -47,11 +48,10 @@ impl AttemptTable {
 
     /// The seconds to wait; what is to be counted is counted if there are none.
     fn perform(&self, attempt: &Attempt, now: UnixTime) -> Result<u64, Status> {
-        let wait = self.wait(&attempt.guess, now)?;
-        if wait == 0 {
-            self.count(attempt, now)?;
+        match self.wait(&attempt.guess, now)? {
+            0 => self.count(attempt, now),
+            wait => Ok(wait),
         }
-        Ok(wait)
     }
 
     fn wait(&self, guess: &Guess, now: UnixTime) -> Result<u64, Status> {
@@ -62,16 +62,17 @@ impl AttemptTable {
         })
     }
 
-    fn count(&self, attempt: &Attempt, now: UnixTime) -> Result<(), Status> {
+    /// Counts, and gives the wait that another worker's count has brought about meanwhile.
+    fn count(&self, attempt: &Attempt, now: UnixTime) -> Result<u64, Status> {
         match attempt.turn {
-            Turn::Begins => Ok(()),
-            Turn::Failed => attempt.guess.subjects().try_for_each(|subject| {
+            Turn::Begins => Ok(0),
+            Turn::Failed => attempt.guess.subjects().try_fold(0, |longest, subject| {
                 let (key, limit) = self.place(subject);
-                update(key, |bucket| bucket.fail(key.tag, limit, now))
+                Ok(update(key, |bucket| bucket.fail(key.tag, limit, now))?.max(longest))
             }),
-            Turn::Succeeded => attempt.guess.identifier().into_iter().try_for_each(|subject| {
+            Turn::Succeeded => attempt.guess.identifier().map_or(Ok(0), |subject| {
                 let (key, _) = self.place(subject);
-                update(key, |bucket| bucket.succeed(key.tag))
+                update(key, |bucket| bucket.succeed(key.tag)).map(|()| 0)
             }),
         }
     }
@@ -100,22 +101,22 @@ fn load(key: Key) -> Result<(Bucket, Option<u32>), Status> {
 }
 
 /// Changes a bucket by compare-and-swap, so that no worker's change is lost.
-fn update(key: Key, change: impl Fn(&mut Bucket)) -> Result<(), Status> {
+fn update<T>(key: Key, change: impl Fn(&mut Bucket) -> T) -> Result<T, Status> {
     for _ in 0..TRIES {
         let (before, version) = load(key)?;
         let mut after = before.clone();
-        change(&mut after);
+        let changed = change(&mut after);
         if after == before {
-            return Ok(());
+            return Ok(changed);
         }
         match host::set_shared_data(&bucket_name(key.bucket), &after.to_bytes(), version) {
             Err(Status::CasMismatch) => {}
-            result => return result,
+            result => return result.map(|()| changed),
         }
     }
     Err(Status::CasMismatch)
 }
 
 fn bucket_name(bucket: u8) -> String {
-    format!("token-endpoint.attempts.{bucket}")
+    format!("token-endpoint.attempts.1.{bucket}")
 }

@@ -3,15 +3,18 @@
 
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{host, worker::Ticket};
 use crate::{
+    crypto::password::PasswordHash,
     endpoint::{Answer, Confirm, Find, Pending},
     registry::{
         auth_source::Directory,
         remote::{Cache, CacheLimits, CallLimits, Callout, Circuit, Fault, Lookup, Verify},
+        user::Found,
     },
     secret::Secret,
     time::UnixTime,
@@ -32,6 +35,7 @@ struct State {
     cache: Cache,
     under_way: usize,
     told: Vec<(Fault, UnixTime)>,
+    example: Option<Arc<PasswordHash>>,
 }
 
 /// A question to a directory, and all who wait for its answer.
@@ -127,10 +131,19 @@ impl Directories {
         }
     }
 
-    /// Drops who waited for this stream. A call that is under way goes on: its answer tells how the directory is.
+    /// Drops who waited for this stream, and calls that nobody waits for any more and that were not made yet.
+    ///
+    /// A call that was made goes on, since its answer tells how the directory is; and who guessed a password by it stays
+    /// to be counted.
     pub fn forget(&mut self, ticket: Ticket) {
-        for flight in self.waiting.iter_mut().chain(self.flights.values_mut()) {
+        let lookups = self.flights.values_mut().filter(|flight| flight.errand.password.is_none());
+        for flight in self.waiting.iter_mut().chain(lookups) {
             flight.askers.retain(|asker| asker.ticket != ticket);
+        }
+        for flight in self.waiting.extract_if(.., |flight| flight.askers.is_empty()) {
+            if let Some(state) = self.states.get_mut(flight.errand.auth_source_id()) {
+                state.under_way = state.under_way.saturating_sub(1);
+            }
         }
     }
 
@@ -181,12 +194,26 @@ impl Directories {
             Ok(answer) => state.learn(&errand, answer, now),
             Err(fault) => state.fail(&errand, fault, now),
         }
-        let answer = result.unwrap_or(UNAVAILABLE);
+        let answer = state.with_example(result.unwrap_or(UNAVAILABLE));
         askers.into_iter().map(|asker| (asker, answer.clone())).collect()
     }
 }
 
 impl State {
+    /// Where the configuration has no example of the hashes there, the last one that was seen is one.
+    fn with_example(&mut self, answer: Answer) -> Answer {
+        match answer {
+            Answer::Found(Found::Nobody { example: None }) => {
+                Answer::Found(Found::Nobody { example: self.example.clone() })
+            }
+            Answer::Found(Found::Account(account)) => {
+                self.example = Some(Arc::clone(&account.password_hash));
+                Answer::Found(Found::Account(account))
+            }
+            other => other,
+        }
+    }
+
     fn learn(&mut self, errand: &Errand, answer: &Answer, now: UnixTime) {
         self.circuit.succeeded();
         if let (Some(limits), Answer::Found(found)) = (errand.cache_limits(), answer) {

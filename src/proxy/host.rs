@@ -1,5 +1,6 @@
-//! Every call to the host, each with a result: the SDK's own helpers panic where the host says no, and a panic would
-//! take the other requests of the worker with it.
+//! Every call to the host, each with a result: the helpers of the SDK's traits panic where the host says no, and a panic
+//! would take the other requests of the worker with it. What is called here panics only on a status that its call never
+//! has; the one that had it is avoided below.
 
 use std::time::{Duration, SystemTime};
 
@@ -89,6 +90,9 @@ pub fn call_pacing_cluster(cluster: &str, timeout: Duration) -> Result<u32, Stat
     hostcalls::dispatch_http_call(cluster, headers, None, vec![], timeout)
 }
 
+/// Envoy takes no milliseconds at all for no limit at all.
+const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
+
 /// Calls a directory, for no longer than `timeout`.
 pub fn call(callout: &Callout, timeout: Duration) -> Result<u32, Status> {
     let own = [
@@ -101,6 +105,7 @@ pub fn call(callout: &Callout, timeout: Duration) -> Result<u32, Status> {
     let texts: Option<Vec<_>> =
         headers.into_iter().map(|(name, value)| Some((name, std::str::from_utf8(value).ok()?))).collect();
     let body = callout.body.as_ref().map(Secret::expose);
+    let timeout = timeout.max(SHORTEST_TIMEOUT);
     hostcalls::dispatch_http_call(&callout.cluster, texts.ok_or(Status::BadArgument)?, body, vec![], timeout)
 }
 

@@ -1,6 +1,6 @@
 //! What Envoy's statistics show of this filter: one counter for each way in which an exchange can end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use super::host;
 use crate::endpoint::event::Event;
@@ -19,11 +19,10 @@ impl Metrics {
     }
 
     fn count(&mut self, name: &'static str) -> Result<(), proxy_wasm::types::Status> {
-        let counter = match self.0.get(name) {
-            Some(counter) => *counter,
-            None => host::define_counter(&format!("token_endpoint.{name}"))?,
+        let counter = match self.0.entry(name) {
+            Entry::Occupied(counter) => *counter.get(),
+            Entry::Vacant(place) => *place.insert(host::define_counter(&format!("token_endpoint.{name}"))?),
         };
-        self.0.insert(name, counter);
         host::count(counter)
     }
 }

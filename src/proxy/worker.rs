@@ -1,9 +1,6 @@
 //! Where the core's questions are answered: on the worker, a slice at a time, so that nobody else waits for a login.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     attempts::AttemptTable,
@@ -35,12 +32,12 @@ pub struct Worker {
     snapshots: Snapshots,
     metrics: Metrics,
     pacing: Pacing,
-    forecast: Forecast,
-    signing_forecast: Forecast,
+    check_pace: Pace,
+    signing_pace: Pace,
     arena: Arena,
     checks: FairQueue<Origin, Waiting<PasswordCheck>>,
     running: Option<Running>,
-    signings: VecDeque<Waiting<SigningJob>>,
+    signings: FairQueue<Origin, Waiting<SigningJob>>,
     last: Turn,
 }
 
@@ -64,6 +61,11 @@ struct Running {
     verification: Verification,
     pending: Pending,
     units: u64,
+}
+
+/// How fast one kind of work gets done, all pauses between its slices included: what a forecast of waits must know.
+struct Pace {
+    forecast: Forecast,
     since: Instant,
 }
 
@@ -82,6 +84,25 @@ const SNAPSHOT_SLICE: Duration = Duration::from_millis(1);
 /// The most checks that wait at one time, however quick they are.
 const MOST_WAITING: usize = 4096;
 
+impl Default for Pace {
+    fn default() -> Self {
+        Self { forecast: Forecast::default(), since: Instant::now() }
+    }
+}
+
+impl Pace {
+    /// Work comes where there was none.
+    fn begin(&mut self) {
+        self.since = Instant::now();
+    }
+
+    /// A piece of work is done, and the next one begins.
+    fn end(&mut self, units: u64) {
+        self.forecast.learn(units, self.since.elapsed());
+        self.begin();
+    }
+}
+
 impl Worker {
     /// A worker for this configuration, in the plugin whose root context is `root`. None if the host can't share data.
     pub fn new(root: u32, configuration: Configuration) -> Option<Self> {
@@ -95,12 +116,12 @@ impl Worker {
             schedule,
             directories: Directories::new(root),
             metrics: Metrics::default(),
-            forecast: Forecast::default(),
-            signing_forecast: Forecast::default(),
+            check_pace: Pace::default(),
+            signing_pace: Pace::default(),
             arena: Arena::default(),
             checks: FairQueue::default(),
             running: None,
-            signings: VecDeque::new(),
+            signings: FairQueue::default(),
             last: Turn::Signing,
         };
         worker.watch();
@@ -132,7 +153,7 @@ impl Worker {
     /// Drops what was to be done for a stream that is gone.
     pub fn forget(&mut self, ticket: Ticket) {
         self.checks.remove(&ticket.origin, |waiting| waiting.ticket == ticket);
-        self.signings.retain(|waiting| waiting.ticket != ticket);
+        self.signings.remove(&ticket.origin, |waiting| waiting.ticket == ticket);
         self.directories.forget(ticket);
         if let Some(running) = self.running.take_if(|running| running.ticket == ticket) {
             self.arena = running.verification.into_arena();
@@ -225,17 +246,23 @@ impl Worker {
         if wait > self.schedule.max_wait || self.checks.len() >= MOST_WAITING {
             return self.turn_away(waiting, wait);
         }
+        if self.running.is_none() && self.checks.is_empty() {
+            self.check_pace.begin();
+        }
         self.checks.push(waiting.ticket.origin, waiting);
     }
 
     /// Queues a signature, or says at once that it would wait too long.
     fn admit_signing(&mut self, waiting: Waiting<SigningJob>) {
-        let ahead = u64::try_from(self.signings.len()).unwrap_or(u64::MAX);
-        let wait = self.signing_forecast.duration(ahead);
-        if wait > self.schedule.max_wait {
+        let ahead = u64::try_from(self.signings.ahead_of(&waiting.ticket.origin)).unwrap_or(u64::MAX);
+        let wait = self.signing_pace.forecast.duration(ahead);
+        if wait > self.schedule.max_wait || self.signings.len() >= MOST_WAITING {
             return self.turn_away(waiting, wait);
         }
-        self.signings.push_back(waiting);
+        if self.signings.is_empty() {
+            self.signing_pace.begin();
+        }
+        self.signings.push(waiting.ticket.origin, waiting);
     }
 
     fn turn_away<T>(&mut self, waiting: Waiting<T>, wait: Duration) {
@@ -247,7 +274,7 @@ impl Worker {
     fn predicted_wait(&self, waiting: &Waiting<PasswordCheck>) -> Duration {
         let ahead = self.checks.ahead_of(&waiting.ticket.origin) + usize::from(self.running.is_some());
         let ahead = u64::try_from(ahead).unwrap_or(u64::MAX);
-        self.forecast.duration(waiting.work.hash().work().saturating_mul(ahead))
+        self.check_pace.forecast.duration(waiting.work.hash().work().saturating_mul(ahead))
     }
 
     fn has_work(&self) -> bool {
@@ -275,7 +302,8 @@ impl Worker {
 
     fn work(&mut self) {
         let no_check = self.running.is_none() && self.checks.is_empty();
-        match self.signings.pop_front_if(|_| no_check || self.last != Turn::Signing) {
+        let may_sign = no_check || self.last != Turn::Signing;
+        match may_sign.then(|| self.signings.pop()).flatten() {
             Some(signing) => self.sign(signing),
             None => self.check(),
         }
@@ -283,9 +311,8 @@ impl Worker {
 
     fn sign(&mut self, signing: Waiting<SigningJob>) {
         self.last = Turn::Signing;
-        let start = Instant::now();
         let answer = self.signer.sign(&signing.work);
-        self.signing_forecast.learn(1, start.elapsed());
+        self.signing_pace.end(1);
         self.resume(signing.ticket, signing.pending, answer);
     }
 
@@ -309,12 +336,12 @@ impl Worker {
             return None;
         }
         let verification = work.start(std::mem::take(&mut self.arena));
-        Some(Running { ticket, verification, pending, units, since: Instant::now() })
+        Some(Running { ticket, verification, pending, units })
     }
 
     fn finish(&mut self, running: Running, matches: bool) {
         self.arena = running.verification.into_arena();
-        self.forecast.learn(running.units, running.since.elapsed());
+        self.check_pace.end(running.units);
         self.resume(running.ticket, running.pending, Answer::Verified(matches));
     }
 

@@ -96,7 +96,9 @@ impl Core {
             (Some(retry_after), _) if retry_after > 0 => return Answer::Limited { retry_after },
             (_, Turn::Begins) => {}
             (_, Turn::Failed) => {
-                places.iter().for_each(|(key, limit)| buckets[usize::from(key.bucket)].fail(key.tag, limit, now));
+                for (key, limit) in &places {
+                    buckets[usize::from(key.bucket)].fail(key.tag, limit, now);
+                }
             }
             (_, Turn::Succeeded) => {
                 let key = attempt.guess.identifier().map(|subject| key.key(subject)).unwrap();

@@ -35,9 +35,9 @@ impl Fault {
     }
 }
 
-/// Bad request, not found, conflict, gone, precondition failed, content or URI too long, unprocessable, headers too long.
+/// Bad request, forbidden (a firewall that dislikes a name), not found, conflict, too long, unprocessable and the like.
 fn is_about_the_request(status: u16) -> bool {
-    matches!(status, 400 | 404 | 409 | 410 | 412 | 413 | 414 | 422 | 431)
+    matches!(status, 400 | 403..=406 | 409 | 410 | 412..=414 | 422 | 431 | 451)
 }
 
 impl fmt::Display for Fault {
@@ -62,7 +62,7 @@ mod tests {
     fn nobody_shuts_a_directory_by_what_they_ask_for() {
         let theirs = [Fault::Status(400), Fault::Status(414), Fault::Record(String::new()), Fault::Busy, Fault::Open];
         assert!(!theirs.iter().any(Fault::counts_for_circuit));
-        let its_own = [Fault::NoAnswer, Fault::Status(500), Fault::Status(302), Fault::Status(403), Fault::TooLarge(1)];
+        let its_own = [Fault::NoAnswer, Fault::Status(500), Fault::Status(302), Fault::TooLarge(1)];
         assert!(its_own.iter().all(Fault::counts_for_circuit));
     }
 }
