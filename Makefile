@@ -4,10 +4,11 @@ PORT       ?= 10000
 ADMIN_PORT ?= 9901
 WASM       := target/wasm32-wasip1/release/token_endpoint.wasm
 
+BENCHMARKS   := hash logins neighbours passthrough startup snapshot overload
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test lint directories clean rust-target
+.PHONY: help run build wasm test lint directories clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -45,6 +46,20 @@ directories: .tools/directories/bin/datasette ## installs the servers that the t
 	@echo "installing Datasette from PyPI into .tools/directories" >&2
 	python3 -m venv .tools/directories
 	.tools/directories/bin/pip install --quiet --disable-pip-version-check datasette==0.65.5
+
+bench: $(addprefix bench-,$(BENCHMARKS)) ## all benchmarks, one after the other; or one: bench-hash, bench-logins, …
+
+$(addprefix bench-,$(BENCHMARKS)): bench-%: wasm bench-tools
+	@ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" .tools/bench/bin/python tests/bench/$*.py $(BENCH_ARGUMENTS)
+
+bench-tools: .tools/bench/bin/python .tools/bin/oha
+
+.tools/bench/bin/python:
+	python3 -m venv .tools/bench
+	.tools/bench/bin/pip install --quiet --disable-pip-version-check matplotlib==3.11.2
+
+.tools/bin/oha:
+	cargo install --quiet --locked --root .tools oha@1.16.0
 
 clean: ## removes what was built and the demo's state, keys included
 	rm -rf target .run .tools

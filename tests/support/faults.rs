@@ -13,7 +13,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -26,6 +26,7 @@ pub struct Directory {
     shared: Arc<Shared>,
     /// Whether this time of being there lasts: it goes away, and another begins.
     present: Arc<AtomicBool>,
+    listener: Option<JoinHandle<()>>,
 }
 
 /// What a request is answered with.
@@ -92,7 +93,7 @@ impl Directory {
     /// One that knows no behaviour yet: every request is 404.
     pub fn start() -> Self {
         let folder = TempDir::new().unwrap();
-        let mut directory = Self { folder, shared: Arc::default(), present: Arc::default() };
+        let mut directory = Self { folder, shared: Arc::default(), present: Arc::default(), listener: None };
         directory.come_back();
         directory
     }
@@ -118,6 +119,9 @@ impl Directory {
     /// Closes every connection and listens no more: connections are refused.
     pub fn go_away(&mut self) {
         self.present.store(false, Ordering::SeqCst);
+        if let Some(listener) = self.listener.take() {
+            listener.join().unwrap();
+        }
         for connection in self.shared.connections.lock().unwrap().drain(..) {
             // An error means that it is closed already.
             let _ = connection.shutdown(Shutdown::Both);
@@ -132,7 +136,7 @@ impl Directory {
         listener.set_nonblocking(true).unwrap();
         self.present = Arc::new(AtomicBool::new(true));
         let (shared, present) = (Arc::clone(&self.shared), Arc::clone(&self.present));
-        thread::spawn(move || listen(&listener, &shared, &present));
+        self.listener = Some(thread::spawn(move || listen(&listener, &shared, &present)));
     }
 }
 
