@@ -11,6 +11,8 @@
 //! 6. [`schedule`] decides whose password check goes on; [`crypto`] and [`text`] know nothing of OAuth;
 //! 7. [`http`], [`origin`], [`secret`] and [`time`] are plain vocabulary.
 
+#![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 pub mod attempts;
 #[cfg(not(target_family = "wasm"))]
 pub mod cli;

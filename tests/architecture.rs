@@ -1,14 +1,5 @@
 //! Keeps the layers: in one crate nothing but this test keeps a room from importing what is above it.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,14 +1,5 @@
 //! What the configuration accepts and refuses: every problem with its path, all at once, and never a value.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 use serde_json::{Value, json};
 use token_endpoint::config::{self, Configuration, Problem};
 

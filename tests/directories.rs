@@ -1,14 +1,5 @@
 //! Directories over HTTP without any HTTP: which configurations are accepted, what is sent for whom, and what answers mean.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 use ct_codecs::{Base64, Decoder};
 use proptest::prelude::*;
 use serde_json::{Value, json};

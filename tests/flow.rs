@@ -1,14 +1,5 @@
 //! The endpoint as a pure function: what a login, a refresh and a guess come to, with time and chance in the test's hand.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 mod support;
 
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder};

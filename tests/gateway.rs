@@ -1,14 +1,5 @@
 //! The promises of the contract, kept by the compiled filter in a real Envoy: each test tells one of them.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 mod support;
 
 use std::{net::SocketAddr, thread};

@@ -1,14 +1,5 @@
 //! The operator's tool as a shell sees it: arguments, standard input and files go in; output and an exit code come out.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 use std::{
     fs,
     io::Write,

@@ -1,14 +1,5 @@
 //! Our resumable hashes against the crates that do it in one go: the same bytes for random parameters and budgets.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 use std::sync::Arc;
 
 use proptest::prelude::*;

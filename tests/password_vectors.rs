@@ -1,14 +1,5 @@
 //! Published hashes of known passwords, each with its source, checked through the public interface.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 use std::sync::Arc;
 
 use token_endpoint::crypto::password::{Arena, PasswordCheck, PasswordHash};

@@ -1,15 +1,6 @@
 //! User directories over HTTP, as real Envoy asks them: three real servers that know nothing of it, and one that does everything
 //! wrong. Each test is a claim.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 mod support;
 
 use std::{

@@ -1,14 +1,5 @@
 //! Signing keys against the vectors of the standards, whose source is named at each.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder, Encoder};
 use jsonwebtoken::{DecodingKey, crypto, jwk::Jwk};
 use serde_json::{Value, json};

@@ -1,14 +1,5 @@
 //! What the documents of users mean, read as the adapter reads them: in pieces, a record at a time.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 use serde_json::{Value, json};
 use token_endpoint::{
     config::{

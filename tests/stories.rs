@@ -1,14 +1,5 @@
 //! The stories of the contract on the pure core, with the demo's own configuration: the same that `gateway.rs` tells Envoy.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 mod support;
 
 use std::path::Path;

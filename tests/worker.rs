@@ -1,14 +1,5 @@
 //! How a worker shares its time between logins and everything else, in a real Envoy.
 
-#![allow(missing_docs, reason = "a test is named as what it claims")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that finds something else than it expects has to fail"
-)]
-
 mod support;
 
 use std::thread;

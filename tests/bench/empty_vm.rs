@@ -1,6 +1,5 @@
 //! A filter that does nothing: what any WebAssembly filter costs a request, for `passthrough.py` to compare ours with.
 #![cfg(target_family = "wasm")]
-#![allow(missing_docs, reason = "a program, not an interface")]
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;

@@ -1,8 +1,6 @@
 //! A filter that measures password hashing inside Envoy's VM when it is configured, for `hash.py` to read in the log.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that can't run has to fail")]
 #![allow(
-    missing_docs,
     dead_code,
     unused_imports,
     reason = "a program, not an interface; the parts of the library that it does not need"

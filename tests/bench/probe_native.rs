@@ -1,6 +1,4 @@
 //! The reference crate's time for one login's hash as machine code: what `logins.py` takes for the native limit.
-#![allow(missing_docs, reason = "a program, not an interface")]
-#![allow(clippy::unwrap_used, reason = "a benchmark that fails has to end")]
 
 use std::time::Instant;
 

@@ -2,12 +2,10 @@
 //! measures against, on the same worker thread as the logins.
 #![cfg(target_family = "wasm")]
 #![allow(
-    missing_docs,
     dead_code,
     unused_imports,
     reason = "a program, not an interface; the parts of the library that it does not need"
 )]
-#![allow(clippy::unwrap_used, reason = "a benchmark that fails has to end")]
 
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Instant};
 
