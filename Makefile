@@ -49,7 +49,7 @@ directories: .tools/directories/bin/datasette ## installs the servers that the t
 
 bench: $(addprefix bench-,$(BENCHMARKS)) ## all benchmarks, one after the other; or one: bench-hash, bench-logins, …
 
-$(addprefix bench-,$(BENCHMARKS)): bench-%: wasm bench-tools
+$(addprefix bench-,$(BENCHMARKS)): bench-%: build bench-tools
 	@ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" .tools/bench/bin/python tests/bench/$*.py $(BENCH_ARGUMENTS)
 
 bench-tools: .tools/bench/bin/python .tools/bin/oha
