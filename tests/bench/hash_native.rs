@@ -2,6 +2,8 @@
 
 mod measure;
 
+use token_endpoint::{crypto, secret};
+
 fn main() {
     measure::run(|line| println!("BENCH {line}"));
 }

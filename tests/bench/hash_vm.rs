@@ -10,7 +10,6 @@
 mod measure;
 
 // The library by its source: as a crate it can't be linked here, since it is a filter itself.
-extern crate self as token_endpoint;
 #[path = "../../src/crypto/mod.rs"]
 pub mod crypto;
 #[path = "../../src/secret.rs"]

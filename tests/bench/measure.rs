@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use token_endpoint::crypto::password::{Arena, Budget, PasswordCheck, PasswordHash, Progress};
-use token_endpoint::secret::Secret;
+use crate::crypto::password::{Arena, Budget, PasswordCheck, PasswordHash, Progress};
+use crate::secret::Secret;
 
 const PASSWORD: &[u8] = b"correct horse battery staple";
 const SALT: [u8; 16] = [7; 16];
