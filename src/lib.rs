@@ -6,10 +6,11 @@
 //! 1. `proxy` (WebAssembly only) speaks to Envoy; `cli` (native only) is the operator's tool;
 //! 2. [`config`] turns the document that an operator writes into an [`endpoint::Endpoint`], or into all its problems;
 //! 3. [`endpoint`] answers token requests: one file for each grant, one table of refusals;
-//! 4. [`token`] is what gets signed or sealed; [`attempts`] says who has to wait;
-//! 5. [`registry`] is who may ask, and for what;
-//! 6. [`schedule`] decides whose password check goes on; [`crypto`] and [`text`] know nothing of OAuth;
-//! 7. [`http`], [`origin`], [`secret`] and [`time`] are plain vocabulary.
+//! 4. [`token`] is what gets signed or sealed;
+//! 5. [`state`] is what is remembered of tokens; [`attempts`] says who has to wait;
+//! 6. [`registry`] is who may ask, and for what;
+//! 7. [`schedule`] decides whose password check goes on; [`crypto`] and [`text`] know nothing of OAuth;
+//! 8. [`http`], [`origin`], [`secret`] and [`time`] are plain vocabulary.
 
 #![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -26,6 +27,7 @@ mod proxy;
 pub mod registry;
 pub mod schedule;
 pub mod secret;
+pub mod state;
 pub mod text;
 pub mod time;
 pub mod token;

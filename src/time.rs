@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Whole seconds since 1970-01-01T00:00:00Z: the `NumericDate` of RFC 7519 §2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -13,6 +15,24 @@ impl UnixTime {
     /// This time and `span` later, in whole seconds, never wrapping.
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span.as_secs()))
+    }
+
+    /// Reads seconds since 1970, or an RFC 3339 timestamp, from a JSON value. None if it is neither.
+    pub fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Self::from_rfc3339(text),
+            Value::Number(number) => {
+                let seconds = number.as_f64().filter(|seconds| (0.0..9e15).contains(seconds))?;
+                Some(Self(seconds as u64))
+            }
+            _ => None,
+        }
+    }
+
+    /// Reads an RFC 3339 timestamp; fractions of a second are dropped. None for one before 1970 too.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        time.unix_timestamp().try_into().ok().map(Self)
     }
 
     /// Whole seconds from `earlier` to this time; zero if it is not earlier.

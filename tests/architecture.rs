@@ -6,11 +6,13 @@ use std::{
 };
 
 /// From the top down; a module may import from its own layer's module and from layers below.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 11] = [
     &["proxy", "cli"],
     &["config"],
     &["endpoint"],
-    &["attempts", "token"],
+    &["token"],
+    &["state"],
+    &["attempts"],
     &["registry"],
     &["schedule", "crypto"],
     &["text"],

@@ -200,7 +200,9 @@ fn a_refresh_token_is_bound_to_its_client() {
 fn a_refresh_token_ends_at_its_lifetime_counted_from_the_login() {
     let core = core();
     let token = refresh_token(&login(&core, ALICE));
-    core.now.set(1_800_000_000 + 30 * 86_400 - 1);
+    core.now.set(1_800_000_000 + 15 * 86_400 - 1);
+    let token = refresh_token(&refresh(&core, "APP", &token, ""));
+    core.now.set(1_800_000_000 + 30 * 86_400 - 2);
     let renewed = refresh_token(&refresh(&core, "APP", &token, ""));
     core.now.set(1_800_000_000 + 30 * 86_400);
     for token in [token, renewed] {

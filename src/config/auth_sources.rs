@@ -8,7 +8,7 @@ use super::{
     Allowances, Environment,
     document::{Node, Object},
     remote,
-    setting::Text,
+    setting::{Instant, Text},
     snapshot,
 };
 use crate::{
@@ -96,8 +96,9 @@ pub fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable,
     let identifiers = object.required_with("identifiers", |node| identifiers_of(node, rules));
     let password_hash = object.required_with("password_hash", |node| password_hash(node, allowances)).flatten();
     let status = object.optional::<Status>("status").unwrap_or_default();
+    let password_changed_at = object.optional("password_changed_at").map(|Instant(time)| time);
     let claims = object.with("claims", claims).flatten().unwrap_or_default();
-    let user = Arc::new(User { id: id?, status, claims });
+    let user = Arc::new(User { id: id?, status, password_changed_at, claims });
     let account = Account { user, password_hash: Arc::new(password_hash?) };
     let identifiers = identifiers??;
     let duplicates = users.insert(account, identifiers.clone()).err()?;

@@ -11,7 +11,7 @@ use crate::{
     crypto::client_secret::SecretHash,
     registry::{
         auth_source::AuthSource,
-        client::{Authentication, Client, ClientType, Grant},
+        client::{Authentication, Client, ClientType, Grant, RefreshTokens},
     },
     token::OPENID,
 };
@@ -38,13 +38,27 @@ fn client(object: &mut Object, auth_sources: &AuthSources) -> Option<Client> {
     let auth_sources = object.each_of_some("auth_sources", |node| reference(node, auth_sources));
     let grants = object.each_of_some("grants", |node| node.read::<Grant>());
     let scopes = object.with("scopes", |node| node.each_of_some(scope));
+    let refresh_tokens = refresh_tokens(object, authentication.as_ref());
     Some(Client {
         id: id?,
         authentication: authentication?,
         auth_sources,
         grants,
         scopes: scopes.unwrap_or_else(|| vec![OPENID.to_owned()]),
+        refresh_tokens,
     })
+}
+
+/// Refresh tokens of a public client are rotated (RFC 9700 §2.2.2).
+fn refresh_tokens(object: &mut Object, authentication: Option<&Authentication>) -> RefreshTokens {
+    match (object.optional("refresh_token_rotation"), authentication) {
+        (Some(false), Some(Authentication::Public)) => {
+            object.problem("refresh_token_rotation", "only a web client's refresh tokens may stay the same");
+            RefreshTokens::Rotated
+        }
+        (Some(false), _) => RefreshTokens::Kept,
+        (Some(true) | None, _) => RefreshTokens::Rotated,
+    }
 }
 
 fn authentication(object: &mut Object) -> Option<Authentication> {

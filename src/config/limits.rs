@@ -44,7 +44,7 @@ pub fn attempts(object: &mut Object) -> Limits {
 
 fn limit(object: &mut Object, default: Limit) -> Limit {
     let failures = within(object, "failures", 1, 1_000_000).and_then(|failures| u32::try_from(failures).ok());
-    let mut span = |name, default| whole_seconds(object, name, LONGEST).unwrap_or(default);
+    let mut span = |name, default| whole_seconds_or(object, name, default);
     let limit = Limit {
         failures: failures.unwrap_or(default.failures),
         wait: span("wait", default.wait),
@@ -58,6 +58,11 @@ fn limit(object: &mut Object, default: Limit) -> Limit {
         object.problem("max_wait", "longer than forget");
     }
     limit
+}
+
+/// A span of whole seconds, up to a year.
+pub fn whole_seconds_or(object: &mut Object, name: &str, default: Duration) -> Duration {
+    whole_seconds(object, name, LONGEST).unwrap_or(default)
 }
 
 /// In seconds: a year.

@@ -21,7 +21,7 @@ pub use self::problem::Problem;
 use self::{document::Object, problem::Report, setting::Span};
 use crate::{
     attempts::Limits,
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Rotation},
     registry::{Registry, client::Grant},
     schedule::Schedule,
     token::{Lifetimes, Profile, Terms},
@@ -75,6 +75,7 @@ fn endpoint(object: &mut Object, environment: Environment) -> Option<Endpoint> {
     let paths = object.nested("paths", paths).unwrap_or_default();
     let keys = keys::signing_keys(object, environment);
     let sealer = keys::sealer(object, environment);
+    let rotation = object.nested("state", state).unwrap_or_default();
     let max_request_bytes = limits::max_request_bytes(object);
     let decoy_key = keys.as_ref().map(|keys| keys.decoy_key).unwrap_or_default();
     let auth_sources = auth_sources::read(object, decoy_key, environment, allowances);
@@ -91,6 +92,7 @@ fn endpoint(object: &mut Object, environment: Environment) -> Option<Endpoint> {
         signing_key: keys.signing_key,
         jwks: keys.jwks,
         sealer: sealer.unwrap_or_default(),
+        rotation,
         registry: Registry { clients, auth_sources },
     })
 }
@@ -118,6 +120,15 @@ fn issuer(object: &mut Object, allowances: Allowances) -> Option<String> {
     }
 }
 
+/// Reads `state`.
+fn state(object: &mut Object) -> Rotation {
+    let default = Rotation::default();
+    Rotation {
+        retry_grace: limits::whole_seconds_or(object, "retry_grace", default.retry_grace),
+        on_store_failure: object.optional("on_store_failure").unwrap_or_default(),
+    }
+}
+
 fn lifetimes(object: &mut Object) -> Lifetimes {
     let default = Lifetimes::default();
     let mut read = |name, default| lifetime(object, name).unwrap_or(default);
@@ -125,6 +136,7 @@ fn lifetimes(object: &mut Object) -> Lifetimes {
         access_token: read("access_token", default.access_token),
         id_token: read("id_token", default.id_token),
         refresh_token: read("refresh_token", default.refresh_token),
+        refresh_token_idle: read("refresh_token_idle", default.refresh_token_idle),
         jwks: read("jwks", default.jwks),
     }
 }

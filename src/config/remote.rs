@@ -86,8 +86,9 @@ fn mapping(object: &mut Object, id: Option<String>, source: Source) -> UserMappi
         object.problem("active", "of no use without status");
     }
     let active = active.unwrap_or_else(|| vec![Value::from("active")]);
+    let password_changed_at = object.with("password_changed_at", |node| place(node, source)).flatten();
     let claims = object.nested("claims", |object| claims(object, source)).unwrap_or_default();
-    UserMapping { id, status: status.map(|at| StatusMapping { at, active }), claims }
+    UserMapping { id, status: status.map(|at| StatusMapping { at, active }), password_changed_at, claims }
 }
 
 fn claims(object: &mut Object, source: Source) -> Vec<(String, String)> {

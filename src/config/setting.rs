@@ -10,12 +10,14 @@ use serde_json::{Map, Value};
 
 use crate::{
     crypto::jws::Algorithm,
+    endpoint::OnStoreFailure,
     registry::{
         client::{ClientType, Grant},
         identifier::IdentifierKind,
         remote::{Credentials, Format, Method, Source},
         user::Status,
     },
+    time::UnixTime,
     token::Profile,
 };
 
@@ -36,6 +38,18 @@ pub struct Count(pub u64);
 /// A span of time, in the JSON form of a protobuf `Duration`: `"300s"`, `"0.5s"`.
 #[derive(Clone, Copy)]
 pub struct Span(pub Duration);
+
+/// A point in time: RFC 3339 (`"2030-01-31T12:00:00Z"`), or seconds since 1970.
+#[derive(Clone, Copy)]
+pub struct Instant(pub UnixTime);
+
+impl Setting for Instant {
+    const EXPECTED: &'static str = "a time such as \"2030-01-31T12:00:00Z\", or seconds since 1970";
+}
+
+impl Setting for OnStoreFailure {
+    const EXPECTED: &'static str = "refuse or allow";
+}
 
 impl Setting for bool {
     const EXPECTED: &'static str = "true or false";
@@ -110,6 +124,13 @@ impl<'de> Deserialize<'de> for Count {
         let number = serde_json::Number::deserialize(deserializer)?;
         let whole = number.as_f64().filter(|float| float.fract() == 0.0 && (0.0..9e15).contains(float));
         whole.map(|float| Self(float as u64)).ok_or_else(|| D::Error::custom("not a whole number"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        UnixTime::from_json(&value).map(Self).ok_or_else(|| D::Error::custom("not a time"))
     }
 }
 

@@ -8,6 +8,7 @@ use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
 use super::{Endpoint, Event, Outcome, Pending, Question, Refusal, SigningJob, Step, UNAVAILABLE, reply};
 use crate::{
     registry::client::{Client, Grant},
+    state::TokenId,
     time::{Moment, UnixTime},
     token::{Granted, access, id},
 };
@@ -35,10 +36,10 @@ struct AccessToken {
     expires_at: UnixTime,
 }
 
-/// Asks for the access token's signature.
-pub fn begin(endpoint: &Endpoint, grant: Grant, granted: Granted, moment: Moment) -> Result<Step, Refusal> {
+/// Asks for the access token's signature. `id` names it, and its family where it has one.
+pub fn begin(endpoint: &Endpoint, grant: Grant, granted: Granted, id: TokenId, now: UnixTime) -> Result<Step, Refusal> {
     let (input, expires_at) =
-        access::signing_input_of(&endpoint.terms, &endpoint.signing_key, &granted, moment).ok_or(UNAVAILABLE)?;
+        access::signing_input_of(&endpoint.terms, &endpoint.signing_key, &granted, id, now).ok_or(UNAVAILABLE)?;
     let (question, input) = sign(endpoint, input);
     Ok(Step::Ask(question, Pending::SigningAccess(SigningAccess { grant, granted, input, expires_at })))
 }

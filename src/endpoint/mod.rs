@@ -13,7 +13,9 @@ mod reply;
 pub mod request;
 mod scope;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use serde::Deserialize;
 
 pub use self::admission::{Admission, Collecting};
 use self::{
@@ -22,7 +24,7 @@ use self::{
     event::{Event, Outcome},
     issue::{SigningAccess, SigningId},
     password::{Concluding, Confirming, Finding, Throttling, Verifying},
-    refresh::Renewing,
+    refresh::{Claiming, Ending, Renewing},
     refusal::Refusal,
     request::{Parameter, Parameters},
 };
@@ -38,8 +40,9 @@ use crate::{
         user::{Found, User},
     },
     secret::Secret,
-    time::Moment,
-    token::Terms,
+    state::{StateAnswer, StateQuestion},
+    time::{Moment, UnixTime},
+    token::{Terms, refresh::RefreshToken},
 };
 
 /// A token endpoint: its whole configuration, checked and ready to answer.
@@ -59,8 +62,36 @@ pub struct Endpoint {
     pub jwks: String,
     /// What seals refresh tokens.
     pub sealer: Sealer,
+    /// How refresh tokens are renewed.
+    pub rotation: Rotation,
     /// Who may ask, and for what.
     pub registry: Registry,
+}
+
+/// How refresh tokens are renewed.
+#[derive(Clone, Copy, Debug)]
+pub struct Rotation {
+    /// For how long a token that was used may come again: its answer may have been lost.
+    pub retry_grace: Duration,
+    /// What happens while the memory of what was used can't be asked.
+    pub on_store_failure: OnStoreFailure,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self { retry_grace: Duration::from_secs(10), on_store_failure: OnStoreFailure::Refuse }
+    }
+}
+
+/// What happens to tokens while it can't be asked whether they have ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnStoreFailure {
+    /// Nobody is served.
+    #[default]
+    Refuse,
+    /// They are taken for good, stolen and revoked ones too.
+    Allow,
 }
 
 /// What an exchange needs next.
@@ -90,6 +121,8 @@ pub enum Question {
     Verify(PasswordCheck),
     /// A signature, by the host where it offers a faster one.
     Sign(SigningJob),
+    /// What is remembered of a token, or something to remember.
+    State(StateQuestion),
 }
 
 /// Someone to be found in a directory.
@@ -146,6 +179,8 @@ pub enum Answer {
     Verified(bool),
     /// To [`Question::Sign`]: the signature in the form that JWS wants.
     Signed(Vec<u8>),
+    /// To [`Question::State`].
+    State(StateAnswer),
     /// The question could not be answered.
     Unavailable {
         /// When to try again, in seconds.
@@ -170,6 +205,10 @@ pub enum Pending {
     Confirming(Confirming),
     /// A refresh whose user is being looked for again.
     Renewing(Renewing),
+    /// A refresh whose token is being claimed.
+    Claiming(Claiming),
+    /// A refresh that is refused once its family has ended.
+    Ending(Ending),
     /// A login whose password was checked, being counted.
     Concluding(Concluding),
     /// Tokens being made: the access token's signature is next.
@@ -198,7 +237,20 @@ impl Endpoint {
             (Pending::Verifying(login), Answer::Verified(matches)) => Ok(login.verified(matches)),
             (Pending::Confirming(login), Answer::Confirmed(user)) => Ok(login.confirmed(user)),
             (Pending::Concluding(login), Answer::Allowed) => login.counted(self, moment),
-            (Pending::Renewing(renewing), Answer::Found(found)) => renewing.found(self, found, moment),
+            (Pending::Renewing(renewing), Answer::Found(found)) => Ok(renewing.found(self, found)),
+            (Pending::Claiming(claiming), Answer::State(StateAnswer::Claimed(claimed))) => {
+                claiming.claimed(self, claimed, moment)
+            }
+            (Pending::Claiming(claiming), Answer::State(StateAnswer::Looked(is_good))) => {
+                claiming.looked(self, is_good, moment)
+            }
+            (Pending::Claiming(claiming), Answer::Unavailable { .. }) if self.allows_store_failure() => {
+                claiming.allowed(self, moment)
+            }
+            (Pending::Ending(ending), Answer::State(StateAnswer::Remembered)) => Err(ending.refusal()),
+            (Pending::Ending(ending), Answer::Unavailable { .. }) if self.allows_store_failure() => {
+                Err(ending.refusal())
+            }
             (Pending::SigningAccess(issue), Answer::Signed(signature)) => issue.signed(self, &signature, moment),
             (Pending::SigningId(issue), Answer::Signed(signature)) => issue.signed(self, &signature, moment),
             (_, Answer::Limited { retry_after }) => Err(Refusal::TooManyAttempts { retry_after }),
@@ -206,6 +258,17 @@ impl Endpoint {
             (_, _) => Err(UNAVAILABLE),
         };
         step.unwrap_or_else(|refusal| reply::refused(refusal, client))
+    }
+
+    /// The refresh token that was sealed here for this client, if it has not ended by itself.
+    fn open_refresh_token(&self, client: &Client, sealed: &Secret, now: UnixTime) -> Option<RefreshToken> {
+        let token =
+            RefreshToken::open(&self.sealer, &self.terms.issuer, sealed, self.terms.lifetimes.refresh_token_idle, now);
+        token.filter(|token| token.client_id == client.id)
+    }
+
+    fn allows_store_failure(&self) -> bool {
+        self.rotation.on_store_failure == OnStoreFailure::Allow
     }
 
     /// The answer where a request can't even begin.
@@ -238,6 +301,8 @@ impl Pending {
             Self::Finding(login) => Some(login.client()),
             Self::Confirming(login) => Some(login.client()),
             Self::Renewing(renewing) => Some(renewing.client()),
+            Self::Claiming(claiming) => Some(claiming.client()),
+            Self::Ending(ending) => Some(ending.client()),
             Self::Verifying(login) => Some(login.client()),
             Self::Concluding(login) => Some(login.client()),
             Self::SigningAccess(issue) => Some(issue.client()),

@@ -15,6 +15,7 @@ use crate::{
         user::{Found, Status, User},
     },
     secret::Secret,
+    state::{FamilyId, TokenId},
     time::{Moment, UnixTime},
     token::{Granted, refresh::RefreshToken},
 };
@@ -179,17 +180,18 @@ impl Concluding {
         if user.status != Status::Active {
             return Err(Refusal::AbnormalStatus);
         }
-        let refresh_token = self.login.refresh_token(endpoint, &user, moment.now);
+        let (now, id) = (moment.now, TokenId::fresh(moment.entropy));
+        let refresh_token = self.login.refresh_token(endpoint, &user, id.family(), now);
         let Login { client, scopes, .. } = self.login;
         let granted = Granted { client, user, scopes, refresh_token };
-        issue::begin(endpoint, Grant::Password, granted, moment)
+        issue::begin(endpoint, Grant::Password, granted, id, now)
     }
 }
 
 impl Login {
     /// What the caller can come back with: nothing where its client may not, and nothing where the directory can't be
     /// asked for a user without a password.
-    fn refresh_token(&self, endpoint: &Endpoint, user: &User, now: UnixTime) -> Option<RefreshToken> {
+    fn refresh_token(&self, endpoint: &Endpoint, user: &User, family: FamilyId, now: UnixTime) -> Option<RefreshToken> {
         let may_come_back = self.client.grants.contains(&Grant::RefreshToken);
         let can_be_found = !matches!(self.auth_source.directory, Directory::Verify(_));
         (may_come_back && can_be_found).then(|| RefreshToken {
@@ -198,6 +200,10 @@ impl Login {
             user_id: user.id.clone(),
             identifier: self.identifier.clone(),
             scopes: self.scopes.clone(),
+            family,
+            generation: 0,
+            logged_in_at: now,
+            issued_at: now,
             expires_at: now.after(endpoint.terms.lifetimes.refresh_token),
         })
     }

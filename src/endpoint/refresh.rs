@@ -1,4 +1,5 @@
-//! The refresh token grant (RFC 6749 §6): what was granted once is granted again, if all of it still holds.
+//! The refresh token grant (RFC 6749 §6): what was granted once is granted again, if all of it still holds. Each use of a
+//! token gives the next of its family, so that a stolen one shows (RFC 9700 §4.14.2).
 
 use std::sync::Arc;
 
@@ -6,9 +7,10 @@ use super::{Caller, Endpoint, Find, Parameter, Parameters, Pending, Question, Re
 use crate::{
     registry::{
         auth_source::Directory,
-        client::{Client, Grant},
+        client::{Client, Grant, RefreshTokens},
         user::{Found, Status, User},
     },
+    state::{Claimed, StateQuestion, TokenId, Use},
     time::Moment,
     token::{Granted, refresh::RefreshToken},
 };
@@ -21,6 +23,17 @@ pub struct Renewing {
     scopes: Vec<String>,
 }
 
+/// A refresh of a user who may be served, if the token may be used.
+#[derive(Debug)]
+pub struct Claiming(Granted);
+
+/// A refresh that is refused, and whose family ends with it.
+#[derive(Debug)]
+pub struct Ending {
+    client: Arc<Client>,
+    refusal: Refusal,
+}
+
 /// Opens the token, and looks the user up again in the directory of the login, if the client may still serve it.
 pub fn begin(
     endpoint: &Endpoint,
@@ -30,9 +43,7 @@ pub fn begin(
     moment: Moment,
 ) -> Result<Step, Refusal> {
     let sealed = parameters.require_secret(Parameter::RefreshToken)?;
-    let token = RefreshToken::open(&endpoint.sealer, &endpoint.terms.issuer, &sealed, moment.now)
-        .filter(|token| token.client_id == client.id)
-        .ok_or(Refusal::InvalidRefreshToken)?;
+    let token = endpoint.open_refresh_token(client, &sealed, moment.now).ok_or(Refusal::InvalidRefreshToken)?;
     let still_allowed = token.scopes.iter().filter(|scope| client.scopes.contains(scope)).cloned().collect::<Vec<_>>();
     let scopes = scope::narrowed_from(&mut parameters, &still_allowed)?;
     let auth_source = Arc::clone(client.auth_source(&token.auth_source_id).ok_or(Refusal::InvalidRefreshToken)?);
@@ -40,7 +51,7 @@ pub fn begin(
     match &auth_source.directory {
         Directory::Users(users) => {
             let user = users.by_id(&renewing.token.user_id).cloned();
-            renewing.renew(endpoint, user, moment)
+            Ok(renewing.renew(endpoint, user))
         }
         Directory::Lookup(_) | Directory::Snapshot(_) => {
             let identifier = renewing.token.identifier.clone();
@@ -57,22 +68,93 @@ impl Renewing {
     }
 
     /// Goes on with whom the directory found.
-    pub(super) fn found(self, endpoint: &Endpoint, found: Found, moment: Moment) -> Result<Step, Refusal> {
+    pub(super) fn found(self, endpoint: &Endpoint, found: Found) -> Step {
         let user = match found {
             Found::Account(account) => Some(account.user),
             Found::Nobody { .. } => None,
         };
-        self.renew(endpoint, user, moment)
+        self.renew(endpoint, user)
     }
 
-    /// Issues new tokens, if it is the same user still, and active.
-    fn renew(self, endpoint: &Endpoint, user: Option<Arc<User>>, moment: Moment) -> Result<Step, Refusal> {
+    /// Claims the token if it is the same user still, active, and with the same password. Otherwise the family ends.
+    fn renew(self, endpoint: &Endpoint, user: Option<Arc<User>>) -> Step {
         let Self { client, token, scopes } = self;
-        let user = user.filter(|user| user.id == token.user_id).ok_or(Refusal::InvalidRefreshToken)?;
-        if user.status != Status::Active {
-            return Err(Refusal::AbnormalStatus);
+        match user.filter(|user| user.id == token.user_id && !token.is_older_than_password_of(user)) {
+            Some(user) if user.status == Status::Active => {
+                let question = claim(endpoint, &client, &token);
+                let granted = Granted { client, user, scopes, refresh_token: Some(token) };
+                Step::Ask(Question::State(question), Pending::Claiming(Claiming(granted)))
+            }
+            Some(_) => end(client, &token, Refusal::AbnormalStatus),
+            None => end(client, &token, Refusal::InvalidRefreshToken),
         }
-        let granted = Granted { client, user, scopes, refresh_token: Some(token) };
-        issue::begin(endpoint, Grant::RefreshToken, granted, moment)
     }
+}
+
+/// A client whose tokens are not rotated only needs to know that the family has not ended.
+fn claim(endpoint: &Endpoint, client: &Client, token: &RefreshToken) -> StateQuestion {
+    let claim = token.claim(endpoint.rotation.retry_grace);
+    match client.refresh_tokens {
+        RefreshTokens::Rotated => StateQuestion::Claim(claim),
+        RefreshTokens::Kept => StateQuestion::Look(Use::Refresh(claim)),
+    }
+}
+
+fn end(client: Arc<Client>, token: &RefreshToken, refusal: Refusal) -> Step {
+    let question = StateQuestion::End { family: token.family, until: token.expires_at };
+    Step::Ask(Question::State(question), Pending::Ending(Ending { client, refusal }))
+}
+
+impl Claiming {
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.0.client
+    }
+
+    /// Issues tokens of the generation that the claim has come to.
+    pub(super) fn claimed(self, endpoint: &Endpoint, claimed: Claimed, moment: Moment) -> Result<Step, Refusal> {
+        let Claimed::Next { generation, since } = claimed else { return Err(Refusal::InvalidRefreshToken) };
+        let Self(mut granted) = self;
+        if let Some(token) = &mut granted.refresh_token {
+            (token.generation, token.issued_at) = (generation, since);
+        }
+        issue(endpoint, granted, moment)
+    }
+
+    /// Issues tokens for a refresh token that is not rotated.
+    pub(super) fn looked(self, endpoint: &Endpoint, is_good: bool, moment: Moment) -> Result<Step, Refusal> {
+        let Self(mut granted) = self;
+        if let Some(token) = &mut granted.refresh_token {
+            token.issued_at = moment.now;
+        }
+        if is_good { issue(endpoint, granted, moment) } else { Err(Refusal::InvalidRefreshToken) }
+    }
+
+    /// Issues tokens although it can't be asked whether the token may be used.
+    pub(super) fn allowed(self, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
+        match self.0.client.refresh_tokens {
+            RefreshTokens::Kept => self.looked(endpoint, true, moment),
+            RefreshTokens::Rotated => {
+                let generation = self.0.refresh_token.as_ref().map_or(0, |token| token.generation);
+                let next = Claimed::Next { generation: generation.saturating_add(1), since: moment.now };
+                self.claimed(endpoint, next, moment)
+            }
+        }
+    }
+}
+
+impl Ending {
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// What is told once the family has ended.
+    pub(super) fn refusal(self) -> Refusal {
+        self.refusal
+    }
+}
+
+fn issue(endpoint: &Endpoint, granted: Granted, moment: Moment) -> Result<Step, Refusal> {
+    let family = granted.refresh_token.as_ref().map(|token| token.family).ok_or(Refusal::InvalidRefreshToken)?;
+    let id = TokenId::in_family(moment.entropy, family);
+    issue::begin(endpoint, Grant::RefreshToken, granted, id, moment.now)
 }

@@ -4,6 +4,7 @@
 mod attempts;
 mod directories;
 mod exchange;
+mod families;
 mod host;
 mod metrics;
 mod pacing;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     attempts::AttemptTable,
     directories::{Asker, Directories, Errand},
+    families::FamilyTable,
     host,
     metrics::Metrics,
     pacing::Pacing,
@@ -28,6 +29,7 @@ pub struct Worker {
     schedule: Schedule,
     signer: Signer,
     attempts: AttemptTable,
+    families: FamilyTable,
     directories: Directories,
     snapshots: Snapshots,
     metrics: Metrics,
@@ -110,6 +112,7 @@ impl Worker {
         let mut worker = Self {
             snapshots: Snapshots::new(&endpoint),
             attempts: AttemptTable::open(attempts)?,
+            families: FamilyTable::open()?,
             signer: Signer::probe(&endpoint.signing_key),
             pacing: Pacing::new(root, schedule.slice, schedule.pacing_cluster.clone()),
             endpoint,
@@ -206,6 +209,10 @@ impl Worker {
             Step::Reply(response, event) => self.reply(ticket.exchange, &response, &event),
             Step::Ask(Question::Attempt(attempt), pending) => {
                 let answer = self.attempts.answer(&attempt, host::now());
+                self.resume(ticket, pending, answer);
+            }
+            Step::Ask(Question::State(question), pending) => {
+                let answer = self.families.answer(&question, host::now());
                 self.resume(ticket, pending, answer);
             }
             Step::Ask(Question::Find(find), pending)

@@ -20,6 +20,18 @@ pub struct Client {
     pub grants: Vec<Grant>,
     /// What it may ask for.
     pub scopes: Vec<String>,
+    /// What becomes of its refresh tokens when they are used.
+    pub refresh_tokens: RefreshTokens,
+}
+
+/// What becomes of a refresh token when it is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RefreshTokens {
+    /// The next one takes its place (RFC 9700 §4.14.2).
+    #[default]
+    Rotated,
+    /// It stays good. Only for clients that prove who they are.
+    Kept,
 }
 
 /// How a client proves who it is (RFC 6749 §2.1).

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{identifier::Identifier, index::Index};
-use crate::crypto::password::PasswordHash;
+use crate::{crypto::password::PasswordHash, time::UnixTime};
 
 /// One user of an auth source.
 pub struct User {
@@ -14,6 +14,8 @@ pub struct User {
     pub id: String,
     /// Whether the user may log in.
     pub status: Status,
+    /// When the password was changed last, where that is known: what was granted before ends with it.
+    pub password_changed_at: Option<UnixTime>,
     /// Claims that are copied into the user's tokens.
     pub claims: Map<String, Value>,
 }

@@ -3,11 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Granted, Profile, Terms, jti, signing_input};
-use crate::{
-    crypto::jws::SigningKey,
-    time::{Moment, UnixTime},
-};
+use super::{Granted, Profile, Terms, signing_input};
+use crate::{crypto::jws::SigningKey, state::TokenId, time::UnixTime};
 
 /// In the order of the contract's sample.
 #[derive(Serialize)]
@@ -38,10 +35,11 @@ pub fn signing_input_of(
     terms: &Terms,
     key: &SigningKey,
     granted: &Granted,
-    moment: Moment,
+    id: TokenId,
+    now: UnixTime,
 ) -> Option<(String, UnixTime)> {
     let client_id = &*granted.client.id;
-    let exp = moment.now.after(terms.lifetimes.access_token);
+    let exp = now.after(terms.lifetimes.access_token);
     let (typ, scope, client_id_claim) = match terms.profile {
         Profile::Ciam => ("JWT", Scope::List(&granted.scopes), None),
         Profile::Rfc9068 => ("at+jwt", Scope::Text(granted.scopes.join(" ")), Some(client_id)),
@@ -49,12 +47,12 @@ pub fn signing_input_of(
     let claims = Claims {
         sub: &granted.user.id,
         aud: client_id,
-        nbf: moment.now,
+        nbf: now,
         scope,
         iss: &terms.issuer,
         exp,
-        iat: moment.now,
-        jti: jti(moment.entropy),
+        iat: now,
+        jti: id.to_string(),
         client_id: client_id_claim,
         user: &granted.user.claims,
     };

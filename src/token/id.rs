@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Granted, Terms, jti, signing_input};
+use super::{Granted, Terms, signing_input};
 use crate::{
     crypto::jws::SigningKey,
+    state::TokenId,
     time::{Moment, UnixTime},
 };
 
@@ -31,7 +32,7 @@ pub fn signing_input_of(terms: &Terms, key: &SigningKey, granted: &Granted, mome
         iss: &terms.issuer,
         exp: moment.now.after(terms.lifetimes.id_token),
         iat: moment.now,
-        jti: jti(moment.entropy),
+        jti: TokenId::fresh(moment.entropy).to_string(),
         user: &granted.user.claims,
     };
     signing_input(key, "JWT", &claims)

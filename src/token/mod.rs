@@ -13,7 +13,6 @@ use self::refresh::RefreshToken;
 use crate::{
     crypto::jws::{Algorithm, SigningKey},
     registry::{client::Client, user::User},
-    time::Entropy,
 };
 
 /// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
@@ -39,6 +38,8 @@ pub struct Lifetimes {
     pub id_token: Duration,
     /// From a login to the moment when its last refresh token ends.
     pub refresh_token: Duration,
+    /// Of a refresh token that is not used.
+    pub refresh_token_idle: Duration,
     /// Of a copy of the public keys.
     pub jwks: Duration,
 }
@@ -49,6 +50,7 @@ impl Default for Lifetimes {
             access_token: Duration::from_secs(300),
             id_token: Duration::from_secs(1800),
             refresh_token: Duration::from_secs(30 * 24 * 3600),
+            refresh_token_idle: Duration::from_secs(15 * 24 * 3600),
             jwks: Duration::from_secs(300),
         }
     }
@@ -100,9 +102,4 @@ fn signing_input(key: &SigningKey, typ: &str, claims: &impl Serialize) -> Option
 
 fn encode(part: &impl Serialize) -> Option<String> {
     Base64::encode_to_string(serde_json::to_vec(part).ok()?).ok()
-}
-
-/// A fresh `jti` (RFC 7519 §4.1.7): a random UUID.
-fn jti(entropy: Entropy) -> String {
-    uuid::Builder::from_random_bytes(entropy.spend()).into_uuid().to_string()
 }

@@ -1,12 +1,15 @@
 //! Refresh tokens (RFC 6749 §1.5): everything that a later request needs to know, sealed, so that no store is asked,
 //! a restart forgets nothing, and every proxy with the same key accepts them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::seal::Sealer,
-    registry::identifier::Identifier,
+    registry::{identifier::Identifier, user::User},
     secret::Secret,
+    state::{Claim, FamilyId},
     time::{Moment, UnixTime},
 };
 
@@ -23,6 +26,14 @@ pub struct RefreshToken {
     pub identifier: Identifier,
     /// What the user's login was granted; a refresh may ask for less.
     pub scopes: Vec<String>,
+    /// The tokens that come from the same login.
+    pub family: FamilyId,
+    /// How often the token was renewed.
+    pub generation: u32,
+    /// When the user logged in.
+    pub logged_in_at: UnixTime,
+    /// When the token was issued.
+    pub issued_at: UnixTime,
     /// The end: the lifetime counted from the login, however often the token has been renewed.
     pub expires_at: UnixTime,
 }
@@ -34,15 +45,26 @@ impl RefreshToken {
         sealer.seal(moment.entropy.spend(), &purpose(issuer), &plain)
     }
 
-    /// The token, if this issuer sealed it and it has not ended.
-    pub fn open(sealer: &Sealer, issuer: &str, sealed: &Secret, now: UnixTime) -> Option<Self> {
+    /// The token, if this issuer sealed it and it has not ended by itself: at its end, or unused for `idle`.
+    pub fn open(sealer: &Sealer, issuer: &str, sealed: &Secret, idle: Duration, now: UnixTime) -> Option<Self> {
         let plain = sealer.open(&purpose(issuer), sealed.expose())?;
         let token: Self = serde_json::from_slice(&plain).ok()?;
-        (now < token.expires_at).then_some(token)
+        (now < token.expires_at && now < token.issued_at.after(idle)).then_some(token)
+    }
+
+    /// Whether the user has changed the password since the login.
+    pub fn is_older_than_password_of(&self, user: &User) -> bool {
+        user.password_changed_at.is_some_and(|changed_at| changed_at > self.logged_in_at)
+    }
+
+    /// What it claims when it is used.
+    pub fn claim(&self, grace: Duration) -> Claim {
+        let Self { family, generation, issued_at, expires_at: until, .. } = *self;
+        Claim { family, generation, issued_at, until, grace }
     }
 }
 
 /// Keeps a text that was sealed by another issuer, or for another use, from being taken for a refresh token.
 fn purpose(issuer: &str) -> Vec<u8> {
-    format!("token-endpoint refresh-token 1 {issuer}").into_bytes()
+    format!("token-endpoint refresh-token 2 {issuer}").into_bytes()
 }

@@ -14,6 +14,7 @@ use token_endpoint::{
     http::{Head, Response},
     origin::Origin,
     secret::Secret,
+    state,
     time::{Entropy, Moment, UnixTime},
 };
 
@@ -30,6 +31,9 @@ pub struct Core {
     pub event: RefCell<String>,
     chance: Cell<u8>,
     buckets: RefCell<Vec<Bucket>>,
+    families: RefCell<state::Bucket>,
+    /// Whether the memory of tokens can be asked.
+    pub remembers: Cell<bool>,
 }
 
 impl Core {
@@ -44,6 +48,8 @@ impl Core {
             event: RefCell::default(),
             chance: Cell::new(0),
             buckets: RefCell::new(vec![Bucket::default(); 256]),
+            families: RefCell::default(),
+            remembers: Cell::new(true),
         }
     }
 
@@ -74,6 +80,10 @@ impl Core {
         match question {
             Question::Attempt(attempt) => self.count(&attempt),
             Question::Find(_) | Question::Confirm(_) => Answer::Unavailable { retry_after: 1 },
+            Question::State(_) if !self.remembers.get() => Answer::Unavailable { retry_after: 1 },
+            Question::State(question) => {
+                Answer::State(self.families.borrow_mut().answer(&question, UnixTime(self.now.get())))
+            }
             Question::Sign(job) => Answer::Signed(job.key.sign(job.input.as_bytes()).unwrap()),
             Question::Verify(check) => {
                 self.work.set(self.work.get() + check.hash().work());

@@ -6,6 +6,7 @@ use super::Fault;
 use crate::{
     crypto::password::PasswordHash,
     registry::user::{Status, User},
+    time::UnixTime,
 };
 
 /// Where in an answer a user's fields are.
@@ -15,6 +16,8 @@ pub struct UserMapping {
     pub id: Option<String>,
     /// Whether the user may log in. Without it, every user may.
     pub status: Option<StatusMapping>,
+    /// When the password was changed last: an RFC 3339 timestamp, or seconds since 1970.
+    pub password_changed_at: Option<String>,
     /// Names of claims, and where their values are.
     pub claims: Vec<(String, String)>,
 }
@@ -48,8 +51,9 @@ impl UserMapping {
             None => identifier.to_owned(),
         };
         let status = self.status.as_ref().map(|status| status.read(record)).unwrap_or_default();
+        let password_changed_at = self.password_changed_at.as_ref().map(|at| record.time(at)).transpose()?.flatten();
         let claim = |(name, at): &(String, String)| Some((name.clone(), record.get(at)?));
-        Ok(User { id, status, claims: self.claims.iter().filter_map(claim).collect() })
+        Ok(User { id, status, password_changed_at, claims: self.claims.iter().filter_map(claim).collect() })
     }
 }
 
@@ -99,6 +103,16 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// A time. None where it is missing or null.
+    ///
+    /// # Errors
+    /// [`Fault::Record`] where it is no time.
+    fn time(&self, at: &str) -> Result<Option<UnixTime>, Fault> {
+        let time = |value: Value| UnixTime::from_json(&value).or_else(|| seconds(value.as_str()?));
+        let read = |value| time(value).ok_or_else(|| self.fault(at, "expected a time"));
+        self.get(at).map(read).transpose()
+    }
+
     /// The user's password hash. None for a user without a password, where it is null.
     ///
     /// # Errors
@@ -134,6 +148,11 @@ impl<'a> Record<'a> {
             _ => Err(Fault::Malformed(format!("expected a user at \"{at}\", or a sign that there is none"))),
         }
     }
+}
+
+/// A header has no numbers.
+fn seconds(text: &str) -> Option<UnixTime> {
+    text.parse().ok().map(UnixTime)
 }
 
 const WEAK: &str = "a cost below OWASP's minimum, which only allow_weak_hashes permits";

@@ -1,0 +1,66 @@
+//! What is remembered of tokens in the host's shared data, for all workers of the process: a table of fixed size, since
+//! shared data can't be deleted. It is gone when the process is.
+
+use proxy_wasm::types::Status;
+
+use super::host;
+use crate::{
+    endpoint::Answer,
+    state::{Bucket, Place, StateAnswer, StateQuestion},
+    time::UnixTime,
+};
+
+/// The table of families.
+pub struct FamilyTable(());
+
+/// 128 families in each: 7 MiB when all are full.
+const BUCKETS: u64 = 2048;
+/// How often an update that another worker got in the way of is tried again.
+const TRIES: u32 = 32;
+
+impl FamilyTable {
+    /// Opens the table, and makes it if there is none: the main thread's VM does so before any worker's VM starts. None if
+    /// the host can't share data.
+    pub fn open() -> Option<Self> {
+        let is_there = host::shared_data(&name(BUCKETS - 1)).is_ok();
+        if !is_there {
+            (0..BUCKETS).try_for_each(|bucket| host::set_shared_data(&name(bucket), &[], None)).ok()?;
+        }
+        Some(Self(()))
+    }
+
+    /// Answers a question.
+    pub fn answer(&self, question: &StateQuestion, now: UnixTime) -> Answer {
+        match update(question, now) {
+            Ok(answer) => Answer::State(answer),
+            Err(status) => {
+                log::error!("the table of token families failed: {status:?}");
+                Answer::Unavailable { retry_after: 1 }
+            }
+        }
+    }
+}
+
+/// Answers by compare-and-swap, so that of two workers that claim the same token one is the second.
+fn update(question: &StateQuestion, now: UnixTime) -> Result<StateAnswer, Status> {
+    let key = name(Place::of(question).bucket(BUCKETS));
+    for _ in 0..TRIES {
+        let (bytes, version) = host::shared_data(&key)?;
+        let before = Bucket::from_bytes(&bytes).map_err(|_| Status::ParseFailure)?;
+        let mut after = before.clone();
+        let answer = after.answer(question, now);
+        if after == before {
+            return Ok(answer);
+        }
+        match host::set_shared_data(&key, &after.to_bytes(), version) {
+            Err(Status::CasMismatch) => {}
+            result => return result.map(|()| answer),
+        }
+    }
+    Err(Status::CasMismatch)
+}
+
+/// The name holds the version of the layout: another build in the same process must not misread the table.
+fn name(bucket: u64) -> String {
+    format!("token-endpoint.families.1.{bucket}")
+}

@@ -1,0 +1,162 @@
+//! Refresh token rotation with reuse detection (RFC 9700 §4.14.2): each use gives a token of the next generation. An old
+//! one that comes again soon is a lost answer or a second tab; one that comes later is in two hands, and ends them all.
+
+use std::time::Duration;
+
+use super::{FamilyId, TokenId};
+use crate::time::UnixTime;
+
+/// What is remembered of a family. Nothing is as long as its first token was not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Family {
+    /// How it stands.
+    pub standing: Standing,
+    /// Since when.
+    pub since: UnixTime,
+    /// When its last token ends by itself, so that it can be forgotten.
+    pub until: UnixTime,
+}
+
+/// How a family stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Tokens of this generation are the newest.
+    Newest(u32),
+    /// It was revoked, or given up after a theft.
+    Ended,
+}
+
+/// A refresh token that is being used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Its family.
+    pub family: FamilyId,
+    /// Its generation: zero for the token of a login.
+    pub generation: u32,
+    /// When its generation began.
+    pub issued_at: UnixTime,
+    /// When its family ends by itself.
+    pub until: UnixTime,
+    /// For how long a token that was used may come again.
+    pub grace: Duration,
+}
+
+/// What comes of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// The next token is of this generation.
+    Next {
+        /// Its number.
+        generation: u32,
+        /// When it began: now, or a little earlier where another claim of the same token was first.
+        since: UnixTime,
+    },
+    /// The family has ended, now or before.
+    Ended,
+}
+
+/// A token of which one wants to know whether it is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// A refresh token.
+    Refresh(Claim),
+    /// An access token.
+    Access {
+        /// Which one.
+        token: TokenId,
+        /// Its `iat`.
+        issued_at: UnixTime,
+    },
+}
+
+impl Claim {
+    /// What comes of it, and what is to be remembered of the family where that is not what is `known`.
+    ///
+    /// A family of which less is known than the token says was forgotten, or was served elsewhere: it goes on from the
+    /// token.
+    pub fn judge(&self, known: Option<Family>, now: UnixTime) -> (Claimed, Option<Family>) {
+        match known {
+            Some(Family { standing: Standing::Ended, .. }) => (Claimed::Ended, None),
+            Some(Family { standing: Standing::Newest(newest), since, .. }) if newest > self.generation => {
+                if self.may_come_again(newest, since, now) {
+                    (Claimed::Next { generation: newest, since }, None)
+                } else {
+                    (Claimed::Ended, Some(Family::ended(now, self.until)))
+                }
+            }
+            _ => {
+                let generation = self.generation.saturating_add(1);
+                let family = Family { standing: Standing::Newest(generation), since: now, until: self.until };
+                (Claimed::Next { generation, since: now }, Some(family))
+            }
+        }
+    }
+
+    /// Whether it could be used, by what is `known`.
+    pub fn is_good(&self, known: Option<Family>, now: UnixTime) -> bool {
+        matches!(self.judge(known, now), (Claimed::Next { .. }, _))
+    }
+
+    fn may_come_again(&self, newest: u32, since: UnixTime, now: UnixTime) -> bool {
+        newest == self.generation.saturating_add(1) && now <= since.after(self.grace)
+    }
+}
+
+impl Family {
+    /// A family that has ended.
+    pub fn ended(now: UnixTime, until: UnixTime) -> Self {
+        Self { standing: Standing::Ended, since: now, until }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNTIL: UnixTime = UnixTime(9_000);
+
+    fn claim(generation: u32) -> Claim {
+        let family = FamilyId(1);
+        Claim { family, generation, issued_at: UnixTime(0), until: UNTIL, grace: Duration::from_secs(10) }
+    }
+
+    fn newest(generation: u32, since: u64) -> Option<Family> {
+        Some(Family { standing: Standing::Newest(generation), since: UnixTime(since), until: UNTIL })
+    }
+
+    fn next(generation: u32, since: u64) -> Claimed {
+        Claimed::Next { generation, since: UnixTime(since) }
+    }
+
+    #[test]
+    fn the_newest_token_begins_the_next_generation() {
+        assert_eq!(claim(0).judge(None, UnixTime(100)), (next(1, 100), newest(1, 100)));
+        assert_eq!(claim(1).judge(newest(1, 100), UnixTime(200)), (next(2, 200), newest(2, 200)));
+    }
+
+    #[test]
+    fn the_token_before_it_comes_to_the_same_generation_while_the_grace_lasts() {
+        assert_eq!(claim(1).judge(newest(2, 100), UnixTime(110)), (next(2, 100), None));
+        let ended = Some(Family::ended(UnixTime(111), UNTIL));
+        assert_eq!(claim(1).judge(newest(2, 100), UnixTime(111)), (Claimed::Ended, ended));
+    }
+
+    #[test]
+    fn one_that_is_older_still_is_theft_at_once() {
+        assert_eq!(claim(0).judge(newest(2, 100), UnixTime(100)).0, Claimed::Ended);
+    }
+
+    #[test]
+    fn no_token_of_an_ended_family_is_good() {
+        for generation in 0..4 {
+            let ended = Some(Family::ended(UnixTime(100), UNTIL));
+            assert_eq!(claim(generation).judge(ended, UnixTime(100)), (Claimed::Ended, None));
+        }
+    }
+
+    #[test]
+    fn a_family_that_was_forgotten_goes_on_from_its_token() {
+        assert_eq!(claim(7).judge(None, UnixTime(100)), (next(8, 100), newest(8, 100)));
+        assert_eq!(claim(7).judge(newest(3, 50), UnixTime(100)), (next(8, 100), newest(8, 100)));
+    }
+}
