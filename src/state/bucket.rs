@@ -121,8 +121,10 @@ impl Bucket {
 
     /// The bucket as bytes: no more than a fixed number.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let entries = self.entries.iter().flat_map(|entry| entry.to_bytes());
-        self.forgotten.to_le_bytes().into_iter().chain(entries).collect()
+        let mut bytes = Vec::with_capacity(8 + self.entries.len() * ENTRY_BYTES);
+        bytes.extend_from_slice(&self.forgotten.to_le_bytes());
+        self.entries.iter().for_each(|entry| entry.append_to(&mut bytes));
+        bytes
     }
 
     /// The bucket that these bytes were made from. No bytes are an empty bucket.
@@ -140,25 +142,26 @@ impl Bucket {
 }
 
 impl Entry {
-    fn to_bytes(self) -> impl Iterator<Item = u8> {
+    fn append_to(self, bytes: &mut Vec<u8>) {
         let Family { standing, since, until } = self.family;
         let generation = match standing {
             Standing::Newest(generation) => generation.min(ENDED - 1),
             Standing::Ended => ENDED,
         };
-        let numbers = [self.id, since.0, until.0].into_iter().flat_map(u64::to_le_bytes);
-        numbers.chain(generation.to_le_bytes())
+        [self.id, since.0, until.0].iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+        bytes.extend_from_slice(&generation.to_le_bytes());
     }
 
     fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Self {
-        let number = |from: usize, length: usize| {
-            let bytes = bytes.iter().skip(from).take(length).rev();
-            bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
+        let (numbers, rest) = bytes.as_chunks();
+        let mut numbers = numbers.iter().map(|number| u64::from_le_bytes(*number));
+        let mut number = || numbers.next().unwrap_or_default();
+        let (id, since, until) = (number(), UnixTime(number()), UnixTime(number()));
+        let standing = match rest.try_into().map_or(ENDED, u32::from_le_bytes) {
+            ENDED => Standing::Ended,
+            generation => Standing::Newest(generation),
         };
-        let generation = u32::try_from(number(24, 4)).unwrap_or(ENDED);
-        let standing = if generation == ENDED { Standing::Ended } else { Standing::Newest(generation) };
-        let family = Family { standing, since: UnixTime(number(8, 8)), until: UnixTime(number(16, 8)) };
-        Self { id: number(0, 8), family }
+        Self { id, family: Family { standing, since, until } }
     }
 }
 

@@ -31,7 +31,8 @@ pub struct Core {
     pub event: RefCell<String>,
     chance: Cell<u8>,
     buckets: RefCell<Vec<Bucket>>,
-    families: RefCell<state::Bucket>,
+    /// What is remembered of tokens.
+    pub families: RefCell<state::Bucket>,
     /// Whether the memory of tokens can be asked.
     pub remembers: Cell<bool>,
 }
