@@ -108,7 +108,24 @@ impl Gateway {
 
     /// The same with another number of workers.
     pub fn start_with_workers(workers: u32, yaml: &str, keys: Keys) -> Self {
+        Self::start_in(state_folder(yaml), workers, keys)
+    }
+
+    /// A gateway that takes a part of its configuration from a file beside it, which can be changed while it runs.
+    pub fn start_with_file(yaml: &str, name: &str, text: &str, keys: Keys) -> Self {
         let state = state_folder(yaml);
+        fs::write(state.path().join(name), text).unwrap();
+        Self::start_in(state, 2, keys)
+    }
+
+    /// Replaces a file at once, as Envoy's file watch wants it.
+    pub fn replace_file(&self, name: &str, text: &str) {
+        let new = self.state.path().join("new");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, self.state.path().join(name)).unwrap();
+    }
+
+    fn start_in(state: TempDir, workers: u32, keys: Keys) -> Self {
         let mut envoy = Envoy::start(state.path(), &keys, workers);
         let (admin, address) = envoy.wait_until_live(state.path());
         Self { envoy, admin, address, state, keys, workers }
