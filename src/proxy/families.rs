@@ -22,8 +22,8 @@ impl FamilyTable {
     /// Opens the table, and makes it if there is none: the main thread's VM does so before any worker's VM starts. None if
     /// the host can't share data.
     pub fn open() -> Option<Self> {
-        let is_there = host::shared_data(&name(BUCKETS - 1)).is_ok();
-        if !is_there {
+        let (_, version) = host::shared_data(&name(BUCKETS - 1)).ok()?;
+        if version.is_none() {
             (0..BUCKETS).try_for_each(|bucket| host::set_shared_data(&name(bucket), &[], None)).ok()?;
         }
         Some(Self(()))
@@ -52,6 +52,8 @@ fn update(question: &StateQuestion, now: UnixTime) -> Result<StateAnswer, Status
         if after == before {
             return Ok(answer);
         }
+        // Without a version it would be written whatever another worker has written meanwhile.
+        let version = Some(version.ok_or(Status::NotFound)?);
         match host::set_shared_data(&key, &after.to_bytes(), version) {
             Err(Status::CasMismatch) => {}
             result => return result.map(|()| answer),
