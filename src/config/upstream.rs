@@ -186,14 +186,19 @@ fn header_value(node: Node, environment: Environment, call: Call) -> Option<Head
     template(node, Place::Header, call.in_path()).map(HeaderValue::Template)
 }
 
-/// Headers that frame the message or that are made from other settings.
-const SET_ELSEWHERE: [&str; 10] = [
+/// Headers that frame the message, that are made from other settings, or that ask for a part of an answer or for none.
+const SET_ELSEWHERE: [&str; 15] = [
     "authorization",
     "connection",
     "content-length",
     "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
     "keep-alive",
     "proxy-connection",
+    "range",
     "te",
     "traceparent",
     "transfer-encoding",
