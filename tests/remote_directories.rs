@@ -12,12 +12,12 @@ use std::{
 use ct_codecs::{Base64UrlSafeNoPadding, Decoder};
 use serde_json::{Value, json};
 use support::{
-    cases::{Case, GIBIBYTE_HASH, faults, snapshot_faults},
+    cases::{Case, GIBIBYTE_HASH, OTHER_BYTES, faults, snapshot_faults},
     directories::{
         Elsewhere, PASSWORD, QUICK_HASH, WRONG, assert_unavailable, every_second, limits, log_in, log_in_traced,
-        lookup, lookup_answer, people, refresh, snapshot, source, verify,
+        lookup, lookup_answer, many_people, people, refresh, snapshot, source, verify,
     },
-    faults::{Behaviour, Directory, Seen, answer, percent_decoded, status},
+    faults::{Behaviour, Directory, Seen, answer, part, percent_decoded, status},
     gateway::{Gateway, replaced},
     nowhere::Nowhere,
     outage::live_through_an_outage,
@@ -28,6 +28,9 @@ use support::{
 
 /// Far longer than anything takes that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Settings of a large document.
+const EVERY_SECOND: &str = "    timeout: 20s\n    refresh_interval: 1s";
 
 const ABNORMAL: &str = r#"{"error":"invalid_grant","error_description":"Abnormal user status"}"#;
 
@@ -103,6 +106,51 @@ fn what_changes_in_a_file_holds_after_a_refresh_and_what_does_not_is_not_sent_ag
     });
     assert_eq!(refresh(&gateway, &login).text(), ABNORMAL);
     assert_eq!(log_in(&gateway, "JSON_LINES_FILE", "alice", PASSWORD).status, 200, "the other file did not change");
+}
+
+#[test]
+fn twenty_thousand_people_in_a_file_on_nginx_come_in_parts_once() {
+    let nginx = Server::nginx("snapshot-nginx");
+    let document = many_people("user");
+    nginx.replace("people/users.json", &document);
+    let settings =
+        replaced(&example("snapshot-nginx/auth-source.yaml"), "refresh_interval: 60s", "refresh_interval: 1s");
+    let elsewhere = Elsewhere::default().example(&settings, &example("snapshot-nginx/cluster.yaml"), &nginx.socket());
+    let gateway = elsewhere.start(4);
+    let requests = || -> Vec<String> {
+        let lines = nginx.requests().into_iter().filter(|line| line.contains("GET /users.json "));
+        lines.map(|line| line.split("HTTP/1.1\" ").nth(1).unwrap().split(" \"").next().unwrap().to_owned()).collect()
+    };
+
+    once_there(|| log_in(&gateway, "JSON_FILE", "user0", PASSWORD));
+    wait_until("three intervals", || requests().iter().filter(|request| *request == "304 0").count() >= 3);
+
+    for name in ["user0", "user7000", "user7400", "user14000", "user19999"] {
+        assert_eq!(log_in(&gateway, "JSON_FILE", name, PASSWORD).status, 200, "{name}");
+    }
+    assert_eq!(log_in(&gateway, "JSON_FILE", "user20000", PASSWORD).text(), WRONG);
+    let parts: Vec<_> = document.as_bytes().chunks(1024 * 1024).map(|part| format!("206 {}", part.len())).collect();
+    assert!(parts.len() > 2, "{parts:?}");
+    assert_eq!(requests()[..parts.len()], parts);
+    assert!(requests()[parts.len()..].iter().all(|request| request == "304 0"), "{:?}", requests());
+    nginx.replace("people/users.json", &people(&[("u1", "alice")]));
+    wait_until("the new document", || log_in(&gateway, "JSON_FILE", "alice", PASSWORD).status == 200);
+    assert_eq!(requests().iter().filter(|request| request.starts_with("20")).count(), parts.len() + 1);
+}
+
+#[test]
+fn a_large_document_of_a_server_without_parts_comes_whole() {
+    let directory = Directory::start();
+    directory.on("FILE", [Behaviour::Document(many_people("user"))]);
+    let elsewhere = Elsewhere::default().at("directory", &directory.socket());
+    let gateway = elsewhere.auth_sources(&snapshot("FILE", "directory", EVERY_SECOND)).start(2);
+
+    once_there(|| log_in(&gateway, "FILE", "user0", PASSWORD));
+
+    assert_eq!(log_in(&gateway, "FILE", "user19999", PASSWORD).status, 200);
+    wait_until("three fetches", || directory.seen("FILE").len() >= 3);
+    let unconditional = directory.seen("FILE").iter().filter(|seen| seen.header("if-none-match").is_none()).count();
+    assert_eq!(unconditional, 1);
 }
 
 #[test]
@@ -229,6 +277,96 @@ fn whatever_goes_wrong_with_a_later_snapshot_the_last_good_one_stays() {
         }
         assert_eq!(log_in(&gateway, case.id, "alice", "WRONG").text(), WRONG, "{}", case.id);
         assert_eq!(log_in(&gateway, case.id, "bob", PASSWORD).text(), WRONG, "{}", case.id);
+    }
+    assert_told_once(&cases, &gateway);
+    assert_unharmed(&gateway);
+}
+
+#[test]
+fn a_document_that_changes_while_it_comes_is_never_put_together_of_two() {
+    let directory = Directory::start();
+    let (old, new) = (many_people("old-user"), many_people("new-user"));
+    assert_eq!(old.len(), new.len());
+    for (id, behaviour) in
+        [("HEEDFUL", Behaviour::MatchingParts as fn(_) -> _), ("HEEDLESS", Behaviour::Parts as fn(_) -> _)]
+    {
+        directory.on(id, [behaviour(old.clone()), behaviour(new.clone())]);
+    }
+    let gateway = Elsewhere::default()
+        .at("directory", &directory.socket())
+        .auth_sources(&snapshot("HEEDFUL", "directory", EVERY_SECOND))
+        .auth_sources(&snapshot("HEEDLESS", "directory", EVERY_SECOND))
+        .start(1);
+
+    for id in ["HEEDFUL", "HEEDLESS"] {
+        let whose = |name: &str| once_there(|| log_in(&gateway, id, name, PASSWORD)).status;
+        assert_eq!(
+            ["new-user0", "new-user19999", "old-user0", "old-user19999"].map(whose),
+            [200, 200, 400, 400],
+            "{id}"
+        );
+        let asked: Vec<_> = directory.seen(id).iter().map(|seen| seen.header("range").unwrap().to_owned()).collect();
+        let (first, second, third) = ("bytes=0-1048575", "bytes=1048576-2097151", "bytes=2097152-3145727");
+        assert_eq!(asked[..5], [first, second, first, second, third], "{id}");
+    }
+}
+
+#[test]
+fn a_document_of_two_servers_that_agree_on_nothing_comes_whole() {
+    let directory = Directory::start();
+    let one_or_the_other = || [many_people("a"), many_people("b")].map(Behaviour::MatchingParts);
+    directory.on("FILE", (0..20).flat_map(|_| one_or_the_other()));
+    let elsewhere = Elsewhere::default().at("directory", &directory.socket());
+    let settings = "    timeout: 20s\n    refresh_interval: 600s";
+    let gateway = elsewhere.auth_sources(&snapshot("FILE", "directory", settings)).start(1);
+
+    let of_a = ["a0", "a19999"].map(|name| once_there(|| log_in(&gateway, "FILE", name, PASSWORD)).status);
+    let of_b = ["b0", "b19999"].map(|name| log_in(&gateway, "FILE", name, PASSWORD).status);
+
+    assert!([[200, 200], [400, 400]].contains(&of_a), "{of_a:?}");
+    assert_ne!(of_a, of_b);
+    assert_eq!(directory.seen("FILE").last().unwrap().header("range"), None);
+}
+
+#[test]
+fn a_server_that_lies_about_a_further_part_is_refused_and_the_last_good_one_stays() {
+    let directory = Directory::start();
+    let document = many_people("user");
+    let (total, mebibyte) = (document.len(), 1024 * 1024);
+    let more = &document[mebibyte..2 * mebibyte];
+    let tag = "\"a\"".to_owned();
+    let range = |first: usize, last: usize, total: usize| format!("bytes {first}-{last}/{total}");
+    let right = range(mebibyte, 2 * mebibyte - 1, total);
+    let lies = [
+        ("ANOTHER_RANGE", part(&range(0, mebibyte - 1, total), more)),
+        ("ANOTHER_TOTAL", part(&range(mebibyte, 2 * mebibyte - 1, total + 1), more)),
+        ("A_LONGER_BODY", part(&right, format!("{more} "))),
+        ("A_SHORTER_BODY", part(&right, &more[1..])),
+        ("MORE_THAN_ASKED", part(&range(mebibyte, 2 * mebibyte, total), &document[mebibyte..=2 * mebibyte])),
+        ("NO_RANGE", Behaviour::Answer { status: 206, headers: vec![("etag", tag)], body: more.to_owned() }),
+    ];
+    let cases = lies.map(|(id, lie)| {
+        let start = part(&range(0, mebibyte - 1, total), &document[..mebibyte]);
+        Case::new(id, Behaviour::More(Box::new(start), Box::new(lie)), OTHER_BYTES)
+    });
+    let elsewhere = cases.iter().fold(Elsewhere::default().at("directory", &directory.socket()), |elsewhere, case| {
+        directory.on(case.id, [answer(good("json"))]);
+        elsewhere.auth_sources(&snapshot(case.id, "directory", EVERY_SECOND))
+    });
+    let gateway = elsewhere.start(1);
+    for case in &cases {
+        assert_eq!(once_there(|| log_in(&gateway, case.id, "alice", PASSWORD)).status, 200, "{}", case.id);
+    }
+
+    cases.iter().for_each(|case| case.serve(&directory));
+    let before: Vec<_> = cases.iter().map(|case| directory.seen(case.id).len()).collect();
+    wait_until("each to be fetched three times more", || {
+        cases.iter().zip(&before).all(|(case, before)| case.was_asked(&directory, before + 6))
+    });
+
+    for case in &cases {
+        assert_eq!(log_in(&gateway, case.id, "alice", PASSWORD).status, 200, "{}", case.id);
+        assert_eq!(log_in(&gateway, case.id, "user0", PASSWORD).text(), WRONG, "{}", case.id);
     }
     assert_told_once(&cases, &gateway);
     assert_unharmed(&gateway);

@@ -8,7 +8,7 @@ use token_endpoint::{
     },
     registry::{
         auth_source::{AuthSource, Directory},
-        remote::{Delivery, Fault, Snapshot},
+        remote::{Fetch, Snapshot},
         user::{Found, UserTable},
     },
 };
@@ -160,26 +160,27 @@ fn the_section_has_defaults_and_bounds() {
 }
 
 #[test]
-fn an_unchanged_document_is_asked_for_by_its_etag() {
+fn a_document_is_asked_for_by_its_first_part_and_by_the_etag_of_the_last_one() {
     let source = source(json!({"cluster": "files", "path": "/users"})).unwrap();
-    let snapshot = snapshot(&source);
-    let header = |etag| {
-        let callout = snapshot.callout("FILE", etag).unwrap();
+    let asked = |etag: Option<&str>| {
+        let callout = snapshot(&source).callout("FILE", &Fetch::new(etag.map(str::to_owned))).unwrap();
         assert_eq!(
             (callout.method.as_str(), callout.path.as_str(), callout.authority.as_str()),
             ("GET", "/users", "files")
         );
-        let header = callout.headers.iter().find(|(name, _)| name == "if-none-match");
-        header.map(|(_, value)| String::from_utf8(value.expose().to_vec()).unwrap())
+        let text = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
+        let find = |name: &str| callout.headers.iter().find(|(other, _)| other == name);
+        ["range", "if-none-match"].map(|name| find(name).map(|(_, value)| text(value.expose())))
     };
-    assert_eq!(header(None), None);
-    assert_eq!(header(Some("\"a\"")), Some("\"a\"".to_owned()));
-    assert_eq!(snapshot.read(304, None, Some("\"a\"")), Ok(Delivery::Unchanged));
-    assert_eq!(snapshot.read(304, None, None), Err(Fault::Status(304)));
-    assert_eq!(snapshot.read(200, Some("\"b\"".into()), Some("\"a\"")), Ok(Delivery::Document(Some("\"b\"".into()))));
-    assert_eq!(snapshot.read(200, Some("b".repeat(2000)), None), Ok(Delivery::Document(None)));
-    for status in [204, 206, 301, 401, 404, 500, 503] {
-        assert_eq!(snapshot.read(status, None, None), Err(Fault::Status(status)));
+    let range = || Some("bytes=0-1048575".to_owned());
+    assert_eq!(asked(None), [range(), None]);
+    assert_eq!(asked(Some("\"a\"")), [range(), Some("\"a\"".to_owned())]);
+}
+
+#[test]
+fn what_to_ask_for_is_not_to_be_configured_as_a_header() {
+    for name in ["range", "Range", "if-none-match", "if-match", "if-range", "if-modified-since"] {
+        let problems = source(json!({"cluster": "files", "path": "/users", "headers": {name: "x"}})).unwrap_err();
+        assert!(problems[0].starts_with("auth_sources[0].snapshot.headers"), "{problems:?}");
     }
-    assert_eq!(snapshot.read(0, None, None), Err(Fault::NoAnswer));
 }

@@ -194,8 +194,3 @@ pub fn answer_header(name: &str) -> Option<String> {
 pub fn answer_body(start: usize, length: usize) -> Vec<u8> {
     hostcalls::get_buffer(BufferType::HttpCallResponseBody, start, length).ok().flatten().unwrap_or_default()
 }
-
-/// Whether the body at hand has more bytes than these.
-pub fn answer_is_longer_than(length: usize) -> bool {
-    !answer_body(length, 1).is_empty()
-}

@@ -3,7 +3,7 @@
 use proxy_wasm::types::Status;
 
 use super::host;
-use crate::registry::remote::Ledger;
+use crate::registry::remote::{Ledger, PART};
 
 /// The shared data of one source.
 pub struct SharedDocument {
@@ -12,6 +12,8 @@ pub struct SharedDocument {
 
 /// How much of a document is under one key.
 const PIECE: usize = 128 * 1024;
+/// Each part of a document begins with a piece.
+const _: () = assert!(PART.is_multiple_of(PIECE));
 const BIRTHS: &str = "token-endpoint.vms";
 /// How often an update that another worker got in the way of is tried again.
 const TRIES: u32 = 32;
@@ -40,18 +42,18 @@ impl SharedDocument {
         })
     }
 
-    /// Copies the body of the answer at hand into a slot, and tells its length.
-    pub fn take_answer(&self, slot: u64) -> Result<usize, Status> {
-        let mut length = 0;
-        for number in 0.. {
-            let piece = host::answer_body(length, PIECE);
-            if piece.is_empty() {
-                break;
+    /// Copies the body of the answer at hand into a slot, where in the document it begins at `start`, which is at the
+    /// beginning of a piece.
+    pub fn take_answer(&self, slot: u64, start: usize, length: usize) -> Result<(), Status> {
+        for at in (0..length).step_by(PIECE) {
+            let expected = (length - at).min(PIECE);
+            let piece = host::answer_body(at, expected);
+            if piece.len() != expected {
+                return Err(Status::BadArgument);
             }
-            host::set_shared_data(&self.piece_key(slot, number), &piece, None)?;
-            length += piece.len();
+            host::set_shared_data(&self.piece_key(slot, (start + at) / PIECE), &piece, None)?;
         }
-        Ok(length)
+        Ok(())
     }
 
     /// A piece of a document of this length; an empty one behind its end. None if it is not there.

@@ -180,7 +180,7 @@ impl Worker {
     /// The pacing cluster or a directory answered the root.
     pub fn on_call_answered(&mut self, call: u32, body_size: usize) {
         if self.snapshots.owns_call(call) {
-            self.snapshots.on_answer(call);
+            self.snapshots.on_answer(call, body_size);
             if self.pacing.is_resting() {
                 self.slice();
             }

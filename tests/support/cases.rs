@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     directories::{QUICK_HASH, people},
-    faults::{Behaviour, Directory, answer, status},
+    faults::{Behaviour, Directory, answer, part, status},
     gateway::replaced,
 };
 
@@ -18,6 +18,8 @@ const PATIENT: &str = "20s";
 /// What the log says of a single answer that is not JSON, and of a document that is none.
 const UNREADABLE: &str = "can't be used: not JSON: ";
 const NO_DOCUMENT: &str = "the document: ";
+/// What it says of a part that is none of those asked for.
+pub const OTHER_BYTES: &str = "other bytes than were asked for";
 
 /// One way for a directory to fail, and what the log has to say of it.
 pub struct Case {
@@ -108,7 +110,24 @@ pub fn snapshot_faults() -> Vec<Case> {
         Case::new("WRONG_TYPE", answer(replaced(&document, "\"u2\"", "17")), "users[1].id: "),
         Case::new("LINES_DUPLICATE", answer(lines.clone()), "line 2.id: ").in_lines(),
         Case::new("LINES_HALF", answer(&lines[..lines.len() - 9]), "line 2: ").in_lines(),
-        Case::new("LINES_IN_A_LIST", answer(document), "line 1").in_lines(),
+        Case::new("LINES_IN_A_LIST", answer(document.clone()), "line 1").in_lines(),
     ]);
+    cases.extend(faults_of_parts(&document));
     cases
+}
+
+/// What can go wrong with a document that comes in parts, when its first is asked for.
+fn faults_of_parts(document: &str) -> Vec<Case> {
+    let (length, last) = (document.len(), document.len() - 1);
+    vec![
+        Case::new("PART_WITHOUT_RANGE", status(206, document), OTHER_BYTES),
+        Case::new("PART_IN_ANOTHER_UNIT", part(&format!("users 0-{last}/{length}"), document), OTHER_BYTES),
+        Case::new("PART_FROM_ELSEWHERE", part(&format!("bytes 1-{length}/{}", length + 1), document), OTHER_BYTES),
+        Case::new("PART_BEHIND_THE_END", part(&format!("bytes 0-{last}/{last}"), document), OTHER_BYTES),
+        Case::new("PART_LONGER_THAN_TOLD", part("bytes 0-9/10", document), OTHER_BYTES),
+        Case::new("PART_SHORTER_THAN_TOLD", part(&format!("bytes 0-{length}/{}", length + 1), document), OTHER_BYTES),
+        Case::new("PART_OF_TOO_MUCH", part(&format!("bytes 0-{last}/2000000"), document), "more than "),
+        Case::new("PART_NOT_ASKED_FOR", part(&format!("bytes 0-{last}/{}", length + 1), document), "status 206"),
+        Case::new("NO_SUCH_PART", status(416, ""), "status 416"),
+    ]
 }

@@ -132,6 +132,12 @@ pub fn people(people: &[(&str, &str)]) -> String {
     json!({"users": people.iter().map(user).collect::<Vec<_>>()}).to_string()
 }
 
+/// A document of several parts: 20,000 users, called `{name}0` and so on.
+pub fn many_people(name: &str) -> String {
+    let names: Vec<_> = (0..20_000).map(|number| (format!("id-{number}"), format!("{name}{number}"))).collect();
+    people(&names.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect::<Vec<_>>())
+}
+
 /// An auth source that looks users up under a path of its own; `more` are further settings.
 pub fn lookup(id: &str, cluster: &str, more: &str) -> String {
     let user = "    user: {at: /rows/0, id: /id, password_hash: /hash}";

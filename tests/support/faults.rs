@@ -43,6 +43,12 @@ pub enum Behaviour {
     },
     /// This text, with an `ETag`, and 304 to who has it already.
     Document(String),
+    /// This text in the parts that are asked for, whatever part of whatever text is asked for.
+    Parts(String),
+    /// The same, but 412 to who has the beginning of another text.
+    MatchingParts(String),
+    /// The first behaviour to who asks for the beginning of a text, the second to who asks for more of it.
+    More(Box<Behaviour>, Box<Behaviour>),
     /// Another behaviour, after a while.
     After(Duration, Box<Behaviour>),
     /// No answer, on an open connection.
@@ -82,6 +88,12 @@ struct Shared {
 /// An answer with the status 200.
 pub fn answer(body: impl Into<String>) -> Behaviour {
     Behaviour::Answer { status: 200, headers: vec![("content-type", "application/json".to_owned())], body: body.into() }
+}
+
+/// A part of a document, as a server says that has ranges, or that lies.
+pub fn part(content_range: &str, body: impl Into<String>) -> Behaviour {
+    let headers = vec![("etag", "\"a\"".to_owned()), ("content-range", content_range.to_owned())];
+    Behaviour::Answer { status: 206, headers, body: body.into() }
 }
 
 /// An answer with another status and the body that a good one would have.
@@ -279,6 +291,15 @@ fn behave(to: &mut UnixStream, behaviour: &Behaviour, request: &Seen, present: &
     match behaviour {
         Behaviour::Answer { status, headers, body } => send(to, *status, headers, body),
         Behaviour::Document(document) => send_document(to, document, request),
+        Behaviour::Parts(document) => send_part(to, document, request),
+        Behaviour::MatchingParts(document) => match request.header("if-match") {
+            Some(tag) if tag != tag_of(document) => send(to, 412, &[("etag", tag_of(document))], ""),
+            _ => send_part(to, document, request),
+        },
+        Behaviour::More(start, more) => {
+            let is_start = request.header("range").is_none_or(|range| range.starts_with("bytes=0-"));
+            behave(to, if is_start { start } else { more }, request, present)
+        }
         Behaviour::After(while_, behaviour) => {
             thread::sleep(*while_);
             behave(to, behaviour, request, present)
@@ -304,13 +325,33 @@ fn send(to: &mut UnixStream, status: u16, headers: &[(&str, String)], body: &str
 }
 
 fn send_document(to: &mut UnixStream, document: &str, request: &Seen) -> io::Result<bool> {
-    let mut hasher = DefaultHasher::new();
-    document.hash(&mut hasher);
-    let tag = format!("\"{:x}\"", hasher.finish());
+    let tag = tag_of(document);
     if request.header("if-none-match") == Some(&tag) {
         return send(to, 304, &[("etag", tag)], "");
     }
     send(to, 200, &[("etag", tag)], document)
+}
+
+/// As a server with ranges does (RFC 9110 §14.2), as far as one range is asked for.
+fn send_part(to: &mut UnixStream, document: &str, request: &Seen) -> io::Result<bool> {
+    let asked = request.header("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+    let tag = tag_of(document);
+    match asked.map(|(first, last)| (first.parse::<usize>().unwrap(), last.parse::<usize>().unwrap())) {
+        _ if request.header("if-none-match") == Some(&tag) => send(to, 304, &[("etag", tag)], ""),
+        None => send(to, 200, &[("etag", tag)], document),
+        Some((first, _)) if first >= document.len() => send(to, 416, &[], ""),
+        Some((first, last)) => {
+            let part = &document[first..document.len().min(last + 1)];
+            let range = format!("bytes {first}-{}/{}", first + part.len() - 1, document.len());
+            send(to, 206, &[("etag", tag), ("content-range", range)], part)
+        }
+    }
+}
+
+fn tag_of(document: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    document.hash(&mut hasher);
+    format!("\"{:x}\"", hasher.finish())
 }
 
 fn wait_for_the_end(of: &mut UnixStream) -> io::Result<bool> {

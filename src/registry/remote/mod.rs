@@ -19,7 +19,7 @@ pub use self::{
     fault::Fault,
     lookup::Lookup,
     mapping::{StatusMapping, UserMapping},
-    snapshot::{Delivery, Format, Ledger, News, Next, Records, Snapshot, jittered, millis},
+    snapshot::{AnswerHead, Delivery, Fetch, Format, Ledger, News, Next, PART, Records, Snapshot, jittered, millis},
     template::{Place, Placeholder, Template, Values},
     upstream::{HeaderValue, Method, Upstream},
     verify::{Credentials, Source, Verify},

@@ -1,5 +1,7 @@
 //! `snapshot`: the whole directory as one document, fetched again from time to time.
 
+mod content_range;
+mod fetch;
 mod ledger;
 mod records;
 
@@ -8,10 +10,11 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 pub use self::{
+    fetch::{AnswerHead, Delivery, Fetch, PART},
     ledger::{Ledger, News, jittered, millis},
     records::{Format, Next, Records},
 };
-use super::{Callout, Fault, Upstream, Values};
+use super::{Callout, Upstream, Values};
 use crate::{registry::identifier::IdentifierRules, secret::Secret};
 
 /// A document of users.
@@ -19,7 +22,7 @@ use crate::{registry::identifier::IdentifierRules, secret::Secret};
 pub struct Snapshot {
     /// Where the document is.
     pub upstream: Upstream,
-    /// How long fetching it may take.
+    /// How long fetching it may take, all of its parts together.
     pub timeout: Duration,
     /// How it lists its users.
     pub format: Format,
@@ -31,36 +34,16 @@ pub struct Snapshot {
     pub weak_hashes: bool,
 }
 
-/// What an answer brings.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// Nothing: the document is still the one of the `ETag` that was sent.
-    Unchanged,
-    /// A whole document, with its `ETag`.
-    Document(Option<String>),
-}
-
-/// A longer `ETag` is not worth keeping.
-const LONGEST_ETAG: usize = 1024;
 /// How soon a fetch that failed is tried again, at the latest.
 const RETRY: Duration = Duration::from_secs(5);
 
 impl Snapshot {
-    /// What to send, given the `ETag` of the last document.
-    pub fn callout(&self, auth_source_id: &str, etag: Option<&str>) -> Option<Callout> {
+    /// What to send for what a fetch asks for next.
+    pub fn callout(&self, auth_source_id: &str, fetch: &Fetch) -> Option<Callout> {
         let mut callout = self.upstream.callout(&values(auth_source_id), None)?;
-        callout.headers.extend(etag.map(|etag| ("if-none-match".to_owned(), Secret::new(etag))));
+        let headers = fetch.headers().into_iter();
+        callout.headers.extend(headers.map(|(name, value)| (name.to_owned(), Secret::new(value))));
         Some(callout)
-    }
-
-    /// What an answer's head says. 304 is an answer only to one who sent an `ETag`.
-    pub fn read(&self, status: u16, etag: Option<String>, sent: Option<&str>) -> Result<Delivery, Fault> {
-        match status {
-            200 => Ok(Delivery::Document(etag.filter(|etag| etag.len() <= LONGEST_ETAG))),
-            304 if sent.is_some() => Ok(Delivery::Unchanged),
-            0 => Err(Fault::NoAnswer),
-            status => Err(Fault::Status(status)),
-        }
     }
 
     /// How long to wait after a fetch that failed.

@@ -1,0 +1,119 @@
+//! Documents of users in the worker: one worker of the process fetches, writes the document into shared data and reads
+//! it; if it is good, the others read it from there. Nothing here takes long at a time, unless a server sends a large document whole.
+//!
+//! Shared data can't be deleted, so there is a fixed set of keys for each source: a ledger, and two slots of pieces.
+//! The good copy is in one slot, and a newer one is written to the other.
+
+mod fetching;
+mod reading;
+mod source;
+mod turns;
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    rc::{Rc, Weak},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use self::source::Source;
+use super::shared_document::earlier_vms;
+use crate::{
+    endpoint::{Endpoint, Find},
+    registry::{
+        auth_source::{AuthSource, Directory},
+        user::Found,
+    },
+};
+
+/// All sources of this configuration that are documents.
+pub struct Snapshots {
+    sources: HashMap<String, Rc<RefCell<Source>>>,
+    looked: Option<Instant>,
+}
+
+thread_local! {
+    static SOURCES: RefCell<HashMap<String, Weak<RefCell<Source>>>> = RefCell::default();
+    /// Whether this VM is on Envoy's main thread, where no request comes: two VMs start there before any worker's, of
+    /// which the first is a trial.
+    static IS_ON_MAIN_THREAD: bool = earlier_vms() < 2;
+}
+
+/// A tick may come so much too early.
+const EARLY: Duration = Duration::from_millis(10);
+
+impl Snapshots {
+    /// The sources of this endpoint. Sources that this worker knows already, from another plugin, are shared.
+    pub fn new(endpoint: &Endpoint) -> Self {
+        IS_ON_MAIN_THREAD.with(|_| {});
+        let sources = endpoint.registry.auth_sources.values();
+        let sources = sources.filter_map(|source| Some((source.id.clone(), shared_source(source)?)));
+        Self { sources: sources.collect(), looked: None }
+    }
+
+    /// Whether there are none, and so nothing to do ever.
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// Whom the source knows by that name. None until there is a first copy.
+    pub fn find(&self, find: &Find) -> Option<Found> {
+        self.sources.get(&find.auth_source.id)?.borrow().find(find)
+    }
+
+    /// Whether this answer is for one of the sources.
+    pub fn owns_call(&self, call: u32) -> bool {
+        self.sources.values().any(|source| source.borrow().is_fetching_by(call))
+    }
+
+    /// Takes an answer with a body of this length. Called while the host has it at hand.
+    pub fn on_answer(&mut self, call: u32, length: usize) {
+        for source in self.sources.values().filter(|source| source.borrow().is_fetching_by(call)) {
+            source.borrow_mut().on_answer(length);
+        }
+    }
+
+    /// Looks for newer copies. Called from the root, every [`Snapshots::period`] or more often.
+    pub fn on_tick(&mut self) {
+        let is_early = self.looked.is_some_and(|looked| looked.elapsed() + EARLY < self.period());
+        if is_early {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        self.sources.values().for_each(|source| source.borrow_mut().on_tick());
+    }
+
+    /// How often to look: often until there is a first copy of all.
+    pub fn period(&self) -> Duration {
+        let is_waiting = self.sources.values().any(|source| source.borrow().is_waiting());
+        if is_waiting { Duration::from_millis(100) } else { Duration::from_secs(1) }
+    }
+
+    /// Whether [`Snapshots::slice`] has something to do.
+    pub fn has_work(&self) -> bool {
+        self.sources.values().any(|source| source.borrow().has_work())
+    }
+
+    /// Goes on with what there is to do, until then or a little longer.
+    pub fn slice(&mut self, until: Instant) {
+        self.sources.values().for_each(|source| source.borrow_mut().slice(until));
+    }
+}
+
+fn shared_source(auth_source: &Arc<AuthSource>) -> Option<Rc<RefCell<Source>>> {
+    let Directory::Snapshot(snapshot) = &auth_source.directory else { return None };
+    let name = snapshot.fingerprint(&auth_source.id, &auth_source.identifiers);
+    let known = SOURCES.with_borrow(|sources| sources.get(&name).and_then(Weak::upgrade));
+    if let Some(source) = known {
+        source.borrow_mut().configure(auth_source);
+        return Some(source);
+    }
+    let idle = IS_ON_MAIN_THREAD.with(|is_on_main_thread| *is_on_main_thread);
+    let source = Rc::new(RefCell::new(Source::new(Arc::clone(auth_source), &name, idle)));
+    SOURCES.with_borrow_mut(|sources| {
+        sources.retain(|_, source| source.strong_count() > 0);
+        sources.insert(name, Rc::downgrade(&source));
+    });
+    Some(source)
+}

@@ -1,0 +1,129 @@
+//! Reads a document out of shared data, a record at a time: what another worker found good, or what this one fetched and
+//! now finds good or bad.
+
+use std::time::Instant;
+
+use super::{
+    super::{host, shared_document::SharedDocument},
+    source::{Source, Task},
+    turns::LEASE,
+};
+use crate::{
+    config::loading::{Loading, Progress},
+    registry::remote::Ledger,
+};
+
+/// A document being read from shared data.
+pub struct Reading {
+    loading: Loading,
+    version: u64,
+    slot: u64,
+    length: usize,
+    piece: usize,
+    /// Set where the document is not known to be good: this worker fetched it.
+    candidate: Option<Candidate>,
+    since: Instant,
+}
+
+/// What is known of a document that was fetched.
+pub struct Candidate {
+    etag: Option<String>,
+    renewed: Instant,
+}
+
+const REFUSED: &str = "token_endpoint.snapshot_refused";
+
+impl Candidate {
+    /// A document with this `ETag`, fetched just now.
+    pub fn new(etag: Option<String>) -> Self {
+        Self { etag, renewed: Instant::now() }
+    }
+}
+
+impl Source {
+    /// Begins to read the good copy.
+    pub(super) fn read_good(&mut self, ledger: &Ledger) {
+        self.read(ledger.version, ledger.slot(), ledger.length, None);
+    }
+
+    /// Begins to read what was fetched into the free slot.
+    pub(super) fn read_candidate(&mut self, ledger: &Ledger, length: usize, candidate: Candidate) {
+        self.read(ledger.version + 1, ledger.free_slot(), length, Some(candidate));
+    }
+
+    fn read(&mut self, version: u64, slot: u64, length: usize, candidate: Option<Candidate>) {
+        let loading = self.snapshot().map(|snapshot| Loading::new(snapshot, &self.auth_source.identifiers));
+        if let Some(loading) = loading {
+            let since = Instant::now();
+            let reading = Reading { loading, version, slot, length, piece: 0, candidate, since };
+            self.task = Task::Reading(Box::new(reading));
+        }
+    }
+
+    pub(super) fn step_reading(&mut self, mut reading: Box<Reading>) {
+        match reading.loading.step() {
+            Ok(Progress::Working) => self.task = Task::Reading(reading),
+            Ok(Progress::Hungry) => {
+                if self.feed(&mut reading) {
+                    self.task = Task::Reading(reading);
+                } else {
+                    self.leftovers.push(reading.loading.into_users());
+                }
+            }
+            Ok(Progress::Done) => self.finish(*reading),
+            Err(problem) => self.refuse(*reading, &problem.to_string()),
+        }
+    }
+
+    /// Takes the next piece out of shared data. False if the copy is not the one to be read any more.
+    fn feed(&self, reading: &mut Reading) -> bool {
+        let Some(piece) = self.document.piece(reading.slot, reading.piece, reading.length) else { return false };
+        if !self.is_current(reading) {
+            return false;
+        }
+        reading.loading.feed(&piece);
+        reading.piece += 1;
+        true
+    }
+
+    /// Whether nobody else writes where this worker reads.
+    fn is_current(&self, reading: &mut Reading) -> bool {
+        match &mut reading.candidate {
+            Some(candidate) if candidate.renewed.elapsed() > LEASE / 4 => {
+                candidate.renewed = Instant::now();
+                self.renew(LEASE).is_some()
+            }
+            Some(_) => true,
+            None => self.document.ledger().is_some_and(|ledger| ledger.version == reading.version),
+        }
+    }
+
+    /// The document is good.
+    fn finish(&mut self, reading: Reading) {
+        let Reading { loading, version, length, candidate, since, .. } = reading;
+        let users = loading.into_users();
+        if let Some(candidate) = candidate {
+            let etag = candidate.etag;
+            let Some(before) = self.settle(|ledger, due| ledger.publish(length, etag.clone(), due)) else {
+                return self.leftovers.push(users);
+            };
+            self.task = Task::Clearing { slot: before.slot(), version, pieces: SharedDocument::pieces(before.length) };
+        }
+        log::debug!("auth source {}: version {version}, {} users in {:?}", self.id(), users.len(), since.elapsed());
+        self.version = version;
+        self.leftovers.extend(self.users.replace(users));
+    }
+
+    /// The document is bad: the last good copy stays.
+    fn refuse(&mut self, reading: Reading, why: &str) {
+        self.leftovers.push(reading.loading.into_users());
+        let Some(candidate) = reading.candidate else {
+            self.version = reading.version;
+            return log::error!("auth source {}: a document is good for another worker only: {why}", self.id());
+        };
+        if host::define_counter(REFUSED).and_then(host::count).is_err() {
+            log::warn!("a counter failed");
+        }
+        self.settle(|ledger, due| ledger.refuse(why, candidate.etag.clone(), due));
+    }
+}

@@ -1,0 +1,77 @@
+//! Whose turn it is to fetch: one worker of the process at a time has it, and says in the ledger how it ended.
+
+use std::time::Duration;
+
+use super::{super::host, source::Source};
+use crate::registry::remote::{Fault, Ledger, News, Snapshot, jittered, millis};
+
+/// How long a worker may take for its next sign of life while it has the turn.
+pub const LEASE: Duration = Duration::from_secs(30);
+/// How long a worker lets others go first after a failure, in milliseconds.
+const PATIENCE: u64 = 1500;
+
+impl Source {
+    /// Takes the turn, if it is time and nobody has it.
+    pub(super) fn take_turn(&self, now: u64, timeout: Duration, interval: Duration) -> bool {
+        let until = now + millis(timeout + LEASE);
+        let turn = self.document.update(|ledger| {
+            let is_due = ledger.is_due(now, interval);
+            is_due.then(|| ledger.lend(self.holder, until))
+        });
+        turn.is_some()
+    }
+
+    /// Ends the turn without a document.
+    pub(super) fn fail(&mut self, fault: &Fault) {
+        let why = fault.to_string();
+        let due = self.due_after(Snapshot::retry_interval);
+        self.patience = PATIENCE;
+        self.end_turn(|ledger| ledger.fail(&why, due));
+    }
+
+    /// Ends the turn with a document looked at, and tells what the ledger was before. None if the turn was lost.
+    pub(super) fn settle(&mut self, change: impl Fn(&mut Ledger, u64) -> News) -> Option<Ledger> {
+        let due = self.due_after(|snapshot| snapshot.refresh_interval);
+        self.patience = 0;
+        self.end_turn(|ledger| change(ledger, due))
+    }
+
+    fn end_turn(&self, change: impl Fn(&mut Ledger) -> News) -> Option<Ledger> {
+        let (before, news, trouble) = self.document.update(|ledger| {
+            let before = ledger.clone();
+            let news = ledger.is_lent_to(self.holder).then(|| change(ledger))?;
+            Some((before, news, ledger.trouble().unwrap_or_default().to_owned()))
+        })?;
+        match news {
+            News::Nothing => {}
+            News::Trouble => log::warn!("auth source {}: no newer copy of its users: {trouble}", self.id()),
+            News::Over => log::info!("auth source {}: its users can be fetched again", self.id()),
+        }
+        Some(before)
+    }
+
+    /// Keeps the turn for so much longer. None if it was lost.
+    pub(super) fn renew(&self, span: Duration) -> Option<Ledger> {
+        let until = host::now_in_millis() + millis(span);
+        self.document.update(|ledger| {
+            ledger.is_lent_to(self.holder).then(|| {
+                ledger.lend(self.holder, until);
+                ledger.clone()
+            })
+        })
+    }
+
+    fn due_after(&self, span: impl Fn(&Snapshot) -> Duration) -> u64 {
+        let span = self.snapshot().map(|snapshot| jittered(span(snapshot), chance())).unwrap_or_default();
+        host::now_in_millis() + millis(span)
+    }
+}
+
+/// Any number; the least where the host gives no chance.
+pub fn chance() -> u64 {
+    let mut bytes = [0; 8];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => u64::from_le_bytes(bytes),
+        Err(_) => 0,
+    }
+}
