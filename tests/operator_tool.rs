@@ -205,6 +205,26 @@ fn a_good_configuration_is_summed_up_the_same_however_it_is_wrapped() {
 }
 
 #[test]
+fn what_a_snapshot_sends_is_explained_without_its_secrets() {
+    let mut document = good();
+    document["auth_sources"][0] = json!({"id": "STAFF", "identifiers": ["username"], "snapshot": {
+        "cluster": "files", "path": "/users.json", "headers": {"x-key": {"env": "TOKEN"}, "x-fixed": PLANTED},
+        "authorization": {"bearer": {"env": "TOKEN"}},
+    }});
+
+    let explained = check_json(&document).with_option("--explain").with("TOKEN", PLANTED).succeeds();
+
+    assert!(!explained.contains(PLANTED), "{explained}");
+    for told in
+        ["asks the cluster files", "GET /users.json", "x-key (secret)", "(Bearer, secret)", "range", "if-none-match"]
+    {
+        assert!(explained.contains(told), "{told}: {explained}");
+    }
+    assert!(explained.contains("every 60s by one worker, within 2s"), "{explained}");
+    assert!(explained.contains("33554432 bytes at most"), "{explained}");
+}
+
+#[test]
 fn twelve_mistakes_are_told_at_once_the_same_however_they_are_wrapped() {
     let expected = [
         "auth_sources[0].users[0].password: ",
@@ -474,6 +494,11 @@ struct Failed {
 impl Tool {
     fn with_input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = input.into();
+        self
+    }
+
+    fn with_option(mut self, option: &str) -> Self {
+        self.command.arg(option);
         self
     }
 

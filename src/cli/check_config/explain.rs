@@ -10,7 +10,8 @@ use crate::{
         auth_source::{AuthSource, Directory},
         identifier::{Identifier, IdentifierKind},
         remote::{
-            CallLimits, Credentials, HeaderValue, Lookup, Source, Template, Upstream, UserMapping, Values, Verify,
+            CallLimits, Credentials, Format, HeaderValue, Lookup, PART, Snapshot, Source, Template, Upstream,
+            UserMapping, Values, Verify,
         },
     },
     secret::Secret,
@@ -27,8 +28,9 @@ pub fn of(endpoint: &Endpoint) -> String {
 
 fn lines(source: &AuthSource) -> Option<Vec<String>> {
     match &source.directory {
-        Directory::Users(_) | Directory::Snapshot(_) => None,
+        Directory::Users(_) => None,
         Directory::Lookup(lookup) => Some(of_lookup(source, lookup)),
+        Directory::Snapshot(snapshot) => Some(of_snapshot(source, snapshot)),
         Directory::Verify(verify) => Some(of_verify(source, verify)),
     }
 }
@@ -49,6 +51,25 @@ fn of_lookup(source: &AuthSource, lookup: &Lookup) -> Vec<String> {
     let nobody = format!("2xx with nothing, null or an empty list at {}", place(&lookup.at));
     lines.push(format!("no such user is {}", list(&lookup.not_found, Some(nobody))));
     lines.push(OTHERWISE.to_owned());
+    lines
+}
+
+fn of_snapshot(source: &AuthSource, snapshot: &Snapshot) -> Vec<String> {
+    let more = ["range".to_owned(), "if-none-match (the last document's etag, where it had one)".to_owned()];
+    let mut lines = call(source, &snapshot.upstream, &more);
+    let format = match snapshot.format {
+        Format::Json => "JSON, {\"users\": […]} or […]",
+        Format::JsonLines => "JSON lines",
+    };
+    lines.extend([
+        format!("every {} by one worker, within {}", seconds(snapshot.refresh_interval), seconds(snapshot.timeout)),
+        format!("200 is a document: {format}, {} bytes at most", snapshot.max_bytes),
+        format!(
+            "206 is a part of one; the next is asked for by range and if-match, {PART} bytes at a time if it has a strong etag"
+        ),
+        "304 is the same document still".to_owned(),
+        "anything else, or a document with a bad record, leaves the last good one; without one: 503".to_owned(),
+    ]);
     lines
 }
 
@@ -235,6 +256,27 @@ A:
   a wrong password or no such user is 401 or 403
   anything else is a directory that can't be asked: 503";
         assert_eq!(explained(&json!([{"id": "A", "identifiers": ["username"], "verify": verify}])), expected);
+    }
+
+    #[test]
+    fn so_is_a_snapshot() {
+        let snapshot = json!({
+            "cluster": "files", "path": "/{auth_source_id}.jsonl", "format": "json_lines", "timeout": "20s",
+            "headers": {"x-fixed": "hunter2"}, "authorization": {"basic": {"username": "me", "password": {"env": "KEY"}}},
+            "refresh_interval": "30s", "max_bytes": 1_000_000,
+        });
+        let expected = "\
+A:
+  asks the cluster files
+  GET /{auth_source_id}.jsonl
+  such as files/A.jsonl
+  headers: x-fixed, accept, authorization (Basic, secret), range, if-none-match (the last document's etag, where it had one)
+  every 30s by one worker, within 20s
+  200 is a document: JSON lines, 1000000 bytes at most
+  206 is a part of one; the next is asked for by range and if-match, 1048576 bytes at a time if it has a strong etag
+  304 is the same document still
+  anything else, or a document with a bad record, leaves the last good one; without one: 503";
+        assert_eq!(explained(&json!([{"id": "A", "identifiers": ["username"], "snapshot": snapshot}])), expected);
     }
 
     #[test]
