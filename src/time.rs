@@ -1,6 +1,9 @@
 //! Time and chance as values, so that the core asks nobody for either and a test decides both.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use serde::{Deserialize, Serialize};
@@ -38,6 +41,18 @@ impl UnixTime {
     /// Whole seconds from `earlier` to this time; zero if it is not earlier.
     pub fn seconds_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for UnixTime {
+    /// As RFC 3339 has it; as seconds since 1970 where that has no words for it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = i64::try_from(self.0).ok();
+        let time = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+        match time.and_then(|time| time.format(&Rfc3339).ok()) {
+            Some(text) => f.write_str(&text),
+            None => write!(f, "{}", self.0),
+        }
     }
 }
 

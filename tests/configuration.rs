@@ -1,13 +1,18 @@
 //! What the configuration accepts and refuses: every problem with its path, all at once, and never a value.
 
 use serde_json::{Value, json};
-use token_endpoint::config::{self, Configuration, Problem};
+use token_endpoint::{
+    config::{self, Configuration, Problem},
+    time::UnixTime,
+};
 
 const KEY: &str = include_str!("vectors/rfc7515-a3.pem");
 const WEAK_KEY: &str = include_str!("vectors/weak-rsa-1024.pem");
 const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$biC0YMo3xwH/z+frQL4zwQ$SuU4DoW7lVj+0l5TmxoxyjbXbA3OldHURmteUUuCP+g";
 const SECRET_HASH: &str = "$sha256$8n1U_H3olnYuV8FjsEpWTg$-x6ID0gAgmA_spz07wQhRfJtn6ZujiexAHOWrLHyH5Q";
+
+const NOW: UnixTime = UnixTime(1_800_000_000);
 
 /// A configuration with nothing wrong.
 fn good() -> Value {
@@ -34,11 +39,15 @@ fn good() -> Value {
 }
 
 fn parse(document: &Value) -> Result<Configuration, Vec<Problem>> {
-    config::parse(document.to_string().as_bytes(), &|name| match name {
-        "SIGNING_KEY" => Some(KEY.to_owned()),
-        "SEAL_KEY" => Some(SEAL_KEY.to_owned()),
-        _ => None,
-    })
+    config::parse(
+        document.to_string().as_bytes(),
+        &|name| match name {
+            "SIGNING_KEY" => Some(KEY.to_owned()),
+            "SEAL_KEY" => Some(SEAL_KEY.to_owned()),
+            _ => None,
+        },
+        NOW,
+    )
 }
 
 fn problems(document: &Value) -> Vec<String> {
@@ -109,7 +118,7 @@ fn ten_mistakes_are_ten_problems_with_their_paths_and_without_their_values() {
 
 #[test]
 fn what_is_not_json_is_one_problem_with_its_place() {
-    let parse = |text: &str| config::parse(text.as_bytes(), &|_| None).unwrap_err();
+    let parse = |text: &str| config::parse(text.as_bytes(), &|_| None, NOW).unwrap_err();
     assert_eq!(parse("{\"issuer\": hunter2}")[0].to_string(), "configuration: not a JSON document: line 1, column 12");
     assert_eq!(parse("[]")[0].to_string(), "configuration: expected an object");
     assert_eq!(parse("\"hunter2\"")[0].to_string(), "configuration: expected an object");
@@ -125,7 +134,7 @@ fn an_empty_configuration_says_all_that_is_missing() {
 fn a_field_given_twice_is_told() {
     let document = good().to_string().replacen('{', "{\"issuer\":\"https://other.example.com\",", 1);
     let environment = |_: &str| Some(KEY.to_owned());
-    let problems = config::parse(document.as_bytes(), &environment).unwrap_err();
+    let problems = config::parse(document.as_bytes(), &environment, NOW).unwrap_err();
     assert!(problems.iter().any(|problem| problem.to_string() == "issuer: given twice"), "{problems:?}");
 }
 
@@ -157,6 +166,36 @@ fn keys_must_be_there_and_strong_and_differ() {
     let same = json!([{"algorithm": "ES256", "private_key": KEY}, {"algorithm": "ES256", "private_key": KEY}]);
     refuses("/signing_keys", same, "signing_keys[1]: a key with the same kid as another");
     refuses("/refresh_token_keys", json!(["AAAA"]), "refresh_token_keys[0]: expected 32 bytes in base64url");
+}
+
+#[test]
+fn the_times_of_keys_are_told_by_their_places_whatever_else_is_wrong() {
+    let instant = "expected a time such as \"2030-01-31T12:00:00Z\", or seconds since 1970";
+    let key = |begin: Value, end: Value| json!([{"algorithm": "ES256", "private_key": KEY, "not_before": begin, "not_after": end}]);
+    refuses("/signing_keys", key(json!("soon"), json!(null)), &format!("signing_keys[0].not_before: {instant}"));
+    refuses("/signing_keys", key(json!(null), json!({})), &format!("signing_keys[0].not_after: {instant}"));
+    refuses("/signing_keys", key(json!("2030-01-31T12:00:00Z"), json!(null)), "signing_keys: no key signs now");
+    let mut two = key(json!(null), json!("2030-01-31T12:00:00Z"));
+    two[0]["private_key"] = json!("hunter2");
+    let told = problems(&with("/signing_keys", two));
+    assert_eq!(
+        told,
+        [
+            "signing_keys[0].private_key: not a PEM P-256 private key (PKCS#8)",
+            "signing_keys[0].not_after: no key signs from then on"
+        ]
+    );
+}
+
+#[test]
+fn a_key_that_seals_later_is_given_as_an_object_and_one_must_seal_now() {
+    let keys = |begin: u64| json!([{"key": {"env": "SEAL_KEY"}, "not_before": begin}]);
+    assert_eq!(problems(&with("/refresh_token_keys", keys(NOW.0))), [""; 0]);
+    refuses("/refresh_token_keys", keys(NOW.0 + 1), "refresh_token_keys: no key seals now");
+    let wrong = json!([SEAL_KEY, {"key": "AAAA", "not_before": 0}]);
+    refuses("/refresh_token_keys", wrong, "refresh_token_keys[1].key: expected 32 bytes in base64url");
+    let beside = json!([{"env": "SEAL_KEY", "not_before": 0}]);
+    refuses("/refresh_token_keys", beside, "refresh_token_keys[0].not_before: unknown field");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use token_endpoint::{
     },
     secret::Secret,
     text::form,
+    time::UnixTime,
 };
 
 const KEY: &str = include_str!("vectors/rfc7515-a3.pem");
@@ -54,11 +55,15 @@ fn document(directory: &str, settings: &Value) -> Value {
 }
 
 fn parse(document: &Value) -> Result<Configuration, Vec<Problem>> {
-    config::parse(document.to_string().as_bytes(), &|name| match name {
-        "TOKEN" => Some(PLANTED.to_owned()),
-        "TWO_LINES" => Some(format!("{PLANTED}\r\nx: y")),
-        _ => None,
-    })
+    config::parse(
+        document.to_string().as_bytes(),
+        &|name| match name {
+            "TOKEN" => Some(PLANTED.to_owned()),
+            "TWO_LINES" => Some(format!("{PLANTED}\r\nx: y")),
+            _ => None,
+        },
+        UnixTime(1_800_000_000),
+    )
 }
 
 /// Settings with one place changed; `null` takes a value away.

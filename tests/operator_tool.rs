@@ -118,7 +118,7 @@ fn generated_keys_are_good_in_a_configuration_and_their_public_halves_in_a_jwks(
 
         let keys = serde_json::from_str::<JwkSet>(&jwks).unwrap().keys;
         let kid = keys[0].common.key_id.as_deref().unwrap();
-        assert!(summary.contains(&format!("signing key: {algorithm}, kid {kid}\n")), "{summary}");
+        assert!(summary.contains(&format!("signing key: {algorithm}, kid {kid}, active\n")), "{summary}");
     }
 }
 

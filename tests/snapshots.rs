@@ -11,6 +11,7 @@ use token_endpoint::{
         remote::{Fetch, Snapshot},
         user::{Found, UserTable},
     },
+    time::UnixTime,
 };
 
 const HASH: &str = "$pbkdf2-sha256$600000$0ZrzXitFSGltTQnBWOsdew$Y11AchqV4b0sUisdZd0Xr97KWoymNE0LNNrnEgY4H9M";
@@ -26,7 +27,7 @@ fn source(snapshot: Value) -> Result<std::sync::Arc<AuthSource>, Vec<String>> {
         "auth_sources": [{"id": "FILE", "identifiers": ["username", "email"], "snapshot": snapshot}],
         "clients": [{"id": "app", "type": "spa", "auth_sources": ["FILE"], "grants": ["password"]}],
     });
-    match config::parse(document.to_string().as_bytes(), &|_| None) {
+    match config::parse(document.to_string().as_bytes(), &|_| None, UnixTime(1_800_000_000)) {
         Ok(configuration) => Ok(configuration.endpoint.registry.auth_sources["FILE"].clone()),
         Err(problems) => Err(problems.iter().map(ToString::to_string).collect()),
     }

@@ -1,9 +1,10 @@
-//! What the commands take in: secrets typed or piped, files, and randomness.
+//! What the commands take in: secrets typed or piped, files, randomness and the clock.
 
 use std::{
     ffi::OsString,
     io::{self, IsTerminal, Read},
     path::Path,
+    time::SystemTime,
 };
 
 use clap::Args;
@@ -11,7 +12,7 @@ use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
-use crate::secret::Secret;
+use crate::{secret::Secret, time::UnixTime};
 
 /// Takes up the arguments of a command that has none, since clap would repeat a stray one, which is likely a secret.
 #[derive(Args)]
@@ -58,6 +59,11 @@ pub fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Failure> {
 pub fn random_text() -> Result<Zeroizing<String>, Failure> {
     let text = Base64::encode_to_string(&random::<32>()?[..]);
     text.map(Zeroizing::new).map_err(|error| Failure::System(error.to_string()))
+}
+
+/// The system's clock.
+pub fn now() -> UnixTime {
+    SystemTime::now().into()
 }
 
 fn typed(name: &str) -> Result<Secret, Failure> {

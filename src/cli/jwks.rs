@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, builder::PossibleValue};
 use zeroize::Zeroizing;
 
 use super::{Output, failure::Failure, input};
-use crate::crypto::jws::{Algorithm, InvalidKey, SigningKey};
+use crate::crypto::jws::{Algorithm, InvalidKey, SigningKey, jwk_set};
 
 /// Print the public keys of private key files, as `/oauth2/jwks` serves them
 ///
@@ -32,8 +32,7 @@ impl Jwks {
     pub fn run(self) -> Result<Output, Failure> {
         let read = |path| read(path, self.algorithm);
         let keys = self.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
-        let jwks: Vec<_> = keys.iter().map(SigningKey::public_jwk).collect();
-        Ok(Zeroizing::new(format!(r#"{{"keys":[{}]}}"#, jwks.join(","))))
+        Ok(Zeroizing::new(jwk_set(keys.iter())))
     }
 }
 

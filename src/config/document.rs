@@ -93,6 +93,11 @@ impl<'a> Object<'a> {
         self.report.add(&Path::Field(self.path, name), what);
     }
 
+    /// Reports what an operator should know of one of the fields, and may still mean.
+    pub fn warning(&self, name: &str, what: impl Into<String>) {
+        self.report.warn(&Path::Field(self.path, name), what);
+    }
+
     /// Reports a field that must not be there, in better words than that it is unknown.
     pub fn refuse(&mut self, name: &str, what: &str) {
         self.with(name, |node| node.problem(what));
@@ -179,6 +184,12 @@ impl Node<'_> {
             self.problem("expected a list");
         }
         elements
+    }
+
+    /// Whether the value is a JSON object with this field.
+    pub fn has(&self, name: &str) -> bool {
+        let fields = serde_json::from_str(self.raw.get());
+        fields.is_ok_and(|Fields(fields)| fields.iter().any(|(field, _)| field == name))
     }
 
     /// Whether the value is a JSON object.

@@ -1,6 +1,6 @@
 //! The keys of a configuration: those that sign and those that seal.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -8,42 +8,59 @@ use zeroize::Zeroizing;
 use super::{
     Environment,
     document::{Node, Object},
-    setting::Text,
+    setting::{Instant, Text},
 };
 use crate::{
     crypto::{
         jws::{Algorithm, SigningKey},
+        key_ring::KeyRing,
         seal::{SealKey, Sealer},
+        timetable::{Flaw, Period, Timetable},
     },
     secret::Secret,
+    time::UnixTime,
+    token::Lifetimes,
 };
 
 /// What the signing keys of a configuration amount to.
 pub struct SigningKeys {
-    pub signing_key: Arc<SigningKey>,
-    pub jwks: String,
+    pub ring: KeyRing,
     pub decoy_key: [u8; 32],
 }
 
-/// Reads `signing_keys`, the first of which signs.
-pub fn signing_keys(object: &mut Object, environment: Environment) -> Option<SigningKeys> {
+/// Reads `signing_keys`.
+pub fn signing_keys(
+    object: &mut Object,
+    environment: Environment,
+    lifetimes: &Lifetimes,
+    now: UnixTime,
+) -> Option<SigningKeys> {
     let mut kids = HashSet::new();
-    let keys = object.each_of_some("signing_keys", |node| {
-        let (key, pem) = node.object(|object| signing_key(object, environment))??;
-        if !kids.insert(key.kid().to_owned()) {
+    let read = object.each_of_some("signing_keys", |node| {
+        let read = node.object(|object| (signing_key(object, environment), period(object)));
+        let (key, period) = read.unwrap_or_default();
+        let is_known = key.as_ref().is_some_and(|(key, _)| !kids.insert(key.kid().to_owned()));
+        if is_known {
             node.problem("a key with the same kid as another");
         }
-        Some((key, pem))
+        Some((key, period))
     });
-    let jwks = jwks(keys.iter().map(|(key, _)| key));
-    let (signing_key, pem) = keys.into_iter().next()?;
-    Some(SigningKeys { signing_key: Arc::new(signing_key), jwks, decoy_key: decoy_key(&pem) })
+    check_periods(object, read.iter().map(|(_, period)| *period).collect(), lifetimes, now);
+    let keys = read.into_iter().filter_map(|(key, period)| Some((key?, period?)));
+    let (pems, keys): (Vec<_>, Vec<_>) = keys.map(|((key, pem), period)| (pem, (key, period))).unzip();
+    let decoy_key = decoy_key(pems.first()?);
+    let longest_token = lifetimes.access_token.max(lifetimes.id_token);
+    Some(SigningKeys { ring: KeyRing::new(keys, longest_token), decoy_key })
 }
 
-/// Reads `refresh_token_keys`, the first of which seals. None if there are none.
-pub fn sealer(object: &mut Object, environment: Environment) -> Option<Sealer> {
-    let keys = object.with("refresh_token_keys", |node| node.each_of_some(|node| seal_key(node, environment)));
-    keys.map(Sealer::new)
+/// Reads `refresh_token_keys`. None if there are none.
+pub fn sealer(object: &mut Object, environment: Environment, now: UnixTime) -> Option<Sealer> {
+    let keys = object.with("refresh_token_keys", |node| node.each_of_some(|node| seal_key(node, environment)))?;
+    let is_too_early = keys.iter().all(|(_, period)| !period.has_begun(now));
+    if is_too_early && !keys.is_empty() {
+        object.problem("refresh_token_keys", "no key seals now");
+    }
+    Some(Sealer::new(keys))
 }
 
 fn signing_key(object: &mut Object, environment: Environment) -> Option<(SigningKey, Zeroizing<String>)> {
@@ -59,7 +76,57 @@ fn signing_key(object: &mut Object, environment: Environment) -> Option<(Signing
     }
 }
 
-fn seal_key(node: Node, environment: Environment) -> Option<SealKey> {
+/// When a key is used. None if that can't be read.
+fn period(object: &mut Object) -> Option<Period> {
+    let mut bound = |name| match object.with(name, |node| node.read()) {
+        Some(read) => read.map(|Instant(moment)| Some(moment)),
+        None => Some(None),
+    };
+    let (not_before, not_after) = (bound("not_before"), bound("not_after"));
+    Some(Period { not_before: not_before?, not_after: not_after? })
+}
+
+/// Looks for moments without a key, and for keys without a moment, where all periods can be read.
+fn check_periods(object: &Object, periods: Vec<Option<Period>>, lifetimes: &Lifetimes, now: UnixTime) {
+    let Some(periods) = periods.into_iter().collect::<Option<Vec<_>>>().filter(|periods| !periods.is_empty()) else {
+        return;
+    };
+    let known_to_all = now.after(lifetimes.jwks);
+    let too_soon = |period: &Period| !period.has_begun(now) && period.not_before < Some(known_to_all);
+    for (at, _) in periods.iter().enumerate().filter(|(_, period)| too_soon(period)) {
+        object.warning(&format!("signing_keys[{at}].not_before"), TOO_SOON);
+    }
+    for flaw in Timetable::new(periods).flaws(now) {
+        let (place, what) = told(flaw);
+        object.problem(&place, what);
+    }
+}
+
+const TOO_SOON: &str = "less than lifetimes.jwks from now: who has fetched the keys before this configuration was in place \
+    does not know this one in time";
+
+fn told(flaw: Flaw) -> (String, &'static str) {
+    match flaw {
+        Flaw::Empty(at) => (format!("signing_keys[{at}].not_after"), "not later than not_before"),
+        Flaw::NobodyNow => ("signing_keys".to_owned(), "no key signs now"),
+        Flaw::NobodyAfter(at) => (format!("signing_keys[{at}].not_after"), "no key signs from then on"),
+        Flaw::Never(at) => (format!("signing_keys[{at}]"), "never signs: another key does at all its time"),
+    }
+}
+
+/// A secret, or `{"key": secret, "not_before": …}` for one that does not seal at once.
+fn seal_key(node: Node, environment: Environment) -> Option<(SealKey, Period)> {
+    if !node.has("key") {
+        return Some((read_seal_key(node, environment)?, Period::default()));
+    }
+    node.object(|object| {
+        let not_before = object.optional("not_before").map(|Instant(moment)| moment);
+        let key = object.required_with("key", |node| read_seal_key(node, environment)).flatten();
+        Some((key?, Period { not_before, not_after: None }))
+    })?
+}
+
+fn read_seal_key(node: Node, environment: Environment) -> Option<SealKey> {
     let text = secret(node, environment)?;
     let key = SealKey::parse(&Secret::new(text.as_bytes())).ok();
     if key.is_none() {
@@ -81,13 +148,10 @@ pub fn secret(node: Node, environment: Environment) -> Option<Zeroizing<String>>
     value
 }
 
-/// A JWK Set (RFC 7517 §5).
-fn jwks<'a>(keys: impl Iterator<Item = &'a SigningKey>) -> String {
-    let keys: Vec<&str> = keys.map(SigningKey::public_jwk).collect();
-    format!(r#"{{"keys":[{}]}}"#, keys.join(","))
-}
-
-/// All proxies with the same keys make the same decoys, so that they can't be told from users by asking two of them.
+/// All proxies with the same keys make the same decoys, so that they can't be told from users by asking two of them. They
+/// come from the key that is listed first: a new one at the end changes nothing. Without the oldest they do change, once:
+/// where users' hashes differ in cost, an unknown name may then cost as much as another user than before, which shows to
+/// who has measured it before and measures it again.
 fn decoy_key(pem: &str) -> [u8; 32] {
     Sha256::new().chain_update("token-endpoint decoy 1 ").chain_update(pem.trim()).finalize().into()
 }

@@ -24,6 +24,7 @@ use crate::{
     endpoint::{Endpoint, Rotation},
     registry::{Registry, client::Grant},
     schedule::Schedule,
+    time::UnixTime,
     token::{Lifetimes, Profile, Terms},
 };
 
@@ -39,19 +40,23 @@ pub struct Configuration {
     pub schedule: Schedule,
     /// How often guesses may fail.
     pub attempts: Limits,
+    /// What an operator should know, and may still mean.
+    pub warnings: Vec<Problem>,
 }
 
-/// Reads and checks a configuration document: JSON, or an encoded `google.protobuf.Struct`.
+/// Reads and checks a configuration document: JSON, or an encoded `google.protobuf.Struct`. Keys must be there for all
+/// times from `now` on; so a document that is accepted once is accepted ever after.
 ///
 /// # Errors
 /// All problems at once, each with its path. None of them shows a value from the document.
-pub fn parse(document: &[u8], environment: Environment) -> Result<Configuration, Vec<Problem>> {
+pub fn parse(document: &[u8], environment: Environment, now: UnixTime) -> Result<Configuration, Vec<Problem>> {
     let report = Report::default();
     let json = protobuf::struct_to_json(document).unwrap_or_else(|| String::from_utf8_lossy(document).into_owned());
     let configuration = Object::document(&json, &report, |object| {
         let schedule = object.nested("password_checks", limits::schedule).unwrap_or_default();
         let attempts = object.nested("attempt_limits", limits::attempts).unwrap_or_default();
-        Some(Configuration { endpoint: endpoint(object, environment)?, schedule, attempts })
+        let endpoint = endpoint(object, environment, now)?;
+        Some(Configuration { endpoint, schedule, attempts, warnings: report.take_warnings() })
     });
     let problems = report.into_problems();
     configuration.flatten().filter(|_| problems.is_empty()).ok_or(problems)
@@ -64,7 +69,7 @@ struct Allowances {
     weak_hashes: bool,
 }
 
-fn endpoint(object: &mut Object, environment: Environment) -> Option<Endpoint> {
+fn endpoint(object: &mut Object, environment: Environment, now: UnixTime) -> Option<Endpoint> {
     let allowances = Allowances {
         http_issuer: object.optional("allow_http_issuer").unwrap_or_default(),
         weak_hashes: object.optional("allow_weak_hashes").unwrap_or_default(),
@@ -73,8 +78,8 @@ fn endpoint(object: &mut Object, environment: Environment) -> Option<Endpoint> {
     let profile = object.optional::<Profile>("token_profile").unwrap_or_default();
     let lifetimes = object.nested("lifetimes", lifetimes).unwrap_or_default();
     let paths = object.nested("paths", paths).unwrap_or_default();
-    let keys = keys::signing_keys(object, environment);
-    let sealer = keys::sealer(object, environment);
+    let keys = keys::signing_keys(object, environment, &lifetimes, now);
+    let sealer = keys::sealer(object, environment, now);
     let rotation = object.nested("state", state).unwrap_or_default();
     let max_request_bytes = limits::max_request_bytes(object);
     let decoy_key = keys.as_ref().map(|keys| keys.decoy_key).unwrap_or_default();
@@ -89,8 +94,7 @@ fn endpoint(object: &mut Object, environment: Environment) -> Option<Endpoint> {
         jwks_path: paths.jwks,
         max_request_bytes,
         terms: Terms { issuer: issuer?, profile, lifetimes },
-        signing_key: keys.signing_key,
-        jwks: keys.jwks,
+        keys: keys.ring,
         sealer: sealer.unwrap_or_default(),
         rotation,
         registry: Registry { clients, auth_sources },

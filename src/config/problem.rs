@@ -38,14 +38,26 @@ impl fmt::Display for Path<'_> {
 
 /// Collects problems, so that all of them are told at once.
 #[derive(Default)]
-pub struct Report(RefCell<Vec<Problem>>);
+pub struct Report {
+    problems: RefCell<Vec<Problem>>,
+    warnings: RefCell<Vec<Problem>>,
+}
 
 impl Report {
     pub fn add(&self, path: &Path, what: impl Into<String>) {
-        self.0.borrow_mut().push(Problem { path: path.to_string(), what: what.into() });
+        self.problems.borrow_mut().push(Problem { path: path.to_string(), what: what.into() });
+    }
+
+    /// Adds something that an operator should know, and that may still be meant.
+    pub fn warn(&self, path: &Path, what: impl Into<String>) {
+        self.warnings.borrow_mut().push(Problem { path: path.to_string(), what: what.into() });
+    }
+
+    pub fn take_warnings(&self) -> Vec<Problem> {
+        self.warnings.take()
     }
 
     pub fn into_problems(self) -> Vec<Problem> {
-        self.0.into_inner()
+        self.problems.into_inner()
     }
 }

@@ -119,6 +119,12 @@ impl SigningKey {
     }
 }
 
+/// The public halves of keys as a JWK Set (RFC 7517 §5).
+pub fn jwk_set<'a>(keys: impl Iterator<Item = &'a SigningKey>) -> String {
+    let keys: Vec<&str> = keys.map(SigningKey::public_jwk).collect();
+    format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+}
+
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({:?}, kid {:?})", self.algorithm(), self.kid)

@@ -2,5 +2,7 @@
 
 pub mod client_secret;
 pub mod jws;
+pub mod key_ring;
 pub mod password;
 pub mod seal;
+pub mod timetable;

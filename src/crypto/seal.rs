@@ -10,7 +10,8 @@ use chacha20poly1305::{
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder, Encoder};
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use super::timetable::{Period, Timetable};
+use crate::{secret::Secret, time::UnixTime};
 
 const NONCE: usize = 24;
 const TAG: usize = 16;
@@ -19,10 +20,11 @@ const BLOCK: usize = 64;
 /// The longest text that is looked at: a sealed text is never near it, whatever a caller sends.
 const LONGEST: usize = 8 * 1024;
 
-/// Seals with its first key (XChaCha20-Poly1305) and opens with any, so that keys can be rotated.
+/// Seals with the key whose turn it is (XChaCha20-Poly1305) and opens with any, so that keys can be rotated.
 #[derive(Default)]
 pub struct Sealer {
     keys: Vec<XChaCha20Poly1305>,
+    timetable: Timetable,
 }
 
 /// The bytes are not a key of 32 bytes in base64url.
@@ -44,16 +46,18 @@ impl SealKey {
 }
 
 impl Sealer {
-    /// A sealer with these keys, the first of which seals.
-    pub fn new(keys: Vec<SealKey>) -> Self {
-        Self { keys: keys.into_iter().map(|key| key.0).collect() }
+    /// A sealer with these keys, and when they seal.
+    pub fn new(keys: Vec<(SealKey, Period)>) -> Self {
+        let (keys, periods) = keys.into_iter().map(|(key, period)| (key.0, period)).unzip();
+        Self { keys, timetable: Timetable::new(periods) }
     }
 
-    /// Seals `plain` for `purpose`, which must be named again to open it. None if there is no key.
-    pub fn seal(&self, nonce: [u8; NONCE], purpose: &[u8], plain: &[u8]) -> Option<String> {
+    /// Seals `plain` for `purpose`, which must be named again to open it. None if no key seals now.
+    pub fn seal(&self, now: UnixTime, nonce: [u8; NONCE], purpose: &[u8], plain: &[u8]) -> Option<String> {
+        let key = self.keys.get(self.timetable.turn(now)?)?;
         let padded = pad(plain);
         let payload = Payload { msg: &padded, aad: purpose };
-        let sealed = self.keys.first()?.encrypt(&nonce.into(), payload).ok()?;
+        let sealed = key.encrypt(&nonce.into(), payload).ok()?;
         Base64::encode_to_string([&nonce[..], &sealed].concat()).ok()
     }
 
@@ -99,21 +103,37 @@ mod tests {
     const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
     const OTHER: &str = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+
     fn sealer(keys: &[&str]) -> Sealer {
-        Sealer::new(keys.iter().map(|key| SealKey::parse(&Secret::new(*key)).unwrap()).collect())
+        let key = |key: &&str| (SealKey::parse(&Secret::new(*key)).unwrap(), Period::default());
+        Sealer::new(keys.iter().map(key).collect())
+    }
+
+    #[test]
+    fn a_key_seals_from_its_time_on_and_the_one_before_it_still_opens() {
+        let key = |key: &str, not_before| {
+            (SealKey::parse(&Secret::new(key)).unwrap(), Period { not_before, not_after: None })
+        };
+        let rotated = Sealer::new(vec![key(KEY, None), key(OTHER, Some(NOW))]);
+        let (old, new) = (sealer(&[KEY]), sealer(&[OTHER]));
+        let before = rotated.seal(UnixTime(NOW.0 - 1), [1; 24], b"", b"who").unwrap();
+        let after = rotated.seal(NOW, [1; 24], b"", b"who").unwrap();
+        let opens = |sealer: &Sealer| [&before, &after].map(|sealed| sealer.open(b"", sealed.as_bytes()).is_some());
+        assert_eq!([opens(&old), opens(&new), opens(&rotated)], [[true, false], [false, true], [true, true]]);
     }
 
     #[test]
     fn what_was_sealed_opens_for_the_same_purpose_only() {
         let sealer = sealer(&[KEY]);
-        let sealed = sealer.seal([1; 24], b"refresh", b"who").unwrap();
+        let sealed = sealer.seal(NOW, [1; 24], b"refresh", b"who").unwrap();
         assert_eq!(sealer.open(b"refresh", sealed.as_bytes()).unwrap()[..], b"who"[..]);
         assert!(sealer.open(b"another", sealed.as_bytes()).is_none());
     }
 
     #[test]
     fn a_rotated_key_still_opens_and_a_strange_one_does_not() {
-        let sealed = sealer(&[KEY]).seal([1; 24], b"", b"who").unwrap();
+        let sealed = sealer(&[KEY]).seal(NOW, [1; 24], b"", b"who").unwrap();
         assert!(sealer(&[OTHER, KEY]).open(b"", sealed.as_bytes()).is_some());
         assert!(sealer(&[OTHER]).open(b"", sealed.as_bytes()).is_none());
         assert!(sealer(&[]).open(b"", sealed.as_bytes()).is_none());
@@ -122,7 +142,7 @@ mod tests {
     #[test]
     fn every_changed_character_is_noticed() {
         let sealer = sealer(&[KEY]);
-        let sealed = sealer.seal([1; 24], b"", b"who").unwrap();
+        let sealed = sealer.seal(NOW, [1; 24], b"", b"who").unwrap();
         for at in 0..sealed.len() {
             let mut changed = sealed.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
@@ -135,7 +155,7 @@ mod tests {
         let sealer = sealer(&[KEY]);
         for length in 0..200 {
             let plain = vec![0x80; length];
-            let sealed = sealer.seal([1; 24], b"", &plain).unwrap();
+            let sealed = sealer.seal(NOW, [1; 24], b"", &plain).unwrap();
             assert_eq!(Base64::decode_to_vec(&sealed, None).unwrap().len() % BLOCK, NONCE);
             assert_eq!(*sealer.open(b"", sealed.as_bytes()).unwrap(), plain);
         }

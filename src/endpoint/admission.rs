@@ -1,7 +1,10 @@
 //! What can be said of a request before its body is there: not ours, refused, answered, or worth reading.
 
 use super::{Endpoint, Event, Outcome, Refusal, reply};
-use crate::http::{Head, Response};
+use crate::{
+    http::{Head, Response},
+    time::UnixTime,
+};
 
 /// What becomes of a request, by its head alone.
 #[derive(Debug)]
@@ -30,11 +33,11 @@ impl Endpoint {
     }
 
     /// Decides by method, content type and announced size, in the order of the contract.
-    pub fn admit(&self, head: Head) -> Admission {
+    pub fn admit(&self, head: Head, now: UnixTime) -> Admission {
         if head.path == self.token_path {
             self.admit_token_request(head)
         } else if head.path == self.jwks_path {
-            self.answer_jwks_request(&head)
+            self.answer_jwks_request(&head, now)
         } else {
             Admission::Pass
         }
@@ -52,12 +55,18 @@ impl Endpoint {
         }
     }
 
-    fn answer_jwks_request(&self, head: &Head) -> Admission {
+    fn answer_jwks_request(&self, head: &Head, now: UnixTime) -> Admission {
         match &*head.method {
-            "GET" | "HEAD" => told(reply::jwks(&self.jwks, self.terms.lifetimes.jwks)),
+            "GET" | "HEAD" => told(reply::jwks(self.keys.jwks(now), self.jwks_max_age(now))),
             "OPTIONS" => told(reply::methods(JWKS_METHODS)),
             _ => refused(Refusal::Method { allow: JWKS_METHODS }),
         }
+    }
+
+    /// No copy outlives a change of the keys.
+    fn jwks_max_age(&self, now: UnixTime) -> u64 {
+        let unchanged = self.keys.next_change(now).map(|change| change.seconds_since(now));
+        self.terms.lifetimes.jwks.as_secs().min(unchanged.unwrap_or(u64::MAX))
     }
 }
 

@@ -7,6 +7,7 @@ use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
 
 use super::{Endpoint, Event, Outcome, Pending, Question, Refusal, SigningJob, Step, UNAVAILABLE, reply};
 use crate::{
+    crypto::jws::SigningKey,
     registry::client::{Client, Grant},
     state::TokenId,
     time::{Moment, UnixTime},
@@ -38,9 +39,9 @@ struct AccessToken {
 
 /// Asks for the access token's signature. `id` names it, and its family where it has one.
 pub fn begin(endpoint: &Endpoint, grant: Grant, granted: Granted, id: TokenId, now: UnixTime) -> Result<Step, Refusal> {
-    let (input, expires_at) =
-        access::signing_input_of(&endpoint.terms, &endpoint.signing_key, &granted, id, now).ok_or(UNAVAILABLE)?;
-    let (question, input) = sign(endpoint, input);
+    let key = endpoint.keys.active(now).ok_or(UNAVAILABLE)?;
+    let (input, expires_at) = access::signing_input_of(&endpoint.terms, key, &granted, id, now).ok_or(UNAVAILABLE)?;
+    let (question, input) = sign(key, input);
     Ok(Step::Ask(question, Pending::SigningAccess(SigningAccess { grant, granted, input, expires_at })))
 }
 
@@ -55,8 +56,10 @@ impl SigningAccess {
         if !self.granted.has_openid() {
             return answer(endpoint, self.grant, self.granted, &access_token, None, moment);
         }
-        let input = id::signing_input_of(&endpoint.terms, &endpoint.signing_key, &self.granted, moment);
-        let (question, input) = sign(endpoint, input.ok_or(UNAVAILABLE)?);
+        // Not the access token's key where its time has passed meanwhile: this token may live longer.
+        let key = endpoint.keys.active(moment.now).ok_or(UNAVAILABLE)?;
+        let input = id::signing_input_of(&endpoint.terms, key, &self.granted, moment);
+        let (question, input) = sign(key, input.ok_or(UNAVAILABLE)?);
         let next = SigningId { grant: self.grant, granted: self.granted, access_token, input };
         Ok(Step::Ask(question, Pending::SigningId(next)))
     }
@@ -74,9 +77,10 @@ impl SigningId {
     }
 }
 
-fn sign(endpoint: &Endpoint, input: String) -> (Question, Arc<str>) {
+/// By the key that the input names, even if its time passes before its turn comes.
+fn sign(key: &Arc<SigningKey>, input: String) -> (Question, Arc<str>) {
     let input: Arc<str> = input.into();
-    let job = SigningJob { key: Arc::clone(&endpoint.signing_key), input: Arc::clone(&input) };
+    let job = SigningJob { key: Arc::clone(key), input: Arc::clone(&input) };
     (Question::Sign(job), input)
 }
 

@@ -29,7 +29,7 @@ use self::{
     request::{Parameter, Parameters},
 };
 use crate::{
-    crypto::{jws::SigningKey, password::PasswordCheck, seal::Sealer},
+    crypto::{jws::SigningKey, key_ring::KeyRing, password::PasswordCheck, seal::Sealer},
     http::Response,
     origin::Origin,
     registry::{
@@ -56,10 +56,8 @@ pub struct Endpoint {
     pub max_request_bytes: usize,
     /// What all tokens have in common.
     pub terms: Terms,
-    /// The key that signs.
-    pub signing_key: Arc<SigningKey>,
-    /// The public keys that verify, as a JSON document (RFC 7517 §5).
-    pub jwks: String,
+    /// The keys that sign, and verify.
+    pub keys: KeyRing,
     /// What seals refresh tokens.
     pub sealer: Sealer,
     /// How refresh tokens are renewed.

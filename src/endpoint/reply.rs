@@ -1,6 +1,6 @@
 //! Answers as bytes: the one place that knows their headers.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -47,13 +47,13 @@ pub fn refusal(refusal: Refusal, client: Option<Arc<Client>>) -> (Response, Even
     (response, Event { outcome: Outcome::Refused(refusal), client })
 }
 
-/// The public keys, to be kept for a while.
-pub fn jwks(document: &str, max_age: Duration) -> Response {
-    let cache_control = format!("public, max-age={}", max_age.as_secs());
+/// The public keys, to be kept for `max_age` seconds.
+pub fn jwks(document: String, max_age: u64) -> Response {
+    let cache_control = format!("public, max-age={max_age}");
     Response {
         status: 200,
         headers: vec![("content-type", "application/jwk-set+json".to_owned()), ("cache-control", cache_control)],
-        body: document.as_bytes().to_vec(),
+        body: document.into_bytes(),
     }
 }
 

@@ -42,7 +42,7 @@ impl Exchange {
 
     fn admit(&mut self, path: String) {
         let mut worker = self.worker.borrow_mut();
-        self.stage = match worker.endpoint().admit(host::head(path)) {
+        self.stage = match worker.endpoint().admit(host::head(path), host::now()) {
             Admission::Pass => Stage::Passing,
             Admission::Collect(collecting) => Stage::Collecting(collecting),
             Admission::Reply(response, event) => {

@@ -51,8 +51,11 @@ impl Context for Root {
 impl RootContext for Root {
     /// False makes Envoy refuse the configuration, or keep the one it has.
     fn on_configure(&mut self, _: usize) -> bool {
-        self.worker = match config::parse(&host::configuration(), &|name| std::env::var(name).ok()) {
-            Ok(configuration) => Worker::new(self.id, configuration).map(|worker| Rc::new(RefCell::new(worker))),
+        self.worker = match config::parse(&host::configuration(), &|name| std::env::var(name).ok(), host::now()) {
+            Ok(configuration) => {
+                configuration.warnings.iter().for_each(|warning| log::warn!("configuration: {warning}"));
+                Worker::new(self.id, configuration).map(|worker| Rc::new(RefCell::new(worker)))
+            }
             Err(problems) => {
                 problems.iter().for_each(|problem| log::error!("configuration refused: {problem}"));
                 None

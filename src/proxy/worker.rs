@@ -108,12 +108,12 @@ impl Pace {
 impl Worker {
     /// A worker for this configuration, in the plugin whose root context is `root`. None if the host can't share data.
     pub fn new(root: u32, configuration: Configuration) -> Option<Self> {
-        let Configuration { endpoint, schedule, attempts } = configuration;
+        let Configuration { endpoint, schedule, attempts, .. } = configuration;
         let mut worker = Self {
             snapshots: Snapshots::new(&endpoint),
             attempts: AttemptTable::open(attempts)?,
             families: FamilyTable::open()?,
-            signer: Signer::probe(&endpoint.signing_key),
+            signer: Signer::probe(endpoint.keys.published(host::now())),
             pacing: Pacing::new(root, schedule.slice, schedule.pacing_cluster.clone()),
             endpoint,
             schedule,

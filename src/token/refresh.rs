@@ -42,7 +42,7 @@ impl RefreshToken {
     /// Seals the token for its client. None if the sealer has no key.
     pub fn seal(&self, sealer: &Sealer, issuer: &str, moment: Moment) -> Option<String> {
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(self).ok()?);
-        sealer.seal(moment.entropy.spend(), &purpose(issuer), &plain)
+        sealer.seal(moment.now, moment.entropy.spend(), &purpose(issuer), &plain)
     }
 
     /// The token, if this issuer sealed it and it has not ended by itself: at its end, or unused for `idle`.

@@ -25,6 +25,8 @@ pub struct Core {
     pub configuration: Configuration,
     /// Seconds since 1970.
     pub now: Cell<u64>,
+    /// Seconds that go by with every step.
+    pub pace: Cell<u64>,
     /// The units of password work that were done.
     pub work: Cell<u64>,
     /// What was last told to logs and metrics.
@@ -43,8 +45,9 @@ impl Core {
         let variable =
             |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
         Self {
-            configuration: config::parse(document.as_bytes(), &variable).unwrap(),
+            configuration: config::parse(document.as_bytes(), &variable, UnixTime(1_800_000_000)).unwrap(),
             now: Cell::new(1_800_000_000),
+            pace: Cell::new(0),
             work: Cell::new(0),
             event: RefCell::default(),
             chance: Cell::new(0),
@@ -57,7 +60,7 @@ impl Core {
     /// The answer to a request.
     pub fn send(&self, request: &Request) -> Response {
         let body = Secret::new(request.body.as_bytes());
-        match self.configuration.endpoint.admit(head(request)) {
+        match self.configuration.endpoint.admit(head(request), UnixTime(self.now.get())) {
             Admission::Pass => panic!("not a path of the endpoint: {request:?}"),
             Admission::Reply(response, event) => self.told(response, &event),
             Admission::Collect(collecting) => {
@@ -121,6 +124,7 @@ impl Core {
 
     fn moment(&self) -> Moment {
         self.chance.set(self.chance.get().wrapping_add(1));
+        self.now.set(self.now.get() + self.pace.get());
         Moment { now: UnixTime(self.now.get()), entropy: Entropy::new([self.chance.get(); 32]) }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::summary;
 use crate::{
-    endpoint::Endpoint,
+    config::Configuration,
     registry::{
         auth_source::{AuthSource, Directory},
         identifier::{Identifier, IdentifierKind},
@@ -15,15 +15,16 @@ use crate::{
         },
     },
     secret::Secret,
+    time::UnixTime,
 };
 
 /// The summary, and all that is sent.
-pub fn of(endpoint: &Endpoint) -> String {
-    let mut sources: Vec<_> = endpoint.registry.auth_sources.values().collect();
+pub fn of(configuration: &Configuration, now: UnixTime) -> String {
+    let mut sources: Vec<_> = configuration.endpoint.registry.auth_sources.values().collect();
     sources.sort_unstable_by_key(|source| &source.id);
     let explained = sources.into_iter().filter_map(|source| Some((source, lines(source)?)));
     let explained = explained.map(|(source, lines)| format!("\n\n{}:\n  {}", source.id, lines.join("\n  ")));
-    summary::of(endpoint) + &explained.collect::<String>()
+    summary::of(configuration, now) + &explained.collect::<String>()
 }
 
 fn lines(source: &AuthSource) -> Option<Vec<String>> {
@@ -200,8 +201,8 @@ mod tests {
             "clients": [{"id": "SPA", "type": "spa", "auth_sources": ["A"], "grants": ["password"]}],
         });
         let secret = |_: &str| Some("hunter2".to_owned());
-        let configuration = config::parse(document.to_string().as_bytes(), &secret).unwrap();
-        let text = of(&configuration.endpoint);
+        let configuration = config::parse(document.to_string().as_bytes(), &secret, UnixTime(0)).unwrap();
+        let text = of(&configuration, UnixTime(0));
         assert!(!text.contains("hunter2"), "{text}");
         text.split_once("\n\n").unwrap().1.to_owned()
     }

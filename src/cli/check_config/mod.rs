@@ -74,10 +74,11 @@ fn unreadable(what: String) -> Failure {
 
 fn check(plugin: &Plugin, has_head: bool, explain: bool) -> Result<String, String> {
     let head = if has_head { format!("{}:\n", plugin.path) } else { String::new() };
+    let now = input::now();
     let document = plugin.configuration.as_ref().map_err(|what| format!("{head}configuration: {what}"))?;
-    match config::parse(document.as_bytes(), &|name| plugin.variable(name)) {
-        Ok(configuration) if explain => Ok(head + &explain::of(&configuration.endpoint)),
-        Ok(configuration) => Ok(head + &summary::of(&configuration.endpoint)),
+    match config::parse(document.as_bytes(), &|name| plugin.variable(name), now) {
+        Ok(configuration) if explain => Ok(head + &explain::of(&configuration, now)),
+        Ok(configuration) => Ok(head + &summary::of(&configuration, now)),
         Err(problems) => Err(head + &problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     }
 }

@@ -1,23 +1,36 @@
 //! A few lines on a configuration that is good, so that an operator sees that it is the one that was meant.
 
 use crate::{
-    endpoint::Endpoint,
+    config::Configuration,
+    crypto::{jws::SigningKey, key_ring::KeyState},
     registry::{
         auth_source::{AuthSource, Directory},
         client::{Authentication, Client},
     },
+    time::UnixTime,
 };
 
-/// The issuer, the key that signs, clients and auth sources.
-pub fn of(endpoint: &Endpoint) -> String {
-    let key = &endpoint.signing_key;
-    let mut lines = vec![
-        format!("issuer: {}", endpoint.terms.issuer),
-        format!("signing key: {:?}, kid {}", key.algorithm(), key.kid()),
-    ];
+/// The issuer, the keys that sign, clients and auth sources, and what may not be meant.
+pub fn of(configuration: &Configuration, now: UnixTime) -> String {
+    let endpoint = &configuration.endpoint;
+    let mut lines = vec![format!("issuer: {}", endpoint.terms.issuer)];
+    lines.extend(endpoint.keys.states(now).map(|(key, state)| of_key(key, state)));
     lines.extend(sorted(endpoint.registry.clients.values().map(|client| of_client(client))));
     lines.extend(sorted(endpoint.registry.auth_sources.values().map(|source| of_auth_source(source))));
+    lines.extend(configuration.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.join("\n")
+}
+
+fn of_key(key: &SigningKey, state: KeyState) -> String {
+    let state = match state {
+        KeyState::Next { from } => format!("next: published, signs from {from}"),
+        KeyState::Active { until: None } => "active".to_owned(),
+        KeyState::Active { until: Some(until) } => format!("active until {until}"),
+        KeyState::Retired { until: None } => "retired: published".to_owned(),
+        KeyState::Retired { until: Some(until) } => format!("retired: published until {until}"),
+        KeyState::Gone => "gone: may be removed".to_owned(),
+    };
+    format!("signing key: {:?}, kid {}, {state}", key.algorithm(), key.kid())
 }
 
 fn of_client(client: &Client) -> String {
