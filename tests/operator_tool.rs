@@ -183,7 +183,7 @@ fn a_wrong_command_line_is_told_from_a_wrong_input() {
 
 #[test]
 fn every_help_has_an_example_and_the_first_one_the_exit_codes() {
-    for command in ["hash-password", "hash-secret", "generate-key", "jwks", "check-config"] {
+    for command in ["hash-password", "hash-secret", "generate-key", "jwks", "rotate-key", "check-config"] {
         let help = tool(&[command, "--help"]).succeeds();
         let (_, example) = help.split_once("Example:\n").expect(command);
         assert!(example.contains(&format!("token-endpoint {command}")), "{help}");
@@ -329,6 +329,149 @@ fn a_document_without_the_filter_is_a_problem() {
     let other = json!({"@type": "type.googleapis.com/google.protobuf.BytesValue", "value": PLANTED});
     let told = check_json(&bootstrap(&[filter("token_endpoint.wasm", other, json!({}))])).fails_with(BAD).output;
     assert!(told.starts_with("configuration: expected a google.protobuf.Struct"), "{told}");
+}
+
+#[test]
+fn the_states_of_keys_are_told_and_what_may_not_be_meant() {
+    let mut configuration = good();
+    let old = json!({"algorithm": "EdDSA", "private_key": {"env": "SIGNING_KEY"}, "not_after": "2100-01-01T00:00:00Z"});
+    let new = json!({"algorithm": "ES256", "private_key": generate("ES256"), "not_before": "2100-01-01T00:00:00Z"});
+    let gone = json!({"algorithm": "ES256", "private_key": generate("ES256"), "kid": "gone",
+                      "not_before": "2001-01-01T00:00:00Z", "not_after": "2002-01-01T00:00:00Z"});
+    configuration["signing_keys"] = json!([old, new, gone]);
+
+    let summary = check_json(&configuration).succeeds();
+
+    let lines: Vec<_> = summary.lines().filter(|line| line.starts_with("signing key: ")).collect();
+    let ends = [
+        ", active until 2100-01-01T00:00:00Z",
+        ", next: published, signs from 2100-01-01T00:00:00Z",
+        ", gone: may be removed",
+    ];
+    assert!(lines.len() == 3 && lines.iter().zip(ends).all(|(line, end)| line.ends_with(end)), "{summary}");
+    assert!(!summary.contains("warning"), "{summary}");
+
+    configuration["lifetimes"] = json!({"jwks": "9999999999s"});
+    let summary = check_json(&configuration).succeeds();
+    assert!(summary.contains("\nwarning: signing_keys[1].not_before: less than lifetimes.jwks"), "{summary}");
+}
+
+/// rotate-key of a configuration, with the new key's file in a folder of its own.
+fn rotate(configuration: &Value, arguments: &[&str]) -> (Tool, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let config = file(&folder, "configuration.json", &configuration.to_string());
+    let out = folder.path().join("new.pem");
+    let mut all = vec!["rotate-key", config.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    all.extend(arguments);
+    let mut tool = tool(&all).with_keys();
+    tool.folder = Some(folder);
+    (tool, out)
+}
+
+/// The printed keys as JSON, and the new key's file.
+fn rotated(configuration: &Value, arguments: &[&str]) -> (String, Value, String) {
+    let (mut tool, out) = rotate(configuration, arguments);
+    let folder = tool.folder.take();
+    let (code, yaml, steps) = tool.run();
+    assert_eq!(code, DONE, "{yaml}{steps}");
+    let key = fs::read_to_string(&out).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    drop(folder);
+    assert!(!yaml.contains("PRIVATE") && !steps.contains("PRIVATE"), "{yaml}{steps}");
+    (yaml, json!(steps), key)
+}
+
+#[test]
+fn a_rotation_is_printed_ready_to_paste_and_is_good_in_the_configuration() {
+    let (yaml, steps, key) = rotated(&good(), &["--env", "NEW_KEY"]);
+
+    let moment = yaml.split("not_after: \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(
+        yaml,
+        format!(
+            "signing_keys:\n\
+             - {{algorithm: \"EdDSA\", not_after: \"{moment}\", private_key: {{env: \"SIGNING_KEY\"}}}}\n\
+             - {{algorithm: \"EdDSA\", not_before: \"{moment}\", private_key: {{env: \"NEW_KEY\"}}}}"
+        )
+    );
+    let steps = steps.as_str().unwrap();
+    assert!(steps.contains(&moment) && steps.contains("NEW_KEY") && steps.contains("host_env_keys"), "{steps}");
+
+    let mut rest = good();
+    rest.as_object_mut().unwrap().remove("signing_keys");
+    let planned = format!("{}\n{yaml}\n", as_block_yaml(&rest));
+    let summary = check(&planned, "yaml").with("NEW_KEY", &key).succeeds();
+    let states: Vec<_> = summary.lines().filter_map(|line| line.strip_prefix("signing key: EdDSA, kid ")).collect();
+    assert!(states[0].ends_with(&format!(", active until {moment}")), "{summary}");
+    assert!(states[1].ends_with(&format!(", next: published, signs from {moment}")), "{summary}");
+    assert!(steps.contains(states[1].split(',').next().unwrap()), "the new kid: {steps}");
+}
+
+#[test]
+fn a_rotation_leaves_out_keys_that_are_gone_and_may_change_the_algorithm() {
+    let mut configuration = good();
+    let gone = json!({"algorithm": "EdDSA", "private_key": {"env": "GONE"}, "not_after": "2002-01-01T00:00:00Z"});
+    configuration["signing_keys"][0]["not_before"] = json!("2002-01-01T00:00:00Z");
+    configuration["signing_keys"][0]["kid"] = json!("current");
+    let current = configuration["signing_keys"][0].clone();
+    configuration["signing_keys"] = json!([gone, current]);
+    let (mut tool, _out) = rotate(&configuration, &["--env", "NEW_KEY", "--algorithm", "ES256", "--in", "2d"]);
+    tool = tool.with("GONE", &generate("EdDSA"));
+
+    let (code, yaml, steps) = tool.run();
+
+    assert_eq!(code, DONE, "{yaml}{steps}");
+    assert!(!yaml.contains("GONE") && yaml.contains("kid: \"current\""), "{yaml}");
+    assert!(yaml.contains("\n- {algorithm: \"ES256\", not_before: "), "{yaml}");
+}
+
+#[test]
+fn a_rotation_that_can_not_be_planned_leaves_no_key_behind() {
+    let refused = |configuration: &Value, arguments: &[&str], code| {
+        let (mut tool, out) = rotate(configuration, arguments);
+        let folder = tool.folder.take();
+        let failed = tool.fails_with(code);
+        assert!(!out.exists(), "{failed:?}");
+        drop(folder);
+        failed.output + &failed.errors
+    };
+    let too_soon = refused(&good(), &["--env", "NEW_KEY", "--in", "299s"], USAGE);
+    assert!(too_soon.contains("lifetimes.jwks"), "{too_soon}");
+    for wrong in [
+        ["--env", "1KEY", "--in", "1h"],
+        ["--env", "NEW_KEY", "--in", "1"],
+        ["--env", "SIGNING_KEY", "--in", "1h"],
+        ["--env", "NEW_KEY", "--bits", "3072"],
+    ] {
+        refused(&good(), &wrong, USAGE);
+    }
+    let mut inline = good();
+    inline["signing_keys"][0]["private_key"] = json!(*ED_DSA);
+    let told = refused(&inline, &["--env", "NEW_KEY"], BAD);
+    assert!(told.contains("signing_keys[0].private_key: ") && !told.contains("PRIVATE"), "{told}");
+    let mut planned = good();
+    planned["signing_keys"][0]["not_after"] = json!("2100-01-01T00:00:00Z");
+    let next = json!({"algorithm": "ES256", "private_key": generate("ES256"), "not_before": "2100-01-01T00:00:00Z"});
+    planned["signing_keys"].as_array_mut().unwrap().push(next);
+    let told = refused(&planned, &["--env", "NEW_KEY"], BAD);
+    assert!(told.contains("give a longer --in"), "{told}");
+    refused(&json!({"colour": PLANTED}), &["--env", "NEW_KEY"], BAD);
+}
+
+#[test]
+fn a_rotation_never_overwrites_a_file() {
+    let (mut tool, out) = rotate(&good(), &["--env", "NEW_KEY"]);
+    let folder = tool.folder.take();
+    fs::write(&out, "precious").unwrap();
+
+    tool.fails_with(SYSTEM);
+
+    assert_eq!(fs::read_to_string(&out).unwrap(), "precious");
+    drop(folder);
 }
 
 #[test]

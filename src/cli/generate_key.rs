@@ -5,6 +5,7 @@ use jwt_simple::algorithms::{ES256KeyPair, Ed25519KeyPair, RS256KeyPair};
 use zeroize::Zeroizing;
 
 use super::{Output, failure::Failure, input};
+use crate::crypto::jws::Algorithm;
 
 /// Generate a private key, for `signing_keys` or `refresh_token_keys`
 ///
@@ -37,8 +38,9 @@ enum Kind {
     RefreshToken,
 }
 
+/// Sizes of an RSA key.
 #[derive(Clone, Copy, ValueEnum)]
-enum Bits {
+pub enum Bits {
     #[value(name = "2048")]
     B2048 = 2048,
     #[value(name = "3072")]
@@ -50,17 +52,31 @@ enum Bits {
 impl GenerateKey {
     /// Prints the key.
     pub fn run(self) -> Result<Output, Failure> {
-        let pem = match (self.algorithm, self.bits) {
-            (Kind::RS256, bits) => {
-                RS256KeyPair::generate(bits.unwrap_or(Bits::B2048) as usize).and_then(|pair| pair.to_pem())
-            }
-            (_, Some(_)) => return Err(Failure::Usage("--bits is for RS256 only".to_owned())),
-            (Kind::ES256, None) => ES256KeyPair::generate().to_pem(),
-            (Kind::EdDSA, None) => Ok(private_part(Ed25519KeyPair::generate().to_pem())),
-            (Kind::RefreshToken, None) => return input::random_text(),
-        };
-        pem.map(Zeroizing::new).map_err(|_| Failure::System("the key could not be made".to_owned()))
+        match self.algorithm {
+            Kind::RS256 => signing_key(Algorithm::RS256, self.bits),
+            Kind::ES256 => signing_key(Algorithm::ES256, self.bits),
+            Kind::EdDSA => signing_key(Algorithm::EdDSA, self.bits),
+            Kind::RefreshToken if self.bits.is_some() => Err(only_rsa_has_bits()),
+            Kind::RefreshToken => input::random_text(),
+        }
     }
+}
+
+/// A fresh private key as PEM (PKCS#8); `bits` are an RSA key's.
+pub fn signing_key(algorithm: Algorithm, bits: Option<Bits>) -> Result<Output, Failure> {
+    let pem = match (algorithm, bits) {
+        (Algorithm::RS256, bits) => {
+            RS256KeyPair::generate(bits.unwrap_or(Bits::B2048) as usize).and_then(|pair| pair.to_pem())
+        }
+        (_, Some(_)) => return Err(only_rsa_has_bits()),
+        (Algorithm::ES256, None) => ES256KeyPair::generate().to_pem(),
+        (Algorithm::EdDSA, None) => Ok(private_part(Ed25519KeyPair::generate().to_pem())),
+    };
+    pem.map(Zeroizing::new).map_err(|_| Failure::System("the key could not be made".to_owned()))
+}
+
+fn only_rsa_has_bits() -> Failure {
+    Failure::Usage("--bits is for RS256 only".to_owned())
 }
 
 /// The library puts the public key below the private one.

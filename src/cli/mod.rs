@@ -7,6 +7,7 @@ mod hash_password;
 mod hash_secret;
 mod input;
 mod jwks;
+mod rotate_key;
 
 use std::{
     io::{self, Write},
@@ -50,6 +51,7 @@ enum Command {
     HashSecret(hash_secret::HashSecret),
     GenerateKey(generate_key::GenerateKey),
     Jwks(jwks::Jwks),
+    RotateKey(rotate_key::RotateKey),
     CheckConfig(check_config::CheckConfig),
 }
 
@@ -60,6 +62,7 @@ impl Command {
             Self::HashSecret(command) => command.run(),
             Self::GenerateKey(command) => command.run(),
             Self::Jwks(command) => command.run(),
+            Self::RotateKey(command) => command.run(),
             Self::CheckConfig(command) => command.run(),
         }
     }

@@ -2,7 +2,7 @@
 
 mod document;
 mod explain;
-mod plugin;
+pub(super) mod plugin;
 mod summary;
 mod yaml;
 
@@ -55,9 +55,7 @@ pub fn configurations(text: &str, path: &Path) -> Result<Vec<String>, String> {
 impl CheckConfig {
     /// Prints a summary, or all problems.
     pub fn run(self) -> Result<Output, Failure> {
-        let text = input::file(&self.file)?;
-        let document = document::read(&text, &self.file).map_err(unreadable)?;
-        let plugins = plugin::find(&document).map_err(unreadable)?;
+        let plugins = plugins(&self.file)?;
         let heads = plugins.len() > 1;
         let checked: Vec<_> = plugins.iter().map(|plugin| check(plugin, heads, self.explain)).collect();
         let all_good = checked.iter().all(Result::is_ok);
@@ -65,6 +63,12 @@ impl CheckConfig {
         let output = reports.join("\n\n");
         if all_good { Ok(Zeroizing::new(output)) } else { Err(Failure::Problems(output)) }
     }
+}
+
+/// The token endpoints in a file.
+pub(super) fn plugins(file: &Path) -> Result<Vec<Plugin>, Failure> {
+    let text = input::file(file)?;
+    plugin::find(&document::read(&text, file).map_err(unreadable)?).map_err(unreadable)
 }
 
 /// A problem with the document as a whole, told as one with a part of it is.
