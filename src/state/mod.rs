@@ -2,6 +2,7 @@
 //! have ended. The rules are here; where the memory is, is not.
 
 mod bucket;
+pub mod etcd;
 mod family;
 mod id;
 

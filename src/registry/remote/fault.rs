@@ -19,6 +19,8 @@ pub enum Fault {
     Busy,
     /// It failed too often and is left alone for a while.
     Open,
+    /// What was to be changed there was changed by others, again and again.
+    Contended,
 }
 
 impl Fault {
@@ -30,7 +32,7 @@ impl Fault {
         match self {
             Self::NoAnswer | Self::TooLarge(_) | Self::Malformed(_) => true,
             Self::Status(status) => !is_about_the_request(*status),
-            Self::Record(_) | Self::Busy | Self::Open => false,
+            Self::Record(_) | Self::Busy | Self::Open | Self::Contended => false,
         }
     }
 }
@@ -50,6 +52,7 @@ impl fmt::Display for Fault {
             Self::Record(what) => write!(f, "a user's record that can't be used: {what}"),
             Self::Busy => f.write_str("too many calls under way"),
             Self::Open => f.write_str("left alone after repeated failure"),
+            Self::Contended => f.write_str("others changed the same again and again"),
         }
     }
 }

@@ -1,0 +1,151 @@
+//! One question to etcd: a transaction, and again where another proxy was quicker or a lease has to be granted first.
+
+use std::sync::Arc;
+
+use super::{
+    Etcd,
+    attempts::Counting,
+    tokens,
+    wire::{self, Answered, Held, Record, Transaction},
+};
+use crate::{
+    registry::remote::{Callout, CalloutAnswer, Fault},
+    state::{StateAnswer, StateQuestion},
+    time::UnixTime,
+};
+
+/// What etcd is asked.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// Of a token.
+    State(StateQuestion),
+    /// How long someone has to wait, and to count what has happened.
+    Attempt(Counting),
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// To [`Question::State`].
+    State(StateAnswer),
+    /// To [`Question::Attempt`]: the seconds to wait. What was to be counted is counted if there are none.
+    Wait(u64),
+}
+
+/// A question under way.
+#[derive(Clone)]
+pub struct Conversation {
+    etcd: Arc<Etcd>,
+    question: Question,
+    attempt: Attempt,
+    stage: Stage,
+    calls_left: u32,
+}
+
+/// What follows an answer.
+pub enum Next {
+    /// Another call.
+    Call(Conversation),
+    /// It is answered.
+    Answer(Reply),
+}
+
+/// A transaction that is tried.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    pub transaction: Transaction,
+    /// The answer if its guards hold. None where it first has to be seen what is there.
+    pub reply: Option<Reply>,
+}
+
+/// What comes of what was found.
+pub(super) enum Verdict {
+    Reply(Reply),
+    Attempt(Attempt),
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    /// The transaction was sent.
+    Trying,
+    /// Its lease is being granted.
+    Granting,
+}
+
+/// The most calls for one question. One is usual, and two are where many ask the same at once; more come of a bucket of
+/// attempts that many change.
+const MOST_CALLS: u32 = 16;
+
+impl Conversation {
+    /// Asks.
+    pub fn begin(etcd: &Arc<Etcd>, question: Question, now: UnixTime) -> Self {
+        let attempt = question.first(&etcd.key_prefix, now);
+        Self { etcd: Arc::clone(etcd), question, attempt, stage: Stage::Trying, calls_left: MOST_CALLS - 1 }
+    }
+
+    /// What is to be sent next.
+    ///
+    /// It may be sent again if no answer comes. Where the lost call had been carried out, a claim is then one that comes
+    /// again, for which there is the grace, and a failure counts twice.
+    pub fn callout(&self, now: UnixTime) -> Callout {
+        let transaction = &self.attempt.transaction;
+        match (&self.stage, transaction.lease()) {
+            (Stage::Granting, Some(lease)) => self.etcd.callout("/lease/grant", wire::grant_to_json(lease, now)),
+            _ => self.etcd.callout("/kv/txn", transaction.to_json()),
+        }
+    }
+
+    /// Whom it is with.
+    pub fn etcd(&self) -> &Etcd {
+        &self.etcd
+    }
+
+    /// Takes an answer.
+    ///
+    /// # Errors
+    /// It is not one that etcd gives, or others changed the same thing too often meanwhile.
+    pub fn answer(self, answer: &CalloutAnswer, now: UnixTime) -> Result<Next, Fault> {
+        match self.stage {
+            Stage::Trying => self.tried(answer, now),
+            Stage::Granting => {
+                wire::read_grant(answer)?;
+                Self { stage: Stage::Trying, ..self }.call()
+            }
+        }
+    }
+
+    fn tried(self, answer: &CalloutAnswer, now: UnixTime) -> Result<Next, Fault> {
+        let outcome = match self.attempt.transaction.read(answer)? {
+            Answered::Outcome(outcome) => outcome,
+            Answered::LeaseMissing => return Self { stage: Stage::Granting, ..self }.call(),
+        };
+        match (outcome.held, self.attempt.reply) {
+            (Held::All, Some(reply)) => Ok(Next::Answer(reply)),
+            _ => match self.question.judge(&self.etcd.key_prefix, &outcome.found, now)? {
+                Verdict::Reply(reply) => Ok(Next::Answer(reply)),
+                Verdict::Attempt(attempt) => Self { attempt, ..self }.call(),
+            },
+        }
+    }
+
+    fn call(self) -> Result<Next, Fault> {
+        let calls_left = self.calls_left.checked_sub(1).ok_or(Fault::Contended)?;
+        Ok(Next::Call(Self { calls_left, ..self }))
+    }
+}
+
+impl Question {
+    fn first(&self, prefix: &str, now: UnixTime) -> Attempt {
+        match self {
+            Self::State(question) => tokens::first(question, prefix, now),
+            Self::Attempt(counting) => counting.first(prefix),
+        }
+    }
+
+    fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict, Fault> {
+        match self {
+            Self::State(question) => tokens::judge(question, prefix, found, now),
+            Self::Attempt(counting) => counting.judge(prefix, found, now),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What is said to etcd, against one of a few lines: many proxies at once, in any order, with answers lost.
+
+use std::{sync::Arc, time::Duration};
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{
+    Change, Conversation, Counting, Etcd, Next, Question, Reply,
+    fake::{Fake, failure, success},
+};
+use crate::{
+    attempts::{Limit, Limits, Subject, TableKey},
+    registry::remote::{CallLimits, CalloutAnswer, Fault},
+    state::{Claim, Claimed, Family, FamilyId, Standing, StateAnswer, StateQuestion, TokenId, Use},
+    time::{Entropy, UnixTime},
+};
+
+const UNTIL: UnixTime = UnixTime(1_000_000);
+const GRACE: Duration = Duration::from_secs(10);
+
+fn etcd() -> Arc<Etcd> {
+    let limits = CallLimits {
+        timeout: Duration::from_secs(1),
+        max_response_bytes: 65_536,
+        max_concurrent: 1,
+        circuit_failures: 1,
+        circuit_open: Duration::from_secs(1),
+    };
+    Arc::new(Etcd {
+        cluster: "etcd".to_owned(),
+        authority: "etcd".to_owned(),
+        path_prefix: "/v3".to_owned(),
+        authorization: None,
+        key_prefix: "p/".to_owned(),
+        limits,
+    })
+}
+
+fn claim(generation: u32, issued_at: u64) -> Claim {
+    Claim { family: FamilyId(7), generation, issued_at: UnixTime(issued_at), until: UNTIL, grace: GRACE }
+}
+
+fn next(generation: u32, since: u64) -> Claimed {
+    Claimed::Next { generation, since: UnixTime(since) }
+}
+
+fn ask(fake: &mut Fake, question: Question, now: u64) -> Result<Reply, Fault> {
+    let now = UnixTime(now);
+    let mut conversation = Conversation::begin(&etcd(), question, now);
+    loop {
+        match fake.call(conversation, now)? {
+            Next::Answer(reply) => return Ok(reply),
+            Next::Call(next) => conversation = next,
+        }
+    }
+}
+
+fn told(fake: &mut Fake, question: StateQuestion, now: u64) -> StateAnswer {
+    match ask(fake, Question::State(question), now) {
+        Ok(Reply::State(answer)) => answer,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn claimed(fake: &mut Fake, generation: u32, issued_at: u64, now: u64) -> Claimed {
+    match told(fake, StateQuestion::Claim(claim(generation, issued_at)), now) {
+        StateAnswer::Claimed(claimed) => claimed,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The calls that it takes.
+fn calls(fake: &mut Fake, act: impl FnOnce(&mut Fake)) -> usize {
+    let before = fake.calls;
+    act(fake);
+    fake.calls - before
+}
+
+#[test]
+fn the_usual_refresh_is_one_call_once_its_lease_is_there() {
+    let mut fake = Fake::default();
+    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 0, 5, 100), next(1, 100))), 3);
+    assert_eq!(fake.texts(), [("p/families/0000000000000007".to_owned(), format!("1 100 {}", UNTIL.0))]);
+    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 200), next(2, 200))), 1);
+    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 210), next(2, 200))), 1, "the grace");
+    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 211), Claimed::Ended)), 2, "theft");
+    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 2, 200, 212), Claimed::Ended)), 1);
+    assert_eq!(fake.texts()[0].1, format!("ended 211 {}", UNTIL.0));
+}
+
+#[test]
+fn a_lease_that_another_proxy_granted_meanwhile_is_as_good() {
+    let (mut fake, now) = (Fake::default(), UnixTime(100));
+    let question = || Question::State(StateQuestion::Claim(claim(0, 5)));
+    let conversation = Conversation::begin(&etcd(), question(), now);
+    let Ok(Next::Call(granting)) = fake.call(conversation, now) else { panic!("no lease was needed") };
+    ask(&mut fake, question(), 100).unwrap();
+    let Ok(Next::Call(again)) = fake.call(granting, now) else { panic!("nothing was tried again") };
+    let answer = fake.call(again, now).unwrap();
+    assert!(matches!(answer, Next::Answer(Reply::State(StateAnswer::Claimed(Claimed::Next { generation: 1, .. })))));
+}
+
+#[test]
+fn what_was_forgotten_goes_on_from_the_token() {
+    let mut fake = Fake::default();
+    assert_eq!(claimed(&mut fake, 7, 50, 100), next(8, 100));
+    fake.forget();
+    assert_eq!(claimed(&mut fake, 8, 100, 110), next(9, 110));
+    fake.put("p/families/0000000000000007", &format!("3 20 {}", UNTIL.0));
+    assert_eq!(claimed(&mut fake, 9, 110, 120), next(10, 120));
+}
+
+#[test]
+fn ended_is_ended_for_all_its_tokens_and_one_denied_token_ends_alone() {
+    let mut fake = Fake::default();
+    let first = TokenId::fresh(Entropy::new([7; 32]));
+    let second = TokenId::in_family(Entropy::new([8; 32]), first.family());
+    let look = |fake: &mut Fake, token| {
+        let question = StateQuestion::Look(Use::Access { token, issued_at: UnixTime(5) });
+        let mut answer = StateAnswer::Remembered;
+        assert_eq!(calls(fake, |fake| answer = told(fake, question, 10)), 1);
+        answer
+    };
+    assert_eq!(look(&mut fake, first), StateAnswer::Looked(true));
+    let deny = StateQuestion::Deny { token: first, until: UNTIL };
+    assert_eq!(told(&mut fake, deny, 10), StateAnswer::Remembered);
+    assert_eq!(look(&mut fake, first), StateAnswer::Looked(false));
+    assert_eq!(look(&mut fake, second), StateAnswer::Looked(true));
+    let end = StateQuestion::End { family: first.family(), until: UNTIL };
+    assert_eq!(told(&mut fake, end, 10), StateAnswer::Remembered);
+    assert_eq!(look(&mut fake, second), StateAnswer::Looked(false));
+}
+
+#[test]
+fn a_look_at_a_refresh_token_changes_nothing() {
+    let mut fake = Fake::default();
+    claimed(&mut fake, 0, 5, 100);
+    let before = fake.texts();
+    let look = StateQuestion::Look(Use::Refresh(claim(0, 5)));
+    assert_eq!(told(&mut fake, look, 110), StateAnswer::Looked(true));
+    assert_eq!(told(&mut fake, look, 111), StateAnswer::Looked(false));
+    assert_eq!(fake.texts(), before);
+}
+
+#[test]
+fn what_etcd_would_not_say_is_a_fault_and_never_a_success() {
+    let header = || json!({"revision": "1"});
+    let key = "cC9mYW1pbGllcy8wMDAwMDAwMDAwMDAwMDA3";
+    let found = |key: &str, revision: &str, value: &str| {
+        let kv = json!({"key": key, "mod_revision": revision, "value": value});
+        success(&json!({"header": header(), "responses": [{"response_range": {"kvs": [kv]}}]}))
+    };
+    let answers = [
+        success(&json!({})),
+        success(&json!({"succeeded": true})),
+        success(&json!({"succeeded": true, "responses": [{"response_put": {}}]})),
+        success(&json!({"header": header(), "succeeded": true})),
+        success(&json!({"header": header(), "succeeded": true, "responses": [{"response_range": {}}]})),
+        success(&json!({"header": header(), "responses": [{"response_put": {}}]})),
+        success(&json!({"header": header(), "succeeded": true, "responses": [{}]})),
+        success(&json!("no")),
+        found("b3RoZXI=", "1", "MSA1IDYK"),
+        found(key, "1", "bm9uc2Vuc2U="),
+        found(key, "1", "?"),
+        found(key, "x", "MSA1IDY="),
+        found(key, "-1", "MSA1IDY="),
+        failure(404, 5, "Not Found"),
+        failure(200, 5, "etcdserver: requested lease not found"),
+        CalloutAnswer { status: 200, headers: Vec::new(), body: b"<html>".to_vec() },
+        CalloutAnswer { status: 204, headers: Vec::new(), body: Vec::new() },
+        CalloutAnswer { status: 302, headers: Vec::new(), body: Vec::new() },
+    ];
+    for answer in answers {
+        let question = Question::State(StateQuestion::Claim(claim(0, 5)));
+        let conversation = Conversation::begin(&etcd(), question, UnixTime(10));
+        let fault = conversation.answer(&answer, UnixTime(10)).err();
+        let is_fault = matches!(fault, Some(Fault::Malformed(_) | Fault::Status(_)));
+        assert!(is_fault, "{}: {fault:?}", String::from_utf8_lossy(&answer.body));
+    }
+    let mut sound = Fake::default();
+    sound.put("p/families/0000000000000007", "1 2 9");
+    assert_eq!(claimed(&mut sound, 0, 1, 3), next(1, 2));
+}
+
+#[test]
+fn it_gives_up_where_others_are_always_quicker() {
+    let mut fake = Fake::default();
+    let question = Question::State(StateQuestion::Claim(claim(5, 50)));
+    let mut conversation = Conversation::begin(&etcd(), question, UnixTime(100));
+    for generation in 0..100 {
+        match fake.call(conversation, UnixTime(100)) {
+            Ok(Next::Call(next)) => conversation = next,
+            Ok(Next::Answer(reply)) => panic!("{reply:?}"),
+            Err(fault) => return assert_eq!((fault, fake.calls), (Fault::Contended, 16)),
+        }
+        fake.put("p/families/0000000000000007", &format!("{} 5 9", generation % 5));
+        fake.leases.clear();
+    }
+    panic!("it never gave up");
+}
+
+fn counting(change: impl Fn(crate::attempts::Key) -> Change) -> Question {
+    let (table, limits) = (TableKey::new([7; 32]), Limits::default());
+    let limit = Limit { failures: 2, ..limits.identifier };
+    let subjects = [Subject::Client("A"), Subject::ClientSecret("B")].map(|subject| (table.key(subject), limit));
+    Question::Attempt(Counting { change: change(subjects[0].0), subjects: subjects.to_vec() })
+}
+
+#[test]
+fn failures_add_up_to_a_wait_and_a_success_forgets_them() {
+    let mut fake = Fake::default();
+    let begins = || counting(|_| Change::Nothing);
+    let fails = || counting(|_| Change::Failure);
+    for expected in [0, 0, 30] {
+        assert_eq!(calls(&mut fake, |fake| assert_eq!(ask(fake, begins(), 100), Ok(Reply::Wait(expected)))), 1);
+        ask(&mut fake, fails(), 100).unwrap();
+    }
+    assert_eq!(ask(&mut fake, counting(Change::Success), 100), Ok(Reply::Wait(30)), "who has to wait learns nothing");
+    assert_eq!(ask(&mut fake, counting(Change::Success), 130), Ok(Reply::Wait(0)));
+    assert_eq!(fake.texts().len(), 2);
+}
+
+#[test]
+fn a_bucket_that_is_none_is_a_fault() {
+    let mut fake = Fake::default();
+    ask(&mut fake, counting(|_| Change::Failure), 100).unwrap();
+    let (key, _) = fake.texts().remove(0);
+    fake.put(&key, "short");
+    assert!(matches!(ask(&mut fake, counting(|_| Change::Nothing), 100), Err(Fault::Malformed(_))));
+}
+
+proptest! {
+    #[test]
+    fn of_claims_at_once_one_begins_a_generation_and_all_come_to_it(
+        order in prop::collection::vec(any::<prop::sample::Index>(), 0..200),
+        generation in 0_u32..3,
+        claims in 1_usize..20,
+    ) {
+        let (mut fake, now) = (Fake::default(), UnixTime(100));
+        for earlier in 0..generation {
+            claimed(&mut fake, earlier, 40 + u64::from(earlier) - 1, 40 + u64::from(earlier));
+        }
+        let claim = claim(generation, 39 + u64::from(generation));
+        let question = || Question::State(StateQuestion::Claim(claim));
+        let mut waiting: Vec<_> = (0..claims).map(|_| Conversation::begin(&etcd(), question(), now)).collect();
+        let mut replies = Vec::new();
+        let mut order = order.into_iter();
+        while !waiting.is_empty() {
+            let at = order.next().map_or(0, |index| index.index(waiting.len()));
+            match fake.call(waiting.swap_remove(at), now).unwrap() {
+                Next::Call(conversation) => waiting.push(conversation),
+                Next::Answer(reply) => replies.push(reply),
+            }
+        }
+        let expected = Reply::State(StateAnswer::Claimed(next(generation + 1, 100)));
+        prop_assert_eq!(replies, vec![expected; claims]);
+        prop_assert_eq!(fake.texts().remove(0).1, format!("{} 100 {}", generation + 1, UNTIL.0));
+    }
+
+    #[test]
+    fn one_after_the_other_they_are_judged_as_everywhere(
+        claims in prop::collection::vec((0_u32..4, 0_u64..25, any::<bool>()), 1..12),
+    ) {
+        let (mut fake, mut known, mut now) = (Fake::default(), None, 100);
+        let mut began = [5; 8];
+        for (generation, passed, is_lost) in claims {
+            now += passed;
+            let claim = claim(generation, began[generation as usize]);
+            let (expected, family) = claim.judge(known, UnixTime(now));
+            known = family.or(known);
+            if let Some(Family { standing: Standing::Newest(generation), since, .. }) = family {
+                began[generation as usize] = since.0;
+            }
+            let question = Question::State(StateQuestion::Claim(claim));
+            if is_lost {
+                fake.answer(&Conversation::begin(&etcd(), question.clone(), UnixTime(now)).callout(UnixTime(now)));
+            }
+            let reply = ask(&mut fake, question, now);
+            prop_assert_eq!(reply, Ok(Reply::State(StateAnswer::Claimed(expected))));
+        }
+    }
+}

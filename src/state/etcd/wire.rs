@@ -1,0 +1,254 @@
+//! Transactions in the JSON of etcd's gateway: keys and values are base64, numbers are texts, and zero is left out.
+
+use ct_codecs::{Base64, Decoder, Encoder};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::lease::Lease;
+use crate::{
+    registry::remote::{CalloutAnswer, Fault},
+    time::UnixTime,
+};
+
+/// What is done at one stroke, one way or the other.
+#[derive(Clone)]
+pub struct Transaction {
+    /// What all must hold.
+    pub guards: Vec<Guard>,
+    /// What is done if it does.
+    pub then: Vec<Operation>,
+    /// What is done if it does not.
+    pub otherwise: Vec<Operation>,
+}
+
+/// A condition on a key.
+#[derive(Clone)]
+pub enum Guard {
+    /// It has this value.
+    Value(String, Vec<u8>),
+    /// It was last changed by this revision; zero: there is no such key.
+    Revision(String, i64),
+}
+
+/// Something done with a key.
+#[derive(Clone)]
+pub enum Operation {
+    /// Its value is read.
+    Read(String),
+    /// It gets a value, for as long as the lease lasts, or for ever.
+    Write(String, Vec<u8>, Option<Lease>),
+}
+
+/// What a transaction came to.
+pub struct Outcome {
+    /// Whether all guards held.
+    pub held: Held,
+    /// What was read, in order.
+    pub found: Vec<Option<Record>>,
+}
+
+/// Whether all guards of a transaction held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// All of them.
+    All,
+    /// Not all of them.
+    NotAll,
+}
+
+/// A key's value.
+#[derive(Clone)]
+pub struct Record {
+    /// The revision that changed it last.
+    pub revision: i64,
+    /// The value.
+    pub value: Vec<u8>,
+}
+
+/// What etcd may answer to a transaction.
+pub enum Answered {
+    /// It was carried out.
+    Outcome(Outcome),
+    /// It was not: the lease of what was to be written is missing.
+    LeaseMissing,
+}
+
+impl Transaction {
+    /// The body of the call.
+    pub fn to_json(&self) -> Vec<u8> {
+        let each = |operations: &[Operation]| operations.iter().map(Operation::to_json).collect::<Vec<_>>();
+        let compare: Vec<_> = self.guards.iter().map(Guard::to_json).collect();
+        let body = json!({"compare": compare, "success": each(&self.then), "failure": each(&self.otherwise)});
+        body.to_string().into_bytes()
+    }
+
+    /// The lease that it needs.
+    pub fn lease(&self) -> Option<Lease> {
+        self.then.iter().find_map(|operation| match operation {
+            Operation::Write(_, _, lease) => *lease,
+            Operation::Read(_) => None,
+        })
+    }
+
+    /// What the answer says.
+    ///
+    /// # Errors
+    /// It is no answer of etcd's to this transaction.
+    pub fn read(&self, answer: &CalloutAnswer) -> Result<Answered, Fault> {
+        if says(answer, "etcdserver: requested lease not found") {
+            return Ok(Answered::LeaseMissing);
+        }
+        let told: TransactionTold = body(answer)?;
+        let (held, operations) = if told.succeeded { (Held::All, &self.then) } else { (Held::NotAll, &self.otherwise) };
+        if told.responses.len() != operations.len() {
+            return Err(malformed("not what was asked"));
+        }
+        let mut found = Vec::new();
+        for (operation, told) in operations.iter().zip(told.responses) {
+            found.extend(operation.read(told)?);
+        }
+        Ok(Answered::Outcome(Outcome { held, found }))
+    }
+}
+
+/// The body of the call that grants a lease.
+pub fn grant_to_json(lease: Lease, now: UnixTime) -> Vec<u8> {
+    json!({"ID": lease.id.to_string(), "TTL": lease.time_to_live(now).to_string()}).to_string().into_bytes()
+}
+
+/// Whether the lease is granted; it may have been before.
+///
+/// # Errors
+/// It is not.
+pub fn read_grant(answer: &CalloutAnswer) -> Result<(), Fault> {
+    if says(answer, "etcdserver: lease already exists") {
+        return Ok(());
+    }
+    body::<GrantTold>(answer).map(|_| ())
+}
+
+impl Guard {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Value(key, value) => {
+                json!({"key": encoded(key), "target": "VALUE", "result": "EQUAL", "value": encoded(value)})
+            }
+            Self::Revision(key, revision) => {
+                json!({"key": encoded(key), "target": "MOD", "result": "EQUAL", "mod_revision": revision.to_string()})
+            }
+        }
+    }
+}
+
+impl Operation {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Read(key) => json!({"request_range": {"key": encoded(key)}}),
+            Self::Write(key, value, lease) => {
+                let lease = lease.map_or(0, |lease| lease.id).to_string();
+                json!({"request_put": {"key": encoded(key), "value": encoded(value), "lease": lease}})
+            }
+        }
+    }
+
+    /// What was found by a read; nothing is by a write.
+    fn read(&self, told: OperationTold) -> Result<Option<Option<Record>>, Fault> {
+        match (self, told.response_range, told.response_put) {
+            (Self::Read(key), Some(range), None) => Ok(Some(range.record(key)?)),
+            (Self::Write(..), None, Some(_)) => Ok(None),
+            _ => Err(malformed("not what was asked")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct TransactionTold {
+    /// Every answer of etcd's has one: what has none is another's.
+    #[serde(rename = "header")]
+    _header: Header,
+    #[serde(default)]
+    succeeded: bool,
+    #[serde(default)]
+    responses: Vec<OperationTold>,
+}
+
+#[derive(Deserialize)]
+struct GrantTold {
+    #[serde(rename = "header")]
+    _header: Header,
+    #[serde(rename = "ID")]
+    _id: String,
+}
+
+#[derive(Deserialize)]
+struct Header {}
+
+#[derive(Deserialize)]
+struct OperationTold {
+    response_range: Option<RangeTold>,
+    response_put: Option<Header>,
+}
+
+#[derive(Deserialize)]
+struct RangeTold {
+    #[serde(default)]
+    kvs: Vec<KeyTold>,
+}
+
+#[derive(Deserialize)]
+struct KeyTold {
+    key: String,
+    mod_revision: String,
+    #[serde(default)]
+    value: String,
+}
+
+impl RangeTold {
+    fn record(self, key: &str) -> Result<Option<Record>, Fault> {
+        let mut kvs = self.kvs.into_iter();
+        match (kvs.next(), kvs.next()) {
+            (None, _) => Ok(None),
+            (Some(told), None) if told.key == encoded(key) => told.record().map(Some),
+            _ => Err(malformed("another key than was asked for")),
+        }
+    }
+}
+
+impl KeyTold {
+    fn record(self) -> Result<Record, Fault> {
+        let revision = self.mod_revision.parse().ok().filter(|revision| *revision > 0);
+        let value = Base64::decode_to_vec(self.value, None).ok();
+        let (Some(revision), Some(value)) = (revision, value) else { return Err(malformed("a key's value")) };
+        Ok(Record { revision, value })
+    }
+}
+
+/// Something that etcd would not say.
+pub fn malformed(what: &str) -> Fault {
+    Fault::Malformed(what.to_owned())
+}
+
+fn body<'a, T: Deserialize<'a>>(answer: &'a CalloutAnswer) -> Result<T, Fault> {
+    if answer.status != 200 {
+        return Err(Fault::Status(answer.status));
+    }
+    serde_json::from_slice(&answer.body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Fault::Malformed(format!("not etcd's JSON: line {line}, column {column}"))
+    })
+}
+
+/// Whether it is this error; its status is not the same in all versions.
+fn says(answer: &CalloutAnswer, message: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Failure<'a> {
+        message: &'a str,
+    }
+    let failure = serde_json::from_slice::<Failure>(&answer.body);
+    answer.status != 200 && failure.is_ok_and(|failure| failure.message == message)
+}
+
+fn encoded(bytes: impl AsRef<[u8]>) -> String {
+    // It fails only where the length overflows, which what is sent here is far from.
+    Base64::encode_to_string(bytes).unwrap_or_default()
+}
