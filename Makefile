@@ -4,11 +4,14 @@ PORT       ?= 10000
 ADMIN_PORT ?= 9901
 WASM       := target/wasm32-wasip1/release/token_endpoint.wasm
 
-BENCHMARKS   := hash logins neighbours passthrough startup snapshot overload
+BENCHMARKS   := hash logins neighbours passthrough startup snapshot overload refreshes
+DEBIAN_PACKAGE_OF_nginx := nginx
+DEBIAN_PACKAGE_OF_etcd  := etcd-server
+
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test lint directories clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test lint directories nginx etcd clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,11 +39,13 @@ lint: rust-target ## format and lints, on both targets
 	cargo clippy --all-targets -- --deny warnings
 	cargo clippy --lib --target wasm32-wasip1 -- --deny warnings
 
-directories: .tools/directories/bin/datasette ## installs the servers that the tests ask for users, where the machine has none
-	@PATH="$$PATH:/usr/sbin"; command -v nginx >/dev/null || { \
-	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "no nginx on the PATH: install your system's package of that name" >&2; exit 1; } && \
-	    echo "no nginx on the PATH: installing Debian's" >&2 && \
-	    apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends nginx; }
+directories: .tools/directories/bin/datasette nginx etcd ## installs the servers that the tests run, where the machine has none
+
+nginx etcd:
+	@PATH="$$PATH:/usr/sbin"; command -v $@ >/dev/null || { \
+	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "no $@ on the PATH: install your system's package of that name" >&2; exit 1; } && \
+	    echo "no $@ on the PATH: installing Debian's" >&2 && \
+	    apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --quiet=2 --yes --no-install-recommends $(DEBIAN_PACKAGE_OF_$@); }
 
 .tools/directories/bin/datasette:
 	@echo "installing Datasette from PyPI into .tools/directories" >&2
@@ -53,6 +58,8 @@ $(addprefix bench-,$(BENCHMARKS)): bench-%: build bench-tools
 	@ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" .tools/bench/bin/python tests/bench/$*.py $(BENCH_ARGUMENTS)
 
 bench-tools: .tools/bench/bin/python .tools/bin/oha
+
+bench-refreshes: etcd
 
 .tools/bench/bin/python:
 	python3 -m venv .tools/bench

@@ -294,3 +294,66 @@ fn numbers_and_durations_have_bounds() {
     refuses("/paths", json!({"jwks": "jwks"}), "paths.jwks: expected a path that begins with / and has no query");
     refuses("/paths", json!({"jwks": "/oauth2/token"}), "paths.jwks: the same path as the token endpoint's");
 }
+
+fn with_etcd(pointer: &str, value: Value) -> Value {
+    let mut document = with("/state", json!({"etcd": {"cluster": "etcd"}}));
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    document.pointer_mut(&format!("/state/etcd{parent}")).unwrap()[name] = value;
+    document
+}
+
+#[track_caller]
+fn etcd_refuses(pointer: &str, value: Value, problem: &str) {
+    assert_eq!(problems(&with_etcd(pointer, value)), [problem]);
+}
+
+#[test]
+fn state_is_kept_by_each_process_or_in_an_etcd_that_needs_a_cluster() {
+    assert!(parse(&good()).unwrap().etcd.is_none());
+    refuses("/state", json!({"etcd": {}}), "state.etcd.cluster: missing");
+
+    let etcd = parse(&with_etcd("/cluster", json!("etcd"))).unwrap().etcd.unwrap();
+    assert_eq!((&*etcd.cluster, &*etcd.authority, &*etcd.path_prefix), ("etcd", "etcd", "/v3"));
+    assert_eq!((&*etcd.key_prefix, etcd.authorization.is_none()), ("token-endpoint/", true));
+    assert_eq!((etcd.limits.timeout.as_millis(), etcd.limits.max_concurrent), (1000, 1000));
+    assert_eq!((etcd.limits.circuit_failures, etcd.limits.circuit_open.as_secs()), (5, 10));
+}
+
+#[test]
+fn all_of_etcd_can_be_set() {
+    let etcd = json!({
+        "cluster": "e", "authority": "etcd.internal:2379", "path_prefix": "/etcd/v3beta", "key_prefix": "a", "timeout": "0.5s",
+        "authorization": {"bearer": {"env": "SEAL_KEY"}}, "max_concurrent": 7, "circuit": {"failures": 2, "open": "3s"},
+    });
+    let configuration = parse(&with("/state", json!({"etcd": etcd, "on_store_failure": "allow"}))).unwrap();
+    let etcd = configuration.etcd.unwrap();
+    assert_eq!((&*etcd.authority, &*etcd.path_prefix, &*etcd.key_prefix), ("etcd.internal:2379", "/etcd/v3beta", "a"));
+    assert_eq!((etcd.limits.timeout.as_millis(), etcd.limits.max_concurrent), (500, 7));
+    assert_eq!((etcd.limits.circuit_failures, etcd.limits.circuit_open.as_secs()), (2, 3));
+    assert!(etcd.authorization.as_ref().unwrap().expose().starts_with(b"Bearer "));
+    assert!(!format!("{etcd:?}").contains(SEAL_KEY));
+}
+
+#[test]
+fn what_is_wrong_with_etcd_is_told_by_its_path() {
+    let prefix = "state.etcd.path_prefix: expected a path such as \"/v3\", with no slash at its end";
+    for path in ["v3", "/", "/v3/", "/v3?a", "/v 3", "/v3\r\n"] {
+        etcd_refuses("/path_prefix", json!(path), prefix);
+    }
+    etcd_refuses("/authority", json!("a b"), "state.etcd.authority: expected a host, with or without a port");
+    etcd_refuses("/key_prefix", json!(""), "state.etcd.key_prefix: expected a text that is not empty");
+    etcd_refuses("/timeout", json!("61s"), "state.etcd.timeout: expected 0.001s to 60s");
+    etcd_refuses("/max_concurrent", json!(0), "state.etcd.max_concurrent: expected 1 to 10000");
+    etcd_refuses("/max_response_bytes", json!(1), "state.etcd.max_response_bytes: unknown field");
+    etcd_refuses("/authorization", json!({}), "state.etcd.authorization.bearer: missing, and basic too");
+}
+
+#[test]
+fn attempts_are_counted_in_etcd_where_there_is_one() {
+    refuses("/attempt_limits", json!({"store": "disk"}), "attempt_limits.store: expected local or etcd");
+    refuses("/attempt_limits", json!({"store": "etcd"}), "attempt_limits.store: etcd, and there is no state.etcd");
+    let mut document = with_etcd("/cluster", json!("etcd"));
+    assert!(parse(&document).unwrap().shared_attempts.is_none());
+    document["attempt_limits"] = json!({"store": "etcd"});
+    assert!(parse(&document).unwrap().shared_attempts.is_some());
+}

@@ -13,7 +13,10 @@ use support::{
     stories::{FORM_TYPE, SAMPLE},
 };
 use token_endpoint::{
-    crypto::seal::{SealKey, Sealer},
+    crypto::{
+        seal::{SealKey, Sealer},
+        timetable::Period,
+    },
     registry::identifier::{Identifier, IdentifierKind},
     secret::Secret,
     state::FamilyId,
@@ -99,7 +102,8 @@ fn open(token: &str) -> RefreshToken {
 }
 
 fn sealer(keys: &Keys) -> Sealer {
-    Sealer::new(vec![SealKey::parse(&Secret::new(keys.refresh_token.as_str())).unwrap()])
+    let key = SealKey::parse(&Secret::new(keys.refresh_token.as_str())).unwrap();
+    Sealer::new(vec![(key, Period::default())])
 }
 
 const ISSUER: &str = "https://gateway.example.com";

@@ -26,6 +26,7 @@ use crate::{
 pub struct SigningKeys {
     pub ring: KeyRing,
     pub decoy_key: [u8; 32],
+    pub attempts_key: [u8; 32],
 }
 
 /// Reads `signing_keys`.
@@ -48,9 +49,10 @@ pub fn signing_keys(
     check_periods(object, read.iter().map(|(_, period)| *period).collect(), lifetimes, now);
     let keys = read.into_iter().filter_map(|(key, period)| Some((key?, period?)));
     let (pems, keys): (Vec<_>, Vec<_>) = keys.map(|((key, pem), period)| (pem, (key, period))).unzip();
-    let decoy_key = decoy_key(pems.first()?);
+    let oldest = pems.first()?;
     let longest_token = lifetimes.access_token.max(lifetimes.id_token);
-    Some(SigningKeys { ring: KeyRing::new(keys, longest_token), decoy_key })
+    let ring = KeyRing::new(keys, longest_token);
+    Some(SigningKeys { ring, decoy_key: derived("decoy", oldest), attempts_key: derived("attempts", oldest) })
 }
 
 /// Reads `refresh_token_keys`. None if there are none.
@@ -148,10 +150,11 @@ pub fn secret(node: Node, environment: Environment) -> Option<Zeroizing<String>>
     value
 }
 
-/// All proxies with the same keys make the same decoys, so that they can't be told from users by asking two of them. They
-/// come from the key that is listed first: a new one at the end changes nothing. Without the oldest they do change, once:
-/// where users' hashes differ in cost, an unknown name may then cost as much as another user than before, which shows to
-/// who has measured it before and measures it again.
-fn decoy_key(pem: &str) -> [u8; 32] {
-    Sha256::new().chain_update("token-endpoint decoy 1 ").chain_update(pem.trim()).finalize().into()
+/// All proxies with the same keys make the same decoys, so that they can't be told from users by asking two of them; and
+/// they give attempts the same places in a table that they share. Both come from the key that is listed first: a new one
+/// at the end changes nothing. Without the oldest they do change, once: where users' hashes differ in cost, an unknown
+/// name may then cost as much as another user than before, which shows to who has measured it before and measures it again.
+fn derived(purpose: &str, pem: &str) -> [u8; 32] {
+    let purpose = format!("token-endpoint {purpose} 1 ");
+    Sha256::new().chain_update(purpose).chain_update(pem.trim()).finalize().into()
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use super::{
     document::Object,
     setting::{Count, Span, Text},
@@ -31,8 +33,24 @@ pub fn schedule(object: &mut Object) -> Schedule {
     }
 }
 
+/// Where attempts are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptStore {
+    /// In each process.
+    #[default]
+    Local,
+    /// In etcd, for all proxies together.
+    Etcd,
+}
+
 /// Reads `attempt_limits`.
-pub fn attempts(object: &mut Object) -> Limits {
+pub fn attempts(object: &mut Object) -> (Limits, AttemptStore) {
+    let store = object.optional("store").unwrap_or_default();
+    (of_attempts(object), store)
+}
+
+fn of_attempts(object: &mut Object) -> Limits {
     let default = Limits::default();
     let mut read = |name, default| object.nested(name, |object| limit(object, default)).unwrap_or(default);
     Limits {

@@ -11,19 +11,21 @@ mod protobuf;
 mod remote;
 mod setting;
 mod snapshot;
+mod store;
 mod upstream;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
 pub use self::problem::Problem;
-use self::{document::Object, problem::Report, setting::Span};
+use self::{document::Object, limits::AttemptStore, problem::Report, setting::Span};
 use crate::{
-    attempts::Limits,
+    attempts::{Limits, TableKey},
     endpoint::{Endpoint, Rotation},
     registry::{Registry, client::Grant},
     schedule::Schedule,
+    state::etcd::Etcd,
     time::UnixTime,
     token::{Lifetimes, Profile, Terms},
 };
@@ -40,6 +42,10 @@ pub struct Configuration {
     pub schedule: Schedule,
     /// How often guesses may fail.
     pub attempts: Limits,
+    /// What remembers which tokens were used; None: each process by itself.
+    pub etcd: Option<Arc<Etcd>>,
+    /// The key of the table of attempts, where that is in etcd too.
+    pub shared_attempts: Option<TableKey>,
     /// What an operator should know, and may still mean.
     pub warnings: Vec<Problem>,
 }
@@ -54,9 +60,15 @@ pub fn parse(document: &[u8], environment: Environment, now: UnixTime) -> Result
     let json = protobuf::struct_to_json(document).unwrap_or_else(|| String::from_utf8_lossy(document).into_owned());
     let configuration = Object::document(&json, &report, |object| {
         let schedule = object.nested("password_checks", limits::schedule).unwrap_or_default();
-        let attempts = object.nested("attempt_limits", limits::attempts).unwrap_or_default();
-        let endpoint = endpoint(object, environment, now)?;
-        Some(Configuration { endpoint, schedule, attempts, warnings: report.take_warnings() })
+        let state = object.nested("state", |object| store::read(object, environment)).unwrap_or_default();
+        let (attempts, store) = object.nested("attempt_limits", limits::attempts).unwrap_or_default();
+        if store == AttemptStore::Etcd && state.etcd.is_none() {
+            object.problem("attempt_limits.store", "etcd, and there is no state.etcd");
+        }
+        let (endpoint, attempts_key) = endpoint(object, environment, state.rotation, now)?;
+        let shared_attempts = (store == AttemptStore::Etcd).then_some(attempts_key);
+        let (etcd, warnings) = (state.etcd, report.take_warnings());
+        Some(Configuration { endpoint, schedule, attempts, etcd, shared_attempts, warnings })
     });
     let problems = report.into_problems();
     configuration.flatten().filter(|_| problems.is_empty()).ok_or(problems)
@@ -69,7 +81,13 @@ struct Allowances {
     weak_hashes: bool,
 }
 
-fn endpoint(object: &mut Object, environment: Environment, now: UnixTime) -> Option<Endpoint> {
+/// The endpoint, and the key of a table of attempts that all proxies with its keys share.
+fn endpoint(
+    object: &mut Object,
+    environment: Environment,
+    rotation: Rotation,
+    now: UnixTime,
+) -> Option<(Endpoint, TableKey)> {
     let allowances = Allowances {
         http_issuer: object.optional("allow_http_issuer").unwrap_or_default(),
         weak_hashes: object.optional("allow_weak_hashes").unwrap_or_default(),
@@ -80,7 +98,6 @@ fn endpoint(object: &mut Object, environment: Environment, now: UnixTime) -> Opt
     let paths = object.nested("paths", paths).unwrap_or_default();
     let keys = keys::signing_keys(object, environment, &lifetimes, now);
     let sealer = keys::sealer(object, environment, now);
-    let rotation = object.nested("state", state).unwrap_or_default();
     let max_request_bytes = limits::max_request_bytes(object);
     let decoy_key = keys.as_ref().map(|keys| keys.decoy_key).unwrap_or_default();
     let auth_sources = auth_sources::read(object, decoy_key, environment, allowances);
@@ -89,7 +106,8 @@ fn endpoint(object: &mut Object, environment: Environment, now: UnixTime) -> Opt
         object.problem("refresh_token_keys", "missing, and a client has the grant refresh_token");
     }
     let keys = keys?;
-    Some(Endpoint {
+    let attempts_key = TableKey::new(keys.attempts_key);
+    let endpoint = Endpoint {
         token_path: paths.token,
         jwks_path: paths.jwks,
         max_request_bytes,
@@ -98,7 +116,8 @@ fn endpoint(object: &mut Object, environment: Environment, now: UnixTime) -> Opt
         sealer: sealer.unwrap_or_default(),
         rotation,
         registry: Registry { clients, auth_sources },
-    })
+    };
+    Some((endpoint, attempts_key))
 }
 
 /// An issuer is an `https` URL without query and fragment (RFC 8414 §2), here without a trailing slash too.
@@ -121,15 +140,6 @@ fn issuer(object: &mut Object, allowances: Allowances) -> Option<String> {
             None
         }
         None => Some(text),
-    }
-}
-
-/// Reads `state`.
-fn state(object: &mut Object) -> Rotation {
-    let default = Rotation::default();
-    Rotation {
-        retry_grace: limits::whole_seconds_or(object, "retry_grace", default.retry_grace),
-        on_store_failure: object.optional("on_store_failure").unwrap_or_default(),
     }
 }
 

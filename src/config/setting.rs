@@ -8,6 +8,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
+use super::limits::AttemptStore;
 use crate::{
     crypto::jws::Algorithm,
     endpoint::OnStoreFailure,
@@ -45,6 +46,10 @@ pub struct Instant(pub UnixTime);
 
 impl Setting for Instant {
     const EXPECTED: &'static str = "a time such as \"2030-01-31T12:00:00Z\", or seconds since 1970";
+}
+
+impl Setting for AttemptStore {
+    const EXPECTED: &'static str = "local or etcd";
 }
 
 impl Setting for OnStoreFailure {

@@ -38,7 +38,7 @@ pub fn read(object: &mut Object, environment: Environment, call: Call) -> Option
     if call == Call::Basic {
         object.refuse("authorization", "the user's own credentials are sent");
     }
-    let authorization = object.nested("authorization", |object| authorization(object, environment)).flatten();
+    let authorization = authorization(object, environment);
     let method = method(object, call);
     let body = body(object, call, method, &headers);
     add_default(&mut headers, "accept", call != Call::Basic);
@@ -48,23 +48,41 @@ pub fn read(object: &mut Object, environment: Environment, call: Call) -> Option
 
 /// Reads `timeout`, `max_response_bytes`, `max_concurrent` and `circuit`.
 pub fn limits(object: &mut Object) -> CallLimits {
-    let timeout = timeout(object);
     let max_response_bytes = within(object, "max_response_bytes", 1, 16 * 1024 * 1024);
-    let max_concurrent = within(object, "max_concurrent", 1, 10_000);
+    let max_response_bytes = max_response_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    limits_or(object, CallLimits { max_response_bytes: max_response_bytes.unwrap_or(64 * 1024), ..DEFAULT_LIMITS })
+}
+
+/// Reads `timeout`, `max_concurrent` and `circuit`.
+pub fn limits_or(object: &mut Object, default: CallLimits) -> CallLimits {
+    let max_concurrent = within(object, "max_concurrent", 1, 10_000).and_then(|calls| usize::try_from(calls).ok());
     let (circuit_failures, circuit_open) = object.nested("circuit", circuit).unwrap_or_default();
     CallLimits {
-        timeout,
-        max_response_bytes: max_response_bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(64 * 1024),
-        max_concurrent: max_concurrent.and_then(|calls| usize::try_from(calls).ok()).unwrap_or(64),
-        circuit_failures: circuit_failures.unwrap_or(5),
-        circuit_open: circuit_open.unwrap_or(Duration::from_secs(10)),
+        timeout: timeout_or(object, default.timeout),
+        max_response_bytes: default.max_response_bytes,
+        max_concurrent: max_concurrent.unwrap_or(default.max_concurrent),
+        circuit_failures: circuit_failures.unwrap_or(default.circuit_failures),
+        circuit_open: circuit_open.unwrap_or(default.circuit_open),
     }
 }
 
+/// What a call may cost where nothing is said.
+pub const DEFAULT_LIMITS: CallLimits = CallLimits {
+    timeout: Duration::from_secs(2),
+    max_response_bytes: 64 * 1024,
+    max_concurrent: 64,
+    circuit_failures: 5,
+    circuit_open: Duration::from_secs(10),
+};
+
 /// Reads `timeout`.
 pub fn timeout(object: &mut Object) -> Duration {
+    timeout_or(object, DEFAULT_LIMITS.timeout)
+}
+
+fn timeout_or(object: &mut Object, default: Duration) -> Duration {
     const BOUNDS: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
-    let Some(Span(timeout)) = object.optional("timeout") else { return Duration::from_secs(2) };
+    let Some(Span(timeout)) = object.optional("timeout") else { return default };
     if !BOUNDS.contains(&timeout) {
         object.problem("timeout", "expected 0.001s to 60s");
     }
@@ -91,7 +109,8 @@ fn template(node: Node, place: Place, known: &[Placeholder]) -> Option<Template>
     Template::parse(&text, place, known).map_err(|what| node.problem(what)).ok()
 }
 
-fn authority(object: &mut Object, cluster: Option<&str>) -> Option<String> {
+/// Reads `authority`, which is the cluster's name by default.
+pub fn authority(object: &mut Object, cluster: Option<&str>) -> Option<String> {
     let given = object.optional("authority").map(|Text(authority)| authority);
     let is_given = given.is_some();
     let authority = given.or_else(|| cluster.map(str::to_owned))?;
@@ -218,7 +237,12 @@ fn add_default(headers: &mut Headers, name: &str, is_wanted: bool) {
     }
 }
 
-fn authorization(object: &mut Object, environment: Environment) -> Option<Secret> {
+/// Reads `authorization`.
+pub fn authorization(object: &mut Object, environment: Environment) -> Option<Secret> {
+    object.nested("authorization", |object| either(object, environment)).flatten()
+}
+
+fn either(object: &mut Object, environment: Environment) -> Option<Secret> {
     let bearer = object.with("bearer", |node| bearer(node, environment));
     let basic = object.nested("basic", |object| basic(object, environment));
     match (bearer, basic) {

@@ -81,14 +81,14 @@ impl Default for Rotation {
     }
 }
 
-/// What happens to tokens while it can't be asked whether they have ended.
+/// What happens while it can't be asked whether tokens have ended, and who has to wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnStoreFailure {
     /// Nobody is served.
     #[default]
     Refuse,
-    /// They are taken for good, stolen and revoked ones too.
+    /// They are taken for good, stolen and revoked ones too; and nobody has to wait, however often they failed.
     Allow,
 }
 
@@ -109,7 +109,7 @@ pub enum Step {
 /// What only the world outside the core can do, or do in time.
 #[derive(Debug)]
 pub enum Question {
-    /// May this guess be made, or what came of it? Quick, and shared by all workers.
+    /// May this guess be made, or what came of it? Shared by all workers.
     Attempt(Attempt),
     /// Who is this? A directory outside must be asked.
     Find(Find),
@@ -227,6 +227,7 @@ impl Endpoint {
     /// Goes on from where an exchange asked.
     pub fn resume(&self, pending: Pending, answer: Answer, moment: Moment) -> Step {
         let client = pending.client().cloned();
+        let answer = self.or_allowed(&pending, answer);
         let step = match (pending, answer) {
             (Pending::Authenticating(request), Answer::Allowed) => Ok(request.allowed(self, moment)),
             (Pending::Rejecting(client), Answer::Allowed) => Err(client.counted()),
@@ -263,6 +264,17 @@ impl Endpoint {
         let token =
             RefreshToken::open(&self.sealer, &self.terms.issuer, sealed, self.terms.lifetimes.refresh_token_idle, now);
         token.filter(|token| token.client_id == client.id)
+    }
+
+    /// Where that is allowed, nobody has to wait while it can't be asked who has.
+    fn or_allowed(&self, pending: &Pending, answer: Answer) -> Answer {
+        match (pending, &answer) {
+            (
+                Pending::Authenticating(_) | Pending::Rejecting(_) | Pending::Throttling(_) | Pending::Concluding(_),
+                Answer::Unavailable { .. },
+            ) if self.allows_store_failure() => Answer::Allowed,
+            _ => answer,
+        }
     }
 
     fn allows_store_failure(&self) -> bool {

@@ -2,10 +2,12 @@
 //! work. All of WebAssembly's world is in this folder, and nothing of OAuth's.
 
 mod attempts;
-mod directories;
+mod calls;
+mod errand;
 mod exchange;
 mod families;
 mod host;
+mod memory;
 mod metrics;
 mod pacing;
 mod shared_document;

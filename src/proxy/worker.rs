@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    attempts::AttemptTable,
-    directories::{Asker, Directories, Errand},
-    families::FamilyTable,
+    calls::{Asker, Calls},
+    errand::Errand,
     host,
+    memory::{Memory, Recall},
     metrics::Metrics,
     pacing::Pacing,
     signer::Signer,
@@ -28,9 +28,8 @@ pub struct Worker {
     endpoint: Endpoint,
     schedule: Schedule,
     signer: Signer,
-    attempts: AttemptTable,
-    families: FamilyTable,
-    directories: Directories,
+    memory: Memory,
+    calls: Calls,
     snapshots: Snapshots,
     metrics: Metrics,
     pacing: Pacing,
@@ -108,16 +107,15 @@ impl Pace {
 impl Worker {
     /// A worker for this configuration, in the plugin whose root context is `root`. None if the host can't share data.
     pub fn new(root: u32, configuration: Configuration) -> Option<Self> {
-        let Configuration { endpoint, schedule, attempts, .. } = configuration;
+        let Configuration { endpoint, schedule, attempts, etcd, shared_attempts, .. } = configuration;
         let mut worker = Self {
             snapshots: Snapshots::new(&endpoint),
-            attempts: AttemptTable::open(attempts)?,
-            families: FamilyTable::open()?,
+            memory: Memory::open(etcd, shared_attempts, attempts)?,
             signer: Signer::probe(endpoint.keys.published(host::now())),
             pacing: Pacing::new(root, schedule.slice, schedule.pacing_cluster.clone()),
             endpoint,
             schedule,
-            directories: Directories::new(root),
+            calls: Calls::new(root),
             metrics: Metrics::default(),
             check_pace: Pace::default(),
             signing_pace: Pace::default(),
@@ -157,7 +155,7 @@ impl Worker {
     pub fn forget(&mut self, ticket: Ticket) {
         self.checks.remove(&ticket.origin, |waiting| waiting.ticket == ticket);
         self.signings.remove(&ticket.origin, |waiting| waiting.ticket == ticket);
-        self.directories.forget(ticket);
+        self.calls.forget(ticket);
         if let Some(running) = self.running.take_if(|running| running.ticket == ticket) {
             self.arena = running.verification.into_arena();
         }
@@ -177,15 +175,15 @@ impl Worker {
         self.slice();
     }
 
-    /// The pacing cluster or a directory answered the root.
+    /// The pacing cluster, a directory or the state store answered the root.
     pub fn on_call_answered(&mut self, call: u32, body_size: usize) {
         if self.snapshots.owns_call(call) {
             self.snapshots.on_answer(call, body_size);
             if self.pacing.is_resting() {
                 self.slice();
             }
-        } else if self.directories.owns(call) {
-            let answers = self.directories.answered(call, body_size, host::now());
+        } else if self.calls.owns(call) {
+            let answers = self.calls.answered(call, body_size, host::now());
             self.resume_all(answers);
             if self.pacing.is_resting() {
                 self.slice();
@@ -208,12 +206,12 @@ impl Worker {
         match step {
             Step::Reply(response, event) => self.reply(ticket.exchange, &response, &event),
             Step::Ask(Question::Attempt(attempt), pending) => {
-                let answer = self.attempts.answer(&attempt, host::now());
-                self.resume(ticket, pending, answer);
+                let recall = self.memory.attempt(&attempt, host::now());
+                self.recall(recall, Asker { ticket, pending });
             }
             Step::Ask(Question::State(question), pending) => {
-                let answer = self.families.answer(&question, host::now());
-                self.resume(ticket, pending, answer);
+                let recall = self.memory.state(question, host::now());
+                self.recall(recall, Asker { ticket, pending });
             }
             Step::Ask(Question::Find(find), pending)
                 if matches!(find.auth_source.directory, Directory::Snapshot(_)) =>
@@ -221,9 +219,9 @@ impl Worker {
                 let found = self.snapshots.find(&find).map(Answer::Found);
                 self.resume(ticket, pending, found.unwrap_or(Answer::Unavailable { retry_after: 1 }));
             }
-            Step::Ask(Question::Find(find), pending) => self.ask(Errand::find(find), Asker { ticket, pending }),
+            Step::Ask(Question::Find(find), pending) => self.ask(Errand::Find(find), Asker { ticket, pending }),
             Step::Ask(Question::Confirm(confirm), pending) => {
-                self.ask(Errand::confirm(confirm), Asker { ticket, pending });
+                self.ask(Errand::Confirm(confirm), Asker { ticket, pending });
             }
             Step::Ask(Question::Sign(work), pending) => self.admit_signing(Waiting { ticket, work, pending }),
             Step::Ask(Question::Verify(work), pending) => self.admit_check(Waiting { ticket, work, pending }),
@@ -236,8 +234,15 @@ impl Worker {
         self.perform(ticket, step);
     }
 
+    fn recall(&mut self, recall: Recall, asker: Asker) {
+        match recall {
+            Recall::Known(answer) => self.resume(asker.ticket, asker.pending, answer),
+            Recall::Asked(errand) => self.ask(errand, asker),
+        }
+    }
+
     fn ask(&mut self, errand: Errand, asker: Asker) {
-        let answer = self.directories.ask(errand, asker, host::now());
+        let answer = self.calls.ask(errand, asker, host::now());
         self.resume_all(answer);
     }
 
@@ -286,12 +291,12 @@ impl Worker {
 
     fn has_work(&self) -> bool {
         let has_checks = self.running.is_some() || !self.checks.is_empty();
-        has_checks || !self.signings.is_empty() || self.directories.has_work() || self.snapshots.has_work()
+        has_checks || !self.signings.is_empty() || self.calls.has_work() || self.snapshots.has_work()
     }
 
     /// One turn of work, and the arrangement for the next.
     fn slice(&mut self) {
-        let undone = self.directories.dispatch(host::now());
+        let undone = self.calls.dispatch(host::now());
         self.resume_all(undone);
         let others = self.running.is_some() || !self.checks.is_empty() || !self.signings.is_empty();
         if self.snapshots.has_work() && !(others && self.last == Turn::Snapshot) {

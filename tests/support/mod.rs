@@ -5,6 +5,7 @@
 pub mod cases;
 pub mod core;
 pub mod directories;
+pub mod etcd;
 pub mod faults;
 pub mod gateway;
 pub mod http1;

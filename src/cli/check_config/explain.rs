@@ -1,11 +1,12 @@
-//! What the directories outside will be sent and how their answers will be read, so that an operator can compare it with
-//! what such a directory expects. Nothing of it is secret.
+//! What the directories outside and the state store will be sent and how their answers will be read, so that an operator
+//! can compare it with what is expected there. Nothing of it is secret.
 
 use std::time::Duration;
 
 use super::summary;
 use crate::{
     config::Configuration,
+    endpoint::OnStoreFailure,
     registry::{
         auth_source::{AuthSource, Directory},
         identifier::{Identifier, IdentifierKind},
@@ -15,16 +16,44 @@ use crate::{
         },
     },
     secret::Secret,
+    state::etcd::Etcd,
     time::UnixTime,
 };
 
 /// The summary, and all that is sent.
 pub fn of(configuration: &Configuration, now: UnixTime) -> String {
-    let mut sources: Vec<_> = configuration.endpoint.registry.auth_sources.values().collect();
+    let endpoint = &configuration.endpoint;
+    let mut sources: Vec<_> = endpoint.registry.auth_sources.values().collect();
     sources.sort_unstable_by_key(|source| &source.id);
     let explained = sources.into_iter().filter_map(|source| Some((source, lines(source)?)));
-    let explained = explained.map(|(source, lines)| format!("\n\n{}:\n  {}", source.id, lines.join("\n  ")));
-    summary::of(configuration, now) + &explained.collect::<String>()
+    let explained = explained.map(|(source, lines)| section(&source.id, &lines));
+    let store = configuration.etcd.as_ref().map(|etcd| section("state store", &of_etcd(etcd, configuration)));
+    summary::of(configuration, now) + &explained.chain(store).collect::<String>()
+}
+
+fn section(name: &str, lines: &[String]) -> String {
+    format!("\n\n{name}:\n  {}", lines.join("\n  "))
+}
+
+fn of_etcd(etcd: &Etcd, configuration: &Configuration) -> Vec<String> {
+    let Etcd { cluster, authority, path_prefix, authorization, key_prefix, limits } = etcd;
+    let authorization = authorization.as_ref().map(of_authorization);
+    let headers: Vec<_> = ["content-type".to_owned()].into_iter().chain(authorization).collect();
+    let mut keys = vec!["families/{family}", "denied/{jti}"];
+    keys.extend(configuration.shared_attempts.as_ref().map(|_| "attempts/{number}"));
+    let keys: Vec<_> = keys.iter().map(|key| format!("{key_prefix}{key}")).collect();
+    let otherwise = match configuration.endpoint.rotation.on_store_failure {
+        OnStoreFailure::Refuse => "503",
+        OnStoreFailure::Allow => "tokens are taken for good, and nobody has to wait",
+    };
+    vec![
+        format!("asks the cluster {cluster}"),
+        format!("POST {authority}{path_prefix}/kv/txn, and {path_prefix}/lease/grant where a lease is missing"),
+        format!("headers: {}", headers.join(", ")),
+        format!("keys: {}", keys.join(", ")),
+        costs(limits),
+        format!("while it can't be asked: {otherwise}"),
+    ]
 }
 
 fn lines(source: &AuthSource) -> Option<Vec<String>> {
@@ -122,8 +151,7 @@ fn sample(source: &AuthSource) -> Identifier {
 }
 
 fn headers(upstream: &Upstream, more: &[String]) -> String {
-    let authorization =
-        upstream.authorization.as_ref().map(|value| format!("authorization ({}, secret)", scheme(value)));
+    let authorization = upstream.authorization.as_ref().map(of_authorization);
     let headers = upstream.headers.iter().map(|(name, value)| header(name, value));
     let headers: Vec<_> = headers.chain(authorization).chain(more.iter().cloned()).collect();
     if headers.is_empty() { "none".to_owned() } else { headers.join(", ") }
@@ -145,8 +173,9 @@ fn placeholders(template: &Template) -> String {
     names.join(" and ")
 }
 
-fn scheme(authorization: &Secret) -> &'static str {
-    if authorization.expose().starts_with(b"Basic ") { "Basic" } else { "Bearer" }
+fn of_authorization(value: &Secret) -> String {
+    let scheme = if value.expose().starts_with(b"Basic ") { "Basic" } else { "Bearer" };
+    format!("authorization ({scheme}, secret)")
 }
 
 fn costs(limits: &CallLimits) -> String {
@@ -194,10 +223,16 @@ mod tests {
     const KEY: &str = include_str!("../../../tests/vectors/rfc7515-a3.pem");
 
     fn explained(sources: &Value) -> String {
+        explained_with(sources, &Value::Null, &Value::Null)
+    }
+
+    fn explained_with(sources: &Value, state: &Value, attempt_limits: &Value) -> String {
         let document = json!({
             "issuer": "https://gateway.example.com",
             "signing_keys": [{"algorithm": "ES256", "private_key": KEY}],
             "auth_sources": sources,
+            "state": state,
+            "attempt_limits": attempt_limits,
             "clients": [{"id": "SPA", "type": "spa", "auth_sources": ["A"], "grants": ["password"]}],
         });
         let secret = |_: &str| Some("hunter2".to_owned());
@@ -285,5 +320,27 @@ A:
         let source = |id: &str| json!({"id": id, "identifiers": ["username"], "users": []});
         let remote = json!({"id": "Z", "identifiers": ["username"], "verify": {"cluster": "c", "path": "/"}});
         assert!(explained(&json!([source("A"), remote])).starts_with("Z:"));
+    }
+    #[test]
+    fn the_state_store_is_told_after_them() {
+        let sources = json!([{"id": "A", "identifiers": ["username"], "users": []}]);
+        let etcd = json!({"cluster": "etcd", "authorization": {"bearer": {"env": "TOKEN"}}});
+        let expected = "\
+state store:
+  asks the cluster etcd
+  POST etcd/v3/kv/txn, and /v3/lease/grant where a lease is missing
+  headers: content-type, authorization (Bearer, secret)
+  keys: token-endpoint/families/{family}, token-endpoint/denied/{jti}
+  within 1s, 65536 bytes and 1000 calls at a time; left alone for 10s after 5 failures in a row
+  while it can't be asked: 503";
+        assert_eq!(explained_with(&sources, &json!({"etcd": etcd}), &Value::Null), expected);
+
+        let state = json!({"etcd": {"cluster": "etcd", "key_prefix": "a/"}, "on_store_failure": "allow"});
+        let explained = explained_with(&sources, &state, &json!({"store": "etcd"}));
+        assert!(
+            explained.contains("\n  keys: a/families/{family}, a/denied/{jti}, a/attempts/{number}\n"),
+            "{explained}"
+        );
+        assert!(explained.ends_with(": tokens are taken for good, and nobody has to wait"), "{explained}");
     }
 }

@@ -31,7 +31,7 @@ pub struct CheckConfig {
     /// JSON or YAML; - is standard input
     file: PathBuf,
 
-    /// Tell what is sent to the directories outside, and what their answers mean
+    /// Tell what is sent to the directories outside and the state store, and what their answers mean
     #[arg(long)]
     explain: bool,
 }

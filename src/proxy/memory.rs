@@ -1,0 +1,90 @@
+//! What is remembered between requests: in the host's shared data, for all workers of the process, or in an etcd that a
+//! whole fleet asks.
+
+use std::sync::Arc;
+
+use super::{attempts::AttemptTable, errand::Errand, families::FamilyTable};
+use crate::{
+    attempts::{Limits, TableKey},
+    endpoint::{
+        Answer,
+        attempt::{Attempt, Turn},
+    },
+    state::{
+        StateQuestion,
+        etcd::{Change, Conversation, Counting, Etcd, Question},
+    },
+    time::UnixTime,
+};
+
+/// Remembers tokens and attempts.
+pub struct Memory {
+    families: Families,
+    attempts: Attempts,
+}
+
+/// How a question is answered.
+pub enum Recall {
+    /// At once.
+    Known(Answer),
+    /// By a call.
+    Asked(Errand),
+}
+
+enum Families {
+    Here(FamilyTable),
+    Elsewhere(Arc<Etcd>),
+}
+
+enum Attempts {
+    Here(AttemptTable),
+    Elsewhere(Arc<Etcd>, TableKey, Limits),
+}
+
+impl Memory {
+    /// Opens the tables that are here. None if the host can't share data.
+    pub fn open(etcd: Option<Arc<Etcd>>, shared_attempts: Option<TableKey>, limits: Limits) -> Option<Self> {
+        let attempts = match (&etcd, shared_attempts) {
+            (Some(etcd), Some(key)) => Attempts::Elsewhere(Arc::clone(etcd), key, limits),
+            _ => Attempts::Here(AttemptTable::open(limits)?),
+        };
+        let families = match etcd {
+            Some(etcd) => Families::Elsewhere(etcd),
+            None => Families::Here(FamilyTable::open()?),
+        };
+        Some(Self { families, attempts })
+    }
+
+    /// A question of a token.
+    pub fn state(&self, question: StateQuestion, now: UnixTime) -> Recall {
+        match &self.families {
+            Families::Here(table) => Recall::Known(table.answer(&question, now)),
+            Families::Elsewhere(etcd) => asked(etcd, Question::State(question), now),
+        }
+    }
+
+    /// A question about a guess.
+    pub fn attempt(&self, attempt: &Attempt, now: UnixTime) -> Recall {
+        match &self.attempts {
+            Attempts::Here(table) => Recall::Known(table.answer(attempt, now)),
+            Attempts::Elsewhere(etcd, key, limits) => {
+                asked(etcd, Question::Attempt(counting(attempt, key, limits)), now)
+            }
+        }
+    }
+}
+
+fn asked(etcd: &Arc<Etcd>, question: Question, now: UnixTime) -> Recall {
+    Recall::Asked(Errand::Remember(Conversation::begin(etcd, question, now)))
+}
+
+fn counting(Attempt { turn, guess }: &Attempt, key: &TableKey, limits: &Limits) -> Counting {
+    let success = guess.identifier().map_or(Change::Nothing, |subject| Change::Success(key.key(subject)));
+    let change = match turn {
+        Turn::Begins => Change::Nothing,
+        Turn::Failed => Change::Failure,
+        Turn::Succeeded => success,
+    };
+    let subjects = guess.subjects().map(|subject| (key.key(subject), *limits.of(subject)));
+    Counting { subjects: subjects.collect(), change }
+}
