@@ -189,7 +189,8 @@ fn a_retry_does_not_make_a_generation_younger() {
 fn a_web_client_may_keep_its_token_and_no_other_client_may() {
     let mut document = document();
     document["clients"][0]["refresh_token_rotation"] = json!(false);
-    let problems = token_endpoint::config::parse(document.to_string().as_bytes(), &|_| None).unwrap_err();
+    let problems =
+        token_endpoint::config::parse(document.to_string().as_bytes(), &|_| None, UnixTime(START)).unwrap_err();
     assert_eq!(
         problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["clients[0].refresh_token_rotation: only a web client's refresh tokens may stay the same"]
