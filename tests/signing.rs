@@ -57,6 +57,39 @@ fn every_signature_verifies_with_the_published_key_in_another_library() {
     }
 }
 
+/// RFC 7515 appendices A.2.1 and A.3.1, RFC 8037 appendix A.4.
+#[test]
+fn a_key_recognises_the_signatures_of_the_rfcs_and_no_others() {
+    let claims = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    let rs256 = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5juj\
+        Gbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_e\
+        SN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkW\
+        ywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+    let es256 = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    let eddsa = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+    let cases = [
+        (Algorithm::RS256, RSA_PKCS8, format!("eyJhbGciOiJSUzI1NiJ9.{claims}"), rs256),
+        (Algorithm::ES256, P256, format!("eyJhbGciOiJFUzI1NiJ9.{claims}"), es256),
+        (Algorithm::EdDSA, ED25519, "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc".to_owned(), eddsa),
+    ];
+    for (algorithm, pem, input, signature) in cases {
+        let key = key(algorithm, pem);
+        let signature = Base64::decode_to_vec(signature, None).unwrap();
+        assert!(key.verifies(input.as_bytes(), &signature), "{algorithm:?}");
+        assert!(!key.verifies(&input.as_bytes()[1..], &signature), "{algorithm:?}");
+        for at in 0..signature.len() {
+            let mut changed = signature.clone();
+            changed[at] ^= 1;
+            assert!(!key.verifies(input.as_bytes(), &changed), "{algorithm:?}, byte {at}");
+        }
+        for length in [0, 1, 63, 64, 65, 255, 256, 257, 512, 70_000] {
+            for byte in [0, 1, 0xff] {
+                assert!(!key.verifies(input.as_bytes(), &vec![byte; length]), "{algorithm:?}, {length} times {byte}");
+            }
+        }
+    }
+}
+
 /// RFC 7638 §3.1: SHA-256 of the required members in the order of their names.
 fn thumbprint(jwk: &Value) -> String {
     let names: &[&str] = match jwk["kty"].as_str().unwrap() {

@@ -1,4 +1,5 @@
-//! Signing keys and the signatures they make (RFC 7515, RFC 7518): one key, one algorithm, one public JWK.
+//! Signing keys, the signatures they make and those that they recognise (RFC 7515, RFC 7518): one key, one algorithm,
+//! one public JWK.
 
 use std::fmt;
 
@@ -6,9 +7,17 @@ use jwt_simple::{
     JWTError,
     algorithms::{ECDSAP256KeyPairLike, ES256KeyPair, Ed25519KeyPair, EdDSAKeyPairLike, RS256KeyPair, RSAKeyPairLike},
 };
-use p256::ecdsa::{Signature, signature::Signer as _};
+use p256::ecdsa::{
+    Signature,
+    signature::{Signer as _, Verifier as _},
+};
 use serde::{Deserialize, Serialize};
-use superboring::{hash::MessageDigest, pkey::PKey, rsa::Padding, sign::Signer};
+use superboring::{
+    hash::MessageDigest,
+    pkey::{PKey, Public},
+    rsa::Padding,
+    sign::{Signer, Verifier},
+};
 use zeroize::Zeroizing;
 
 /// A JWS `alg` that this program signs with (RFC 7518 §3.1, RFC 8037 §3.1).
@@ -30,7 +39,7 @@ pub struct SigningKey {
 }
 
 enum KeyPair {
-    RS256 { pair: Box<RS256KeyPair>, der: Zeroizing<Vec<u8>> },
+    RS256 { pair: Box<RS256KeyPair>, public: Box<PKey<Public>>, der: Zeroizing<Vec<u8>> },
     ES256(Box<ES256KeyPair>),
     EdDSA(Box<Ed25519KeyPair>),
 }
@@ -117,6 +126,21 @@ impl SigningKey {
             KeyPair::EdDSA(pair) => Some(pair.key_pair().as_ref().sk.sign(input, None).to_vec()),
         }
     }
+
+    /// Whether this key made the signature of `input`, which is in the form that JWS has.
+    pub fn verifies(&self, input: &[u8], signature: &[u8]) -> bool {
+        match &self.pair {
+            KeyPair::RS256 { public, .. } => verify_rs256(public, input, signature).unwrap_or(false),
+            KeyPair::ES256(pair) => {
+                let key = pair.key_pair().as_ref().verifying_key();
+                Signature::from_slice(signature).is_ok_and(|signature| key.verify(input, &signature).is_ok())
+            }
+            KeyPair::EdDSA(pair) => {
+                let signature = ed25519_compact::Signature::from_slice(signature);
+                signature.is_ok_and(|signature| pair.key_pair().as_ref().pk.verify(input, &signature).is_ok())
+            }
+        }
+    }
 }
 
 /// The public halves of keys as a JWK Set (RFC 7517 §5).
@@ -155,8 +179,10 @@ fn rs256(pem: &str) -> Result<KeyPair, InvalidKey> {
         Some(JWTError::UnsupportedRSAModulus) => InvalidKey::Unsupported,
         _ => InvalidKey::Malformed(Algorithm::RS256),
     })?;
-    let der = pair.to_der().map_err(|_| InvalidKey::Malformed(Algorithm::RS256))?;
-    Ok(KeyPair::RS256 { pair: Box::new(pair), der: Zeroizing::new(der) })
+    let malformed = InvalidKey::Malformed(Algorithm::RS256);
+    let der = pair.to_der().map_err(|_| malformed)?;
+    let public = pair.key_pair().as_ref().public_key().and_then(PKey::from_rsa).map_err(|_| malformed)?;
+    Ok(KeyPair::RS256 { pair: Box::new(pair), public: Box::new(public), der: Zeroizing::new(der) })
 }
 
 fn sign_rs256(pair: &RS256KeyPair, input: &[u8]) -> Option<Vec<u8>> {
@@ -165,4 +191,11 @@ fn sign_rs256(pair: &RS256KeyPair, input: &[u8]) -> Option<Vec<u8>> {
     signer.set_rsa_padding(Padding::PKCS1).ok()?;
     signer.update(input).ok()?;
     signer.sign_to_vec().ok()
+}
+
+fn verify_rs256(key: &PKey<Public>, input: &[u8], signature: &[u8]) -> Option<bool> {
+    let mut verifier = Verifier::new(MessageDigest::sha256(), key).ok()?;
+    verifier.set_rsa_padding(Padding::PKCS1).ok()?;
+    verifier.update(input).ok()?;
+    verifier.verify(signature).ok()
 }
