@@ -272,7 +272,8 @@ fn clients_keep_secrets_if_they_can_and_only_hashes_of_them() {
 #[test]
 fn a_client_has_a_grant_only_where_its_configuration_names_it() {
     refuses("/clients/1/grants", json!(null), "clients[1].grants: missing");
-    refuses("/clients/1/grants", json!(["implicit"]), "clients[1].grants[0]: expected password or refresh_token");
+    let problem = "expected password, refresh_token or client_credentials";
+    refuses("/clients/1/grants", json!(["implicit"]), &format!("clients[1].grants[0]: {problem}"));
     let problem = "expected one scope, without spaces, quotes and backslashes";
     refuses("/clients/1/scopes", json!(["a b"]), &format!("clients[1].scopes[0]: {problem}"));
 }
@@ -356,4 +357,26 @@ fn attempts_are_counted_in_etcd_where_there_is_one() {
     assert!(parse(&document).unwrap().shared_attempts.is_none());
     document["attempt_limits"] = json!({"store": "etcd"});
     assert!(parse(&document).unwrap().shared_attempts.is_some());
+
+#[test]
+fn only_a_client_with_a_secret_may_act_for_itself_and_then_it_needs_no_users() {
+    let problem = "client_credentials, which only a web client may have";
+    refuses("/clients/1/grants", json!(["client_credentials"]), &format!("clients[1].grants: {problem}"));
+    let mut alone = with("/clients/0/grants", json!(["client_credentials"]));
+    alone["clients"][0]["auth_sources"] = json!([]);
+    assert_eq!(problems(&alone), [""; 0]);
+    alone["clients"][0].as_object_mut().unwrap().remove("auth_sources");
+    assert_eq!(problems(&alone), [""; 0]);
+    alone["clients"][0]["auth_sources"] = json!(["NO"]);
+    assert_eq!(problems(&alone), ["clients[0].auth_sources[0]: no auth source has this id"]);
+    alone["clients"][0]["auth_sources"] = json!([]);
+    alone["clients"][0]["grants"] = json!(["client_credentials", "password"]);
+    assert_eq!(problems(&alone), ["clients[0].auth_sources: an empty list"]);
+}
+
+#[test]
+fn no_user_can_be_taken_for_a_client_that_acts_for_itself() {
+    let problem = "begins with client:, as only the ids of clients do";
+    refuses("/auth_sources/0/users/1/id", json!("client:WEB"), &format!("auth_sources[0].users[1].id: {problem}"));
+    assert_eq!(problems(&with("/auth_sources/0/users/1/id", json!("clients"))), [""; 0]);
 }

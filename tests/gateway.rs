@@ -190,6 +190,17 @@ fn the_service_opens_to_an_access_token_and_to_nothing_else() {
 }
 
 #[test]
+fn a_client_that_acts_for_itself_does_not_open_a_users_service() {
+    let gateway = Gateway::start();
+    let answer = gateway.token(&format!("grant_type=client_credentials&{}", stories::TENANT));
+
+    assert_eq!((answer.status, answer.field("scope")), (200, "reports".to_owned()), "{answer:?}");
+    let (_, claims) = verify(&answer.field("access_token"), &keys_of(&gateway));
+    assert_eq!(claims["sub"], "client:TENANT_CLIENT_ID");
+    assert_eq!(gateway.api(&answer.field("access_token")).status, 403);
+}
+
+#[test]
 fn tokens_of_another_issuer_do_not_open_the_service_even_if_the_keys_are_the_same() {
     let yaml = gateway::demo_with(ISSUER, "https://other.example.com");
     let other = Gateway::start_with(&yaml, Keys::of_this_run());

@@ -92,7 +92,7 @@ fn kinds(object: &mut Object) -> Vec<IdentifierKind> {
 /// Reads a user and adds it to the table.
 pub fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable, allowances: Allowances) -> Option<()> {
     object.refuse("password", "a plaintext password: hash it with hash-password and give it as password_hash");
-    let id = object.required("id").map(|Text(id)| id);
+    let id = user_id(object);
     let identifiers = object.required_with("identifiers", |node| identifiers_of(node, rules));
     let password_hash = object.required_with("password_hash", |node| password_hash(node, allowances)).flatten();
     let status = object.optional::<Status>("status").unwrap_or_default();
@@ -106,6 +106,15 @@ pub fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable,
         report(object, &identifiers, &duplicate);
     }
     None
+}
+
+/// The `sub` of a user's tokens, which must not be that of a client's own (RFC 9068 §5).
+fn user_id(object: &mut Object) -> Option<String> {
+    let Text(id) = object.required("id")?;
+    if User::is_clients_id(&id) {
+        object.problem("id", "begins with client:, as only the ids of clients do");
+    }
+    Some(id)
 }
 
 fn report(object: &Object, identifiers: &[Identifier], duplicate: &Duplicate) {

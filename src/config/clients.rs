@@ -35,8 +35,8 @@ fn client(object: &mut Object, auth_sources: &AuthSources) -> Option<Client> {
     }
     let id = object.required("id").map(|Text(id)| id);
     let authentication = authentication(object);
-    let auth_sources = object.each_of_some("auth_sources", |node| reference(node, auth_sources));
-    let grants = object.each_of_some("grants", |node| node.read::<Grant>());
+    let grants = grants(object, authentication.as_ref());
+    let auth_sources = auth_sources_of(object, &grants, auth_sources);
     let scopes = object.with("scopes", |node| node.each_of_some(scope));
     let refresh_tokens = refresh_tokens(object, authentication.as_ref());
     Some(Client {
@@ -47,6 +47,23 @@ fn client(object: &mut Object, auth_sources: &AuthSources) -> Option<Client> {
         scopes: scopes.unwrap_or_else(|| vec![OPENID.to_owned()]),
         refresh_tokens,
     })
+}
+
+/// Client credentials are for those who have some (RFC 6749 §4.4).
+fn grants(object: &mut Object, authentication: Option<&Authentication>) -> Vec<Grant> {
+    let grants = object.each_of_some("grants", |node| node.read::<Grant>());
+    if grants.contains(&Grant::ClientCredentials) && matches!(authentication, Some(Authentication::Public)) {
+        object.problem("grants", "client_credentials, which only a web client may have");
+    }
+    grants
+}
+
+/// A client that only acts for itself has no users, and so needs no auth source.
+fn auth_sources_of(object: &mut Object, grants: &[Grant], known: &AuthSources) -> Vec<Arc<AuthSource>> {
+    if grants == [Grant::ClientCredentials] {
+        return object.each("auth_sources", |node| reference(node, known));
+    }
+    object.each_of_some("auth_sources", |node| reference(node, known))
 }
 
 /// Refresh tokens of a public client are rotated (RFC 9700 §2.2.2).

@@ -97,7 +97,7 @@ impl Setting for ClientType {
 }
 
 impl Setting for Grant {
-    const EXPECTED: &'static str = "password or refresh_token";
+    const EXPECTED: &'static str = "password, refresh_token or client_credentials";
 }
 
 impl Setting for Format {

@@ -31,6 +31,7 @@ impl Outcome {
         match self {
             Self::Issued(Grant::Password) => "password",
             Self::Issued(Grant::RefreshToken) => "refresh_token",
+            Self::Issued(Grant::ClientCredentials) => "client_credentials",
             Self::Told => "told",
             Self::Refused(refusal) => refusal.terms().1,
         }

@@ -102,7 +102,7 @@ fn answer(
     let tokens = reply::Tokens {
         access_token: &access_token.jwt,
         refresh_token: seal(endpoint, &granted, moment)?,
-        scope: granted.scopes.join(" "),
+        scope: granted.scope(),
         id_token,
         token_type: "Bearer",
         expires_in,

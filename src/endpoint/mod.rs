@@ -4,6 +4,7 @@
 mod admission;
 pub mod attempt;
 mod authentication;
+mod client_credentials;
 pub mod event;
 mod issue;
 mod password;
@@ -297,6 +298,7 @@ impl Endpoint {
         let step = requested_grant(&client, &mut parameters).and_then(|grant| match grant {
             Grant::Password => password::begin(&client, parameters, caller),
             Grant::RefreshToken => refresh::begin(self, &client, parameters, caller, moment),
+            Grant::ClientCredentials => client_credentials::begin(self, &client, parameters, moment),
         });
         step.unwrap_or_else(|refusal| reply::refused(refusal, Some(client)))
     }
@@ -328,6 +330,7 @@ fn requested_grant(client: &Client, parameters: &mut Parameters) -> Result<Grant
     let grant = match parameters.require(Parameter::GrantType)?.as_str() {
         "password" => Grant::Password,
         "refresh_token" => Grant::RefreshToken,
+        "client_credentials" => Grant::ClientCredentials,
         _ => return Err(Refusal::UnsupportedGrantType),
     };
     client.grants.contains(&grant).then_some(grant).ok_or(Refusal::UnauthorizedClient)

@@ -13,7 +13,8 @@ pub struct Tokens<'a> {
     pub access_token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
-    pub scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token: Option<&'a str>,
     pub token_type: &'static str,

@@ -20,6 +20,16 @@ pub fn narrowed_from(parameters: &mut Parameters, granted: &[String]) -> Result<
     }
 }
 
+/// The scopes of a client that acts for itself: those asked for, all that it has if none are, and never `openid`, which
+/// asks who a user is (OpenID Connect Core §3.1.2.1).
+pub fn without_user(parameters: &mut Parameters, allowed: &[String]) -> Result<Vec<String>, Refusal> {
+    let allowed: Vec<_> = allowed.iter().filter(|scope| *scope != OPENID).cloned().collect();
+    match parameters.take(Parameter::Scope) {
+        Some(scope) => narrowed(&scope, &allowed),
+        None => Ok(allowed),
+    }
+}
+
 fn narrowed(requested: &str, allowed: &[String]) -> Result<Vec<String>, Refusal> {
     let mut scopes: Vec<String> = Vec::new();
     for scope in requested.split(' ').filter(|scope| !scope.is_empty()) {

@@ -54,7 +54,7 @@ pub enum ClientType {
     Mobile,
 }
 
-/// A grant type (RFC 6749 §4.3 and §6).
+/// A grant type (RFC 6749 §4.3, §4.4 and §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
@@ -62,6 +62,8 @@ pub enum Grant {
     Password,
     /// A refresh token.
     RefreshToken,
+    /// The client's own secret: it acts for itself.
+    ClientCredentials,
 }
 
 impl Client {

@@ -20,6 +20,22 @@ pub struct User {
     pub claims: Map<String, Value>,
 }
 
+/// What the ids of clients begin with where they stand for a user's: no user's id does.
+const CLIENT: &str = "client:";
+
+impl User {
+    /// A client that acts for itself (RFC 6749 §4.4), which has no claims of its own.
+    pub fn of_client(client_id: &str) -> Self {
+        let id = format!("{CLIENT}{client_id}");
+        Self { id, status: Status::Active, password_changed_at: None, claims: Map::new() }
+    }
+
+    /// Whether an id could be taken for that of a client that acts for itself.
+    pub fn is_clients_id(id: &str) -> bool {
+        id.starts_with(CLIENT)
+    }
+}
+
 /// Whether a user may log in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

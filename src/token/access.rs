@@ -12,7 +12,8 @@ struct Claims<'a> {
     sub: &'a str,
     aud: &'a str,
     nbf: UnixTime,
-    scope: Scope<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<Scope<'a>>,
     iss: &'a str,
     exp: UnixTime,
     iat: UnixTime,
@@ -41,8 +42,8 @@ pub fn signing_input_of(
     let client_id = &*granted.client.id;
     let exp = now.after(terms.lifetimes.access_token);
     let (typ, scope, client_id_claim) = match terms.profile {
-        Profile::Ciam => ("JWT", Scope::List(&granted.scopes), None),
-        Profile::Rfc9068 => ("at+jwt", Scope::Text(granted.scopes.join(" ")), Some(client_id)),
+        Profile::Ciam => ("JWT", Some(Scope::List(&granted.scopes)), None),
+        Profile::Rfc9068 => ("at+jwt", granted.scope().map(Scope::Text), Some(client_id)),
     };
     let claims = Claims {
         sub: &granted.user.id,

@@ -72,7 +72,7 @@ pub struct Terms {
 pub struct Granted {
     /// Who asked.
     pub client: Arc<Client>,
-    /// Who logged in.
+    /// Who logged in, or the client itself.
     pub user: Arc<User>,
     /// What is granted.
     pub scopes: Vec<String>,
@@ -81,10 +81,20 @@ pub struct Granted {
 }
 
 impl Granted {
+    /// What is granted, as one text (RFC 6749 §3.3). None for nothing, which the text can't say.
+    pub fn scope(&self) -> Option<String> {
+        scope_text(&self.scopes)
+    }
+
     /// Whether an ID token is due (OpenID Connect Core §3.1.2.1).
     pub fn has_openid(&self) -> bool {
         self.scopes.iter().any(|scope| scope == OPENID)
     }
+}
+
+/// Scopes as one text (RFC 6749 §3.3), which has one at least.
+pub fn scope_text(scopes: &[String]) -> Option<String> {
+    (!scopes.is_empty()).then(|| scopes.join(" "))
 }
 
 #[derive(Serialize)]

@@ -108,6 +108,7 @@ pub fn snapshot_faults() -> Vec<Case> {
         Case::new("DUPLICATE", answer(replaced(&document, "bob", "alice")), "users[1].identifiers.username: "),
         Case::new("DUPLICATE_ID", answer(replaced(&document, "u2", "u1")), "users[1].id: "),
         Case::new("WRONG_TYPE", answer(replaced(&document, "\"u2\"", "17")), "users[1].id: "),
+        Case::new("CLIENTS_ID", answer(replaced(&document, "\"u2\"", "\"client:u2\"")), "users[1].id: "),
         Case::new("LINES_DUPLICATE", answer(lines.clone()), "line 2.id: ").in_lines(),
         Case::new("LINES_HALF", answer(&lines[..lines.len() - 9]), "line 2: ").in_lines(),
         Case::new("LINES_IN_A_LIST", answer(document.clone()), "line 1").in_lines(),

@@ -230,12 +230,22 @@ fn grants_and_scopes() -> Vec<Row> {
     let grant = |other| form(sample("grant_type=password", other));
     let scope = |other| form(sample("scope=openid", other));
     vec![
-        ("a grant type of OAuth that is not offered", grant("grant_type=client_credentials"), unsupported()),
+        ("a grant type of OAuth that is not offered", grant("grant_type=authorization_code"), unsupported()),
         ("a grant type in another case", grant("grant_type=Password"), unsupported()),
         (
             "a grant that this client may not use",
             form("grant_type=refresh_token&client_id=PASSWORD_ONLY_CLIENT_ID&refresh_token=AAAA".to_owned()),
             unauthorized(),
+        ),
+        (
+            "a client that may not act for itself",
+            form("grant_type=client_credentials&client_id=SPA_CLIENT_ID".to_owned()),
+            unauthorized(),
+        ),
+        (
+            "a user's scope for a client that acts for itself",
+            form(format!("grant_type=client_credentials&scope=openid&{TENANT}")),
+            invalid_scope(),
         ),
         ("a scope that this client may not have", scope("scope=admin"), invalid_scope()),
         ("a scope too many", scope("scope=openid+admin"), invalid_scope()),
@@ -376,6 +386,9 @@ fn order_of_checks() -> Vec<Row> {
 }
 
 const TOKEN: &str = "/oauth2/token";
+
+/// The demo's web application, with its secret.
+pub const TENANT: &str = "client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET";
 
 /// The sample with one part of it replaced by another.
 fn sample(part: &str, other: &str) -> String {

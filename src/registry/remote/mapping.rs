@@ -44,12 +44,15 @@ impl UserMapping {
     /// The user whom a record describes.
     ///
     /// # Errors
-    /// [`Fault::Record`] where the id is missing or is no id.
+    /// [`Fault::Record`] where the id is missing, is no id, or could be taken for a client's.
     pub fn user(&self, record: Record, identifier: &str) -> Result<User, Fault> {
         let id = match &self.id {
             Some(at) => record.get(at).and_then(id_of).ok_or_else(|| record.fault(at, "expected an id"))?,
             None => identifier.to_owned(),
         };
+        if User::is_clients_id(&id) {
+            return Err(record.fault(self.id.as_deref().unwrap_or_default(), CLIENTS_ID));
+        }
         let status = self.status.as_ref().map(|status| status.read(record)).unwrap_or_default();
         let password_changed_at = self.password_changed_at.as_ref().map(|at| record.time(at)).transpose()?.flatten();
         let claim = |(name, at): &(String, String)| Some((name.clone(), record.get(at)?));
@@ -155,6 +158,8 @@ fn seconds(text: &str) -> Option<UnixTime> {
     text.parse().ok().map(UnixTime)
 }
 
+const CLIENTS_ID: &str = "the id of a user must not begin with client:";
+
 const WEAK: &str = "a cost below OWASP's minimum, which only allow_weak_hashes permits";
 
 /// Whether nothing is there because the object or list that would have it is there without it, or is null.
@@ -203,6 +208,25 @@ mod tests {
         assert!(is_same(&json!(1), &json!(1.0)));
         assert!(!is_same(&json!(1), &json!("1")));
         assert!(!is_same(&json!(1), &json!(true)));
+    }
+
+    #[test]
+    fn no_user_has_the_id_of_a_client_wherever_the_id_is_from() {
+        let fault = |mapping: &UserMapping, id: &str, identifier| {
+            let (body, headers) = (json!({"id": id}), [("x-id".to_owned(), id.to_owned())]);
+            let record = if mapping.id.as_deref() == Some("x-id") {
+                Record::Headers(&headers)
+            } else {
+                Record::Json("/user", &body)
+            };
+            mapping.user(record, identifier).err()
+        };
+        let by = |at: &str| UserMapping { id: Some(at.to_owned()), ..UserMapping::default() };
+        let expected = |at: &str| Some(Fault::Record(format!("{at}: {CLIENTS_ID}")));
+        assert_eq!(fault(&by("/id"), "client:APP", "alice"), expected("/user/id"));
+        assert_eq!(fault(&by("x-id"), "client:APP", "alice"), expected("x-id"));
+        assert_eq!(fault(&UserMapping::default(), "", "client:APP"), expected("/user"));
+        assert_eq!(fault(&by("/id"), "alice", "client:APP"), None);
     }
 
     #[test]

@@ -1,0 +1,28 @@
+//! The client credentials grant (RFC 6749 §4.4): a client that has proven itself acts for itself. It gets neither a refresh
+//! token (§4.4.3) nor an ID token, since there is no user.
+
+use std::sync::Arc;
+
+use super::{Endpoint, Parameters, Refusal, Step, issue, scope};
+use crate::{
+    registry::{
+        client::{Client, Grant},
+        user::User,
+    },
+    state::TokenId,
+    time::Moment,
+    token::Granted,
+};
+
+/// Issues an access token.
+pub fn begin(
+    endpoint: &Endpoint,
+    client: &Arc<Client>,
+    mut parameters: Parameters,
+    moment: Moment,
+) -> Result<Step, Refusal> {
+    let scopes = scope::without_user(&mut parameters, &client.scopes)?;
+    let user = Arc::new(User::of_client(&client.id));
+    let granted = Granted { client: Arc::clone(client), user, scopes, refresh_token: None };
+    issue::begin(endpoint, Grant::ClientCredentials, granted, TokenId::fresh(moment.entropy), moment.now)
+}
