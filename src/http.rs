@@ -21,6 +21,14 @@ pub struct Head {
     pub traceparent: Option<String>,
 }
 
+impl Head {
+    /// Whether the body is a form, whatever the parameters of its `Content-Type` (RFC 9110 §8.3.1).
+    pub fn has_form(&self) -> bool {
+        let media_type = self.content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();
+        media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    }
+}
+
 /// An answer to the caller.
 #[derive(PartialEq, Eq)]
 pub struct Response {

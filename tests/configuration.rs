@@ -72,8 +72,11 @@ fn refuses(pointer: &str, value: Value, problem: &str) {
 fn a_good_configuration_is_accepted_with_its_defaults() {
     let configuration = parse(&good()).unwrap();
     let endpoint = configuration.endpoint;
-    assert_eq!(endpoint.token_path, "/oauth2/token");
-    assert_eq!(endpoint.jwks_path, "/oauth2/jwks");
+    for path in ["token", "revoke", "introspect", "userinfo", "jwks"] {
+        assert!(endpoint.owns(&format!("/oauth2/{path}")), "{path}");
+    }
+    assert!(endpoint.owns("/.well-known/openid-configuration"));
+    assert!(endpoint.owns("/.well-known/oauth-authorization-server"));
     assert_eq!(endpoint.max_request_bytes, 16 * 1024);
     assert_eq!(endpoint.terms.lifetimes.access_token.as_secs(), 300);
     assert_eq!(endpoint.terms.lifetimes.id_token.as_secs(), 1800);
@@ -293,7 +296,23 @@ fn numbers_and_durations_have_bounds() {
     let limits = json!({"client": {"forget": "1s"}});
     refuses("/attempt_limits", limits, "attempt_limits.client.max_wait: longer than forget");
     refuses("/paths", json!({"jwks": "jwks"}), "paths.jwks: expected a path that begins with / and has no query");
-    refuses("/paths", json!({"jwks": "/oauth2/token"}), "paths.jwks: the same path as the token endpoint's");
+}
+
+#[test]
+fn every_path_leads_to_one_place() {
+    refuses("/paths", json!({"jwks": "/oauth2/token"}), "paths.jwks: the same path as paths.token");
+    refuses("/paths", json!({"userinfo": "/a", "jwks": "/a"}), "paths.jwks: the same path as paths.userinfo");
+    refuses("/paths", json!({"token": "/oauth2/revoke"}), "paths.revocation: the same path as paths.token");
+    for path in ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"] {
+        refuses("/paths", json!({"introspection": path}), "paths.introspection: the same path as one of discovery");
+    }
+    let mut tenant = with("/paths", json!({"introspection": "/tenant/.well-known/openid-configuration"}));
+    assert_eq!(problems(&tenant), [""; 0]);
+    tenant["issuer"] = json!("https://gateway.example.com/tenant");
+    assert_eq!(problems(&tenant), ["paths.introspection: the same path as one of discovery"]);
+    let all_the_same = ["token", "revocation", "introspection", "userinfo", "jwks"].map(|name| (name, "/same"));
+    let document = with("/paths", json!(std::collections::BTreeMap::from(all_the_same)));
+    assert_eq!(problems(&document).len(), 4, "all are told at once");
 }
 
 fn with_etcd(pointer: &str, value: Value) -> Value {

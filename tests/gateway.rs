@@ -201,6 +201,25 @@ fn a_client_that_acts_for_itself_does_not_open_a_users_service() {
 }
 
 #[test]
+fn a_user_who_was_logged_out_on_one_worker_is_logged_out_on_all() {
+    let gateway = Gateway::start_with_workers(4, &gateway::demo(), Keys::of_this_run());
+    let tokens = gateway.token(SAMPLE);
+    let active = || {
+        let form = format!("token={}&{}", tokens.field("access_token"), stories::TENANT);
+        http1::post_form(gateway.address(), "/oauth2/introspect", &form).json()["active"].clone()
+    };
+    assert_eq!([active(), active()], [true, true]);
+
+    let form = format!("token={}&{}", tokens.field("refresh_token"), stories::TENANT);
+    let revoked = http1::post_form(gateway.address(), "/oauth2/revoke", &form);
+
+    assert_eq!((revoked.status, revoked.text()), (200, ""));
+    assert!((0..20).all(|_| active() == false));
+    assert!(gateway.connections_per_worker().iter().filter(|taken| **taken > 0).count() > 1, "more than one was asked");
+    assert_eq!(gateway.token(&refresh(&tokens)).status, 400);
+}
+
+#[test]
 fn tokens_of_another_issuer_do_not_open_the_service_even_if_the_keys_are_the_same() {
     let yaml = gateway::demo_with(ISSUER, "https://other.example.com");
     let other = Gateway::start_with(&yaml, Keys::of_this_run());
@@ -309,7 +328,13 @@ fn a_page_at_the_allowed_origin_may_log_in_read_refusals_and_call_the_service() 
     let origin = ("origin", "http://localhost:3000");
     let allowed = |answer: &Response| answer.header("access-control-allow-origin") == Some(origin.1);
 
-    for (path, method) in [("/oauth2/token", "POST"), ("/api/", "GET")] {
+    for (path, method) in [
+        ("/oauth2/token", "POST"),
+        ("/oauth2/revoke", "POST"),
+        ("/oauth2/userinfo", "GET"),
+        ("/.well-known/openid-configuration", "GET"),
+        ("/api/", "GET"),
+    ] {
         let preflight = http1::send(to, "OPTIONS", path, &[origin, ("access-control-request-method", method)], "");
         assert!(allowed(&preflight) && [200, 204].contains(&preflight.status), "{preflight:?}");
         assert!(preflight.header("access-control-allow-headers").unwrap().contains("authorization"), "{preflight:?}");

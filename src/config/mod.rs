@@ -6,6 +6,7 @@ mod document;
 mod keys;
 mod limits;
 pub mod loading;
+mod paths;
 mod problem;
 mod protobuf;
 mod remote;
@@ -19,10 +20,13 @@ use std::{sync::Arc, time::Duration};
 use url::Url;
 
 pub use self::problem::Problem;
-use self::{document::Object, limits::AttemptStore, problem::Report, setting::Span};
+use self::{document::Object, limits::AttemptStore, paths::Issuer, problem::Report, setting::Span};
 use crate::{
     attempts::{Limits, TableKey},
-    endpoint::{Endpoint, Rotation},
+    endpoint::{
+        Endpoint, Rotation,
+        metadata::{self, Described},
+    },
     registry::{Registry, client::Grant},
     schedule::Schedule,
     state::etcd::Etcd,
@@ -95,7 +99,7 @@ fn endpoint(
     let issuer = issuer(object, allowances);
     let profile = object.optional::<Profile>("token_profile").unwrap_or_default();
     let lifetimes = object.nested("lifetimes", lifetimes).unwrap_or_default();
-    let paths = object.nested("paths", paths).unwrap_or_default();
+    let paths = paths::read(object, issuer.as_ref());
     let keys = keys::signing_keys(object, environment, &lifetimes, now);
     let sealer = keys::sealer(object, environment, now);
     let max_request_bytes = limits::max_request_bytes(object);
@@ -105,42 +109,49 @@ fn endpoint(
     if sealer.is_none() && clients.values().any(|client| client.grants.contains(&Grant::RefreshToken)) {
         object.problem("refresh_token_keys", "missing, and a client has the grant refresh_token");
     }
-    let keys = keys?;
+    let (keys, issuer) = (keys?, issuer?);
     let attempts_key = TableKey::new(keys.attempts_key);
+    let registry = Registry { clients, auth_sources };
+    let metadata = metadata::document(&Described {
+        issuer: &issuer.text,
+        origin: &issuer.origin,
+        paths: &paths,
+        registry: &registry,
+        algorithms: &keys.ring.algorithms(now),
+    });
     let endpoint = Endpoint {
-        token_path: paths.token,
-        jwks_path: paths.jwks,
+        paths,
+        metadata: metadata?,
         max_request_bytes,
-        terms: Terms { issuer: issuer?, profile, lifetimes },
+        terms: Terms { issuer: issuer.text, profile, lifetimes },
         keys: keys.ring,
         sealer: sealer.unwrap_or_default(),
         rotation,
-        registry: Registry { clients, auth_sources },
+        registry,
     };
     Some((endpoint, attempts_key))
 }
 
 /// An issuer is an `https` URL without query and fragment (RFC 8414 §2), here without a trailing slash too.
-fn issuer(object: &mut Object, allowances: Allowances) -> Option<String> {
+fn issuer(object: &mut Object, allowances: Allowances) -> Option<Issuer> {
     let setting::Text(text) = object.required("issuer")?;
-    let problem = match Url::parse(&text) {
-        Err(_) => Some("expected a URL"),
-        Ok(url) if url.scheme() == "http" && !allowances.http_issuer => {
+    let url = Url::parse(&text).ok();
+    let problem = match &url {
+        None => Some("expected a URL"),
+        Some(url) if url.scheme() == "http" && !allowances.http_issuer => {
             Some("an http issuer, which only allow_http_issuer permits")
         }
-        Ok(url) if !["http", "https"].contains(&url.scheme()) => Some("expected an https URL"),
-        Ok(url) if url.query().is_some() || url.fragment().is_some() => Some("a URL with a query or a fragment"),
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => Some("a URL with credentials"),
-        Ok(_) if text.ends_with('/') => Some("a URL with a trailing slash"),
-        Ok(_) => None,
+        Some(url) if !["http", "https"].contains(&url.scheme()) => Some("expected an https URL"),
+        Some(url) if url.query().is_some() || url.fragment().is_some() => Some("a URL with a query or a fragment"),
+        Some(url) if !url.username().is_empty() || url.password().is_some() => Some("a URL with credentials"),
+        Some(_) if text.ends_with('/') => Some("a URL with a trailing slash"),
+        Some(_) => None,
     };
-    match problem {
-        Some(what) => {
-            object.problem("issuer", what);
-            None
-        }
-        None => Some(text),
+    if let Some(what) = problem {
+        object.problem("issuer", what);
+        return None;
     }
+    Some(Issuer::new(text, &url?))
 }
 
 fn lifetimes(object: &mut Object) -> Lifetimes {
@@ -161,35 +172,4 @@ fn lifetime(object: &mut Object, name: &str) -> Option<Duration> {
         object.problem(name, "expected whole seconds, one at least");
     }
     Some(lifetime)
-}
-
-struct Paths {
-    token: String,
-    jwks: String,
-}
-
-impl Default for Paths {
-    fn default() -> Self {
-        Self { token: "/oauth2/token".to_owned(), jwks: "/oauth2/jwks".to_owned() }
-    }
-}
-
-fn paths(object: &mut Object) -> Paths {
-    let default = Paths::default();
-    let paths = Paths {
-        token: path(object, "token").unwrap_or(default.token),
-        jwks: path(object, "jwks").unwrap_or(default.jwks),
-    };
-    if paths.token == paths.jwks {
-        object.problem("jwks", "the same path as the token endpoint's");
-    }
-    paths
-}
-
-fn path(object: &mut Object, name: &str) -> Option<String> {
-    let setting::Text(path) = object.optional(name)?;
-    if !path.starts_with('/') || path.contains(['?', '#']) {
-        object.problem(name, "expected a path that begins with / and has no query");
-    }
-    Some(path)
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    jws::{SigningKey, jwk_set},
+    jws::{Algorithm, SigningKey, jwk_set},
     timetable::{Period, Timetable},
 };
 use crate::time::UnixTime;
@@ -65,6 +65,17 @@ impl KeyRing {
     /// The published keys as a JWK Set (RFC 7517 §5).
     pub fn jwks(&self, now: UnixTime) -> String {
         jwk_set(self.published(now))
+    }
+
+    /// What is signed with, now or later; what was signed with, as long as its keys verify.
+    pub fn algorithms(&self, now: UnixTime) -> Vec<Algorithm> {
+        let mut algorithms = Vec::new();
+        for algorithm in self.published(now).map(SigningKey::algorithm) {
+            if !algorithms.contains(&algorithm) {
+                algorithms.push(algorithm);
+            }
+        }
+        algorithms
     }
 
     /// When a key next begins to sign, ceases to, or goes.

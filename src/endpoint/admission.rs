@@ -1,6 +1,9 @@
 //! What can be said of a request before its body is there: not ours, refused, answered, or worth reading.
 
-use super::{Endpoint, Event, Outcome, Refusal, reply};
+use super::{
+    Endpoint, Event, Outcome, Refusal, reply,
+    room::{Document, Room, Service},
+};
 use crate::{
     http::{Head, Response},
     time::UnixTime,
@@ -17,50 +20,59 @@ pub enum Admission {
     Collect(Collecting),
 }
 
-/// A token request whose body is on its way.
+/// A request whose body is on its way.
 #[derive(Debug)]
 pub struct Collecting {
     pub(super) head: Head,
+    pub(super) purpose: Purpose,
 }
 
-const TOKEN_METHODS: &str = "POST, OPTIONS";
-const JWKS_METHODS: &str = "GET, HEAD, OPTIONS";
+/// What a request with a body is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose {
+    /// Something that clients may ask for.
+    Service(Service),
+    /// A user's claims.
+    UserInfo,
+}
 
 impl Endpoint {
     /// Whether requests to this path are answered here.
     pub fn owns(&self, path: &str) -> bool {
-        path == self.token_path || path == self.jwks_path
+        self.paths.room(path).is_some()
     }
 
     /// Decides by method, content type and announced size, in the order of the contract.
     pub fn admit(&self, head: Head, now: UnixTime) -> Admission {
-        if head.path == self.token_path {
-            self.admit_token_request(head)
-        } else if head.path == self.jwks_path {
-            self.answer_jwks_request(&head, now)
-        } else {
-            Admission::Pass
+        let Some(room) = self.paths.room(&head.path) else { return Admission::Pass };
+        if !room.knows(&head.method) {
+            return refused(Refusal::Method { allow: room.methods() });
+        }
+        match room {
+            _ if head.method == "OPTIONS" => told(reply::methods(room.methods())),
+            Room::Document(document) => told(self.document(document, now)),
+            Room::Service(_) if !head.has_form() => refused(Refusal::ContentType),
+            Room::Service(service) => self.collect(head, Purpose::Service(service)),
+            Room::UserInfo => self.collect(head, Purpose::UserInfo),
         }
     }
 
-    fn admit_token_request(&self, head: Head) -> Admission {
+    fn document(&self, document: Document, now: UnixTime) -> Response {
+        match document {
+            Document::Keys => reply::document("application/jwk-set+json", self.keys.jwks(now), self.jwks_max_age(now)),
+            Document::Metadata => {
+                reply::document("application/json", self.metadata.clone(), self.terms.lifetimes.jwks.as_secs())
+            }
+        }
+    }
+
+    fn collect(&self, head: Head, purpose: Purpose) -> Admission {
         let announced = head.content_length.unwrap_or(0);
         let limit = u64::try_from(self.max_request_bytes).unwrap_or(u64::MAX);
-        match &*head.method {
-            "OPTIONS" => told(reply::methods(TOKEN_METHODS)),
-            "POST" if !is_form(head.content_type.as_deref()) => refused(Refusal::ContentType),
-            "POST" if announced > limit => refused(Refusal::TooLarge),
-            "POST" => Admission::Collect(Collecting { head }),
-            _ => refused(Refusal::Method { allow: TOKEN_METHODS }),
+        if announced > limit {
+            return refused(Refusal::TooLarge);
         }
-    }
-
-    fn answer_jwks_request(&self, head: &Head, now: UnixTime) -> Admission {
-        match &*head.method {
-            "GET" | "HEAD" => told(reply::jwks(self.keys.jwks(now), self.jwks_max_age(now))),
-            "OPTIONS" => told(reply::methods(JWKS_METHODS)),
-            _ => refused(Refusal::Method { allow: JWKS_METHODS }),
-        }
+        Admission::Collect(Collecting { head, purpose })
     }
 
     /// No copy outlives a change of the keys.
@@ -77,10 +89,4 @@ fn told(response: Response) -> Admission {
 fn refused(refusal: Refusal) -> Admission {
     let (response, event) = reply::refusal(refusal, None);
     Admission::Reply(response, event)
-}
-
-/// Whether a `Content-Type` names a form, whatever its parameters (RFC 9110 §8.3.1).
-fn is_form(content_type: Option<&str>) -> bool {
-    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
-    media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Attempt, Caller, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Target, Turn};
+use super::{
+    Attempt, Caller, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Target, Turn,
+    room::Service,
+};
 use crate::{
     http::Head,
     origin::Origin,
@@ -14,6 +17,7 @@ use crate::{
 
 /// A request whose client has sent a secret, which must not be looked at before the attempt limits allow it.
 pub struct Authenticating {
+    service: Service,
     credentials: Credentials,
     parameters: Parameters,
     caller: Caller,
@@ -35,6 +39,7 @@ struct Credentials {
 /// nothing.
 pub fn begin(
     endpoint: &Endpoint,
+    service: Service,
     head: Head,
     mut parameters: Parameters,
     origin: Origin,
@@ -43,13 +48,13 @@ pub fn begin(
     let credentials = credentials(head.authorization.as_ref(), &mut parameters)?;
     let guesses = credentials.secret.is_some();
     let caller = Caller { origin, traceparent: head.traceparent };
-    let request = Authenticating { credentials, parameters, caller };
+    let request = Authenticating { service, credentials, parameters, caller };
     if guesses {
         let attempt = Attempt { turn: Turn::Begins, guess: request.guess(endpoint) };
         return Ok(Step::Ask(Question::Attempt(attempt), Pending::Authenticating(request)));
     }
     match request.client(endpoint) {
-        Some(client) => Ok(endpoint.begin_grant(client, request.parameters, request.caller, moment)),
+        Some(client) => Ok(endpoint.serve(service, client, request.parameters, request.caller, moment)),
         None => Err(Refusal::InvalidClient { basic: request.credentials.basic }),
     }
 }
@@ -58,7 +63,7 @@ impl Authenticating {
     /// Goes on once the attempt limits allow a guess. A right secret is no news to them.
     pub(super) fn allowed(self, endpoint: &Endpoint, moment: Moment) -> Step {
         match self.client(endpoint) {
-            Some(client) => endpoint.begin_grant(client, self.parameters, self.caller, moment),
+            Some(client) => endpoint.serve(self.service, client, self.parameters, self.caller, moment),
             None => {
                 let attempt = Attempt { turn: Turn::Failed, guess: self.guess(endpoint) };
                 let rejecting = Rejecting { basic: self.credentials.basic };
@@ -78,7 +83,8 @@ impl Authenticating {
 
     fn client(&self, endpoint: &Endpoint) -> Option<Arc<Client>> {
         let client = endpoint.registry.clients.get(&self.credentials.id)?;
-        client.is_proven_by(self.credentials.secret.as_ref()).then(|| Arc::clone(client))
+        let is_proven = client.is_proven_by(self.credentials.secret.as_ref());
+        (is_proven && self.service.is_for(client)).then(|| Arc::clone(client))
     }
 }
 

@@ -6,13 +6,18 @@ pub mod attempt;
 mod authentication;
 mod client_credentials;
 pub mod event;
+mod introspection;
 mod issue;
+pub mod metadata;
 mod password;
 mod refresh;
 pub mod refusal;
 mod reply;
 pub mod request;
+mod revocation;
+pub mod room;
 mod scope;
+mod userinfo;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,14 +25,19 @@ use serde::Deserialize;
 
 pub use self::admission::{Admission, Collecting};
 use self::{
+    admission::Purpose,
     attempt::{Attempt, Guess, Target, Turn},
     authentication::{Authenticating, Rejecting},
     event::{Event, Outcome},
+    introspection::Introspecting,
     issue::{SigningAccess, SigningId},
     password::{Concluding, Confirming, Finding, Throttling, Verifying},
     refresh::{Claiming, Ending, Renewing},
     refusal::Refusal,
-    request::{Parameter, Parameters},
+    request::{OF_REQUEST_ABOUT_TOKEN, OF_TOKEN_REQUEST, Parameter, Parameters},
+    revocation::Revoking,
+    room::{Paths, Service},
+    userinfo::Informing,
 };
 use crate::{
     crypto::{jws::SigningKey, key_ring::KeyRing, password::PasswordCheck, seal::Sealer},
@@ -43,22 +53,22 @@ use crate::{
     secret::Secret,
     state::{StateAnswer, StateQuestion},
     time::{Moment, UnixTime},
-    token::{Terms, refresh::RefreshToken},
+    token::{Terms, presented::AccessToken, refresh::RefreshToken},
 };
 
 /// A token endpoint: its whole configuration, checked and ready to answer.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// The path of the token endpoint.
-    pub token_path: String,
-    /// The path of the public keys.
-    pub jwks_path: String,
+    /// Where it answers.
+    pub paths: Paths,
     /// The longest request body, in bytes.
     pub max_request_bytes: usize,
     /// What all tokens have in common.
     pub terms: Terms,
     /// The keys that sign, and verify.
     pub keys: KeyRing,
+    /// What this server can do, as a JSON document (RFC 8414 §3.2).
+    pub metadata: String,
     /// What seals refresh tokens.
     pub sealer: Sealer,
     /// How refresh tokens are renewed.
@@ -210,6 +220,12 @@ pub enum Pending {
     Ending(Ending),
     /// A login whose password was checked, being counted.
     Concluding(Concluding),
+    /// A token that ends.
+    Revoking(Revoking),
+    /// A token that a client asks about.
+    Introspecting(Introspecting),
+    /// A token with which a user's claims are asked for.
+    Informing(Informing),
     /// Tokens being made: the access token's signature is next.
     SigningAccess(SigningAccess),
     /// Tokens being made: the ID token's signature is next.
@@ -219,9 +235,13 @@ pub enum Pending {
 impl Endpoint {
     /// Goes from a whole request to its first step.
     pub fn begin(&self, collecting: Collecting, body: &Secret, origin: Origin, moment: Moment) -> Step {
-        let step = self
-            .parameters(body)
-            .and_then(|parameters| authentication::begin(self, collecting.head, parameters, origin, moment));
+        let Collecting { head, purpose } = collecting;
+        let step = match purpose {
+            _ if body.expose().len() > self.max_request_bytes => Err(Refusal::TooLarge),
+            Purpose::Service(service) => Parameters::parse(body, service.parameters())
+                .and_then(|parameters| authentication::begin(self, service, head, parameters, origin, moment)),
+            Purpose::UserInfo => userinfo::begin(self, &head, body, moment.now),
+        };
         step.unwrap_or_else(|refusal| reply::refused(refusal, None))
     }
 
@@ -251,6 +271,15 @@ impl Endpoint {
             (Pending::Ending(ending), Answer::Unavailable { .. }) if self.allows_store_failure() => {
                 Err(ending.refusal())
             }
+            (Pending::Revoking(revoking), Answer::State(StateAnswer::Remembered)) => Ok(revoking.remembered()),
+            (Pending::Introspecting(token), Answer::State(StateAnswer::Looked(is_good))) => token.looked(self, is_good),
+            (Pending::Introspecting(token), Answer::Unavailable { .. }) if self.allows_store_failure() => {
+                token.looked(self, true)
+            }
+            (Pending::Informing(token), Answer::State(StateAnswer::Looked(is_good))) => token.looked(is_good),
+            (Pending::Informing(token), Answer::Unavailable { .. }) if self.allows_store_failure() => {
+                token.looked(true)
+            }
             (Pending::SigningAccess(issue), Answer::Signed(signature)) => issue.signed(self, &signature, moment),
             (Pending::SigningId(issue), Answer::Signed(signature)) => issue.signed(self, &signature, moment),
             (_, Answer::Limited { retry_after }) => Err(Refusal::TooManyAttempts { retry_after }),
@@ -262,9 +291,17 @@ impl Endpoint {
 
     /// The refresh token that was sealed here for this client, if it has not ended by itself.
     fn open_refresh_token(&self, client: &Client, sealed: &Secret, now: UnixTime) -> Option<RefreshToken> {
-        let token =
-            RefreshToken::open(&self.sealer, &self.terms.issuer, sealed, self.terms.lifetimes.refresh_token_idle, now);
-        token.filter(|token| token.client_id == client.id)
+        self.open_any_refresh_token(sealed, now).filter(|token| token.client_id == client.id)
+    }
+
+    /// The same, whoever's it is.
+    fn open_any_refresh_token(&self, sealed: &Secret, now: UnixTime) -> Option<RefreshToken> {
+        RefreshToken::open(&self.sealer, &self.terms.issuer, sealed, self.terms.lifetimes.refresh_token_idle, now)
+    }
+
+    /// The access token that was signed here, if it has not ended by itself.
+    fn read_access_token(&self, jwt: &Secret, now: UnixTime) -> Option<AccessToken> {
+        AccessToken::read(&self.terms, |kid| self.keys.published_key(kid, now), jwt, now)
     }
 
     /// Where that is allowed, nobody has to wait while it can't be asked who has.
@@ -287,20 +324,44 @@ impl Endpoint {
         reply::refusal(UNAVAILABLE, None)
     }
 
-    fn parameters(&self, body: &Secret) -> Result<Parameters, Refusal> {
-        if body.expose().len() > self.max_request_bytes {
-            return Err(Refusal::TooLarge);
-        }
-        Parameters::parse(body)
+    /// Gives a client that has proven itself what it asks for.
+    fn serve(
+        &self,
+        service: Service,
+        client: Arc<Client>,
+        parameters: Parameters,
+        caller: Caller,
+        moment: Moment,
+    ) -> Step {
+        let step = match service {
+            Service::Token => self.begin_grant(&client, parameters, caller, moment),
+            Service::Revocation => revocation::begin(self, &client, parameters, moment.now),
+            Service::Introspection => introspection::begin(self, &client, parameters, moment.now),
+        };
+        step.unwrap_or_else(|refusal| reply::refused(refusal, Some(client)))
     }
 
-    fn begin_grant(&self, client: Arc<Client>, mut parameters: Parameters, caller: Caller, moment: Moment) -> Step {
-        let step = requested_grant(&client, &mut parameters).and_then(|grant| match grant {
-            Grant::Password => password::begin(&client, parameters, caller),
-            Grant::RefreshToken => refresh::begin(self, &client, parameters, caller, moment),
-            Grant::ClientCredentials => client_credentials::begin(self, &client, parameters, moment),
-        });
-        step.unwrap_or_else(|refusal| reply::refused(refusal, Some(client)))
+    fn begin_grant(
+        &self,
+        client: &Arc<Client>,
+        mut parameters: Parameters,
+        caller: Caller,
+        moment: Moment,
+    ) -> Result<Step, Refusal> {
+        match requested_grant(client, &mut parameters)? {
+            Grant::Password => password::begin(client, parameters, caller),
+            Grant::RefreshToken => refresh::begin(self, client, parameters, caller, moment),
+            Grant::ClientCredentials => client_credentials::begin(self, client, parameters, moment),
+        }
+    }
+}
+
+impl Service {
+    fn parameters(self) -> &'static [Parameter] {
+        match self {
+            Self::Token => OF_TOKEN_REQUEST,
+            Self::Revocation | Self::Introspection => OF_REQUEST_ABOUT_TOKEN,
+        }
     }
 }
 
@@ -308,7 +369,7 @@ impl Pending {
     /// The client, once it is proven.
     fn client(&self) -> Option<&Arc<Client>> {
         match self {
-            Self::Authenticating(_) | Self::Rejecting(_) => None,
+            Self::Authenticating(_) | Self::Rejecting(_) | Self::Informing(_) => None,
             Self::Throttling(login) => Some(login.client()),
             Self::Finding(login) => Some(login.client()),
             Self::Confirming(login) => Some(login.client()),
@@ -317,6 +378,8 @@ impl Pending {
             Self::Ending(ending) => Some(ending.client()),
             Self::Verifying(login) => Some(login.client()),
             Self::Concluding(login) => Some(login.client()),
+            Self::Revoking(revoking) => Some(revoking.client()),
+            Self::Introspecting(introspecting) => Some(introspecting.client()),
             Self::SigningAccess(issue) => Some(issue.client()),
             Self::SigningId(issue) => Some(issue.client()),
         }

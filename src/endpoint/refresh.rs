@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{Caller, Endpoint, Find, Parameter, Parameters, Pending, Question, Refusal, Step, issue, scope};
+use super::{
+    Caller, Endpoint, Find, Parameter, Parameters, Pending, Question, Refusal, Step, issue, revocation, scope,
+};
 use crate::{
     registry::{
         auth_source::Directory,
@@ -85,8 +87,8 @@ impl Renewing {
                 let granted = Granted { client, user, scopes, refresh_token: Some(token) };
                 Step::Ask(Question::State(question), Pending::Claiming(Claiming(granted)))
             }
-            Some(_) => end(client, &token, Refusal::AbnormalStatus),
-            None => end(client, &token, Refusal::InvalidRefreshToken),
+            Some(_) => end(endpoint, client, &token, Refusal::AbnormalStatus),
+            None => end(endpoint, client, &token, Refusal::InvalidRefreshToken),
         }
     }
 }
@@ -100,8 +102,8 @@ fn claim(endpoint: &Endpoint, client: &Client, token: &RefreshToken) -> StateQue
     }
 }
 
-fn end(client: Arc<Client>, token: &RefreshToken, refusal: Refusal) -> Step {
-    let question = StateQuestion::End { family: token.family, until: token.expires_at };
+fn end(endpoint: &Endpoint, client: Arc<Client>, token: &RefreshToken, refusal: Refusal) -> Step {
+    let question = revocation::end_of_family(endpoint, token);
     Step::Ask(Question::State(question), Pending::Ending(Ending { client, refusal }))
 }
 

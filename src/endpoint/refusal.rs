@@ -47,6 +47,17 @@ pub enum Refusal {
     AbnormalStatus,
     /// The refresh token is not good, or not good for this client.
     InvalidRefreshToken,
+    /// The token to be revoked was given to another client (RFC 7009 §2.1).
+    TokenOfAnother,
+    /// A request for a user's claims has no token.
+    NoToken,
+    /// Its token is there twice, or can't be read (RFC 6750 §2).
+    MalformedToken,
+    /// Its token is not good, or no longer.
+    InvalidToken,
+    /// Its token was not granted `openid`, as that of a client that acts for itself never is: it is good, but not for
+    /// this (RFC 6750 §3.1).
+    InsufficientScope,
     /// There were too many failures; the same for users that exist and that do not.
     TooManyAttempts {
         /// When to come back, in seconds.
@@ -83,6 +94,12 @@ impl Refusal {
             Self::WrongCredentials => (400, "invalid_grant", "Wrong username or password"),
             Self::AbnormalStatus => (400, "invalid_grant", "Abnormal user status"),
             Self::InvalidRefreshToken => (400, "invalid_grant", "Invalid refresh token"),
+            // RFC 7009 §2.1 has it refused, and RFC 6749 §5.2 has this very case in its `invalid_grant`.
+            Self::TokenOfAnother => (400, "invalid_grant", "Token issued to another client"),
+            Self::NoToken => (401, "invalid_token", "Missing access token"),
+            Self::MalformedToken => (400, "invalid_request", "Malformed or repeated parameter: access_token"),
+            Self::InvalidToken => (401, "invalid_token", "Invalid access token"),
+            Self::InsufficientScope => (403, "insufficient_scope", "Scope openid required"),
             Self::TooManyAttempts { .. } => (429, "slow_down", "Too many attempts"),
             Self::Unavailable { .. } => (503, "temporarily_unavailable", "Temporarily unavailable"),
         };
@@ -93,17 +110,30 @@ impl Refusal {
     pub fn header(self) -> Option<(&'static str, String)> {
         match self {
             Self::Method { allow } => Some(("allow", allow.to_owned())),
-            Self::InvalidClient { basic: true } => Some(("www-authenticate", CHALLENGE.to_owned())),
+            Self::InvalidClient { basic: true } => Some(("www-authenticate", BASIC.to_owned())),
+            Self::NoToken => Some(("www-authenticate", BEARER.to_owned())),
+            Self::MalformedToken | Self::InvalidToken => Some(("www-authenticate", self.bearer_challenge())),
+            Self::InsufficientScope => {
+                Some(("www-authenticate", format!(r#"{}, scope="openid""#, self.bearer_challenge())))
+            }
             Self::TooManyAttempts { retry_after } | Self::Unavailable { retry_after } => {
                 Some(("retry-after", retry_after.to_string()))
             }
             _ => None,
         }
     }
+
+    /// The same for who has sent a token (RFC 6750 §3).
+    fn bearer_challenge(self) -> String {
+        let (_, error, description) = self.terms();
+        format!(r#"{BEARER}, error="{error}", error_description="{description}""#)
+    }
 }
 
 /// RFC 7617 §2 and §2.1.
-const CHALLENGE: &str = r#"Basic realm="token-endpoint", charset="UTF-8""#;
+const BASIC: &str = r#"Basic realm="token-endpoint", charset="UTF-8""#;
+/// RFC 6750 §3: all that one is told who has sent no token.
+const BEARER: &str = r#"Bearer realm="token-endpoint""#;
 
 fn invalid(fault: &str, parameter: Parameter) -> (u16, ErrorCode, Cow<'static, str>) {
     (400, "invalid_request", Cow::Owned(format!("{fault} parameter: {}", parameter.name())))

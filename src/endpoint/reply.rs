@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{Event, Outcome, Refusal, Step};
-use crate::{http::Response, registry::client::Client};
+use crate::{http::Response, registry::client::Client, token::presented::AccessToken};
 
 /// A successful answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3), in the order of the contract's sample.
 #[derive(Serialize)]
@@ -48,12 +49,44 @@ pub fn refusal(refusal: Refusal, client: Option<Arc<Client>>) -> (Response, Even
     (response, Event { outcome: Outcome::Refused(refusal), client })
 }
 
-/// The public keys, to be kept for `max_age` seconds.
-pub fn jwks(document: String, max_age: u64) -> Response {
+/// A 200 that says nothing but that it is done (RFC 7009 §2.2).
+pub fn done(outcome: Outcome, client: Arc<Client>) -> Step {
+    let headers = NOT_KEPT.map(|(name, value)| (name, value.to_owned())).into();
+    Step::Reply(Response { status: 200, headers, body: Vec::new() }, Event { outcome, client: Some(client) })
+}
+
+/// What a token is good for (RFC 7662 §2.2). None if it can't be written as JSON.
+pub fn active(answer: &impl Serialize, client: Arc<Client>) -> Option<Step> {
+    let response = secret_json(200, serde_json::to_vec(answer).ok()?);
+    Some(Step::Reply(response, Event { outcome: Outcome::Active, client: Some(client) }))
+}
+
+/// All that is told of what is no good token (RFC 7662 §2.2).
+pub fn inactive(client: Arc<Client>) -> Step {
+    let response = secret_json(200, br#"{"active":false}"#.to_vec());
+    Step::Reply(response, Event { outcome: Outcome::Inactive, client: Some(client) })
+}
+
+#[derive(Serialize)]
+struct UserInfo<'a> {
+    sub: &'a str,
+    #[serde(flatten)]
+    user: &'a Map<String, Value>,
+}
+
+/// The claims of the user whose token this is (OpenID Connect Core §5.3.2). None if they can't be written as JSON.
+pub fn user_info(token: &AccessToken) -> Option<Step> {
+    let claims = UserInfo { sub: &token.subject, user: &token.user };
+    let response = secret_json(200, serde_json::to_vec(&claims).ok()?);
+    Some(Step::Reply(response, Event { outcome: Outcome::UserInfo, client: None }))
+}
+
+/// Something that everyone may read, and keep for `max_age` seconds.
+pub fn document(content_type: &str, document: String, max_age: u64) -> Response {
     let cache_control = format!("public, max-age={max_age}");
     Response {
         status: 200,
-        headers: vec![("content-type", "application/jwk-set+json".to_owned()), ("cache-control", cache_control)],
+        headers: vec![("content-type", content_type.to_owned()), ("cache-control", cache_control)],
         body: document.into_bytes(),
     }
 }
@@ -65,8 +98,9 @@ pub fn methods(allow: &str) -> Response {
 
 /// JSON that no cache may keep (RFC 6749 §5.1).
 fn secret_json(status: u16, body: Vec<u8>) -> Response {
-    let headers =
-        [("content-type", "application/json;charset=UTF-8"), ("cache-control", "no-store"), ("pragma", "no-cache")];
-    let headers = headers.map(|(name, value)| (name, value.to_owned())).into();
-    Response { status, headers, body }
+    let content_type = [("content-type", "application/json;charset=UTF-8")];
+    let headers = content_type.into_iter().chain(NOT_KEPT).map(|(name, value)| (name, value.to_owned()));
+    Response { status, headers: headers.collect(), body }
 }
+
+const NOT_KEPT: [(&str, &str); 2] = [("cache-control", "no-store"), ("pragma", "no-cache")];

@@ -1,13 +1,13 @@
-//! The parameters of a token request (RFC 6749 §3.2), each at most once.
+//! The parameters of a request (RFC 6749 §3.2), each at most once.
 
 use zeroize::Zeroizing;
 
 use super::refusal::Refusal;
 use crate::{secret::Secret, text::form};
 
-/// A parameter that this endpoint knows.
+/// A parameter that some request has here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is what its name says, in RFC 6749 or in the contract")]
+#[expect(missing_docs, reason = "each is what its name says, in RFC 6749 in RFC 7009, in RFC 6750 or in the contract")]
 pub enum Parameter {
     GrantType,
     ClientId,
@@ -17,20 +17,30 @@ pub enum Parameter {
     Password,
     Scope,
     RefreshToken,
+    Token,
+    AccessToken,
 }
 
-impl Parameter {
-    const ALL: [Self; 8] = [
-        Self::GrantType,
-        Self::ClientId,
-        Self::ClientSecret,
-        Self::AuthSourceId,
-        Self::Username,
-        Self::Password,
-        Self::Scope,
-        Self::RefreshToken,
-    ];
+/// What a token request may have.
+pub const OF_TOKEN_REQUEST: &[Parameter] = &[
+    Parameter::GrantType,
+    Parameter::ClientId,
+    Parameter::ClientSecret,
+    Parameter::AuthSourceId,
+    Parameter::Username,
+    Parameter::Password,
+    Parameter::Scope,
+    Parameter::RefreshToken,
+];
 
+/// What a request about a token may have (RFC 7009 §2.1, RFC 7662 §2.1). Its `token_type_hint` is not needed: no text is a
+/// token of two types.
+pub const OF_REQUEST_ABOUT_TOKEN: &[Parameter] = &[Parameter::ClientId, Parameter::ClientSecret, Parameter::Token];
+
+/// What a request with a token may have (RFC 6750 §2.2).
+pub const OF_REQUEST_WITH_TOKEN: &[Parameter] = &[Parameter::AccessToken];
+
+impl Parameter {
     /// The name on the wire.
     pub fn name(self) -> &'static str {
         match self {
@@ -42,25 +52,23 @@ impl Parameter {
             Self::Password => "password",
             Self::Scope => "scope",
             Self::RefreshToken => "refresh_token",
+            Self::Token => "token",
+            Self::AccessToken => "access_token",
         }
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|parameter| parameter.name() == name)
     }
 }
 
-/// The parameters of one request that this endpoint knows; others are ignored.
+/// The parameters of one request that it may have; others are ignored.
 pub struct Parameters(Vec<(Parameter, Zeroizing<String>)>);
 
 impl Parameters {
-    /// Reads a form.
-    pub fn parse(body: &Secret) -> Result<Self, Refusal> {
-        let mut parameters = Self(Vec::with_capacity(Parameter::ALL.len()));
+    /// Reads a form that may have the `known` parameters.
+    pub fn parse(body: &Secret, known: &[Parameter]) -> Result<Self, Refusal> {
+        let mut parameters = Self(Vec::with_capacity(known.len()));
         for (name, value) in form::pairs(body.expose()) {
             let name = form::decode(name).map_err(|_| Refusal::MalformedForm)?;
-            if let Some(parameter) = Parameter::named(&name) {
-                parameters.insert(parameter, value)?;
+            if let Some(parameter) = known.iter().find(|parameter| parameter.name() == *name) {
+                parameters.insert(*parameter, value)?;
             }
         }
         Ok(parameters)
@@ -102,7 +110,7 @@ mod tests {
     use super::*;
 
     fn parse(body: &str) -> Result<Parameters, Refusal> {
-        Parameters::parse(&Secret::new(body))
+        Parameters::parse(&Secret::new(body), OF_TOKEN_REQUEST)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use subtle::Choice;
 
 use super::auth_source::AuthSource;
@@ -55,7 +55,7 @@ pub enum ClientType {
 }
 
 /// A grant type (RFC 6749 §4.3, §4.4 and §6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
     /// The user's name and password.
@@ -74,6 +74,11 @@ impl Client {
             (Authentication::Public, None) => true,
             _ => false,
         }
+    }
+
+    /// Whether it can keep a secret (RFC 6749 §2.1).
+    pub fn is_confidential(&self) -> bool {
+        matches!(self.authentication, Authentication::Secret(_))
     }
 
     /// The auth source with this id, if the client's users may log in from it.

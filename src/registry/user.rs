@@ -118,6 +118,11 @@ impl UserTable {
         id.into_iter().chain(identifiers.iter().enumerate().filter_map(taken)).collect()
     }
 
+    /// The names of all claims that users have, each as often as there are users who have it.
+    pub fn claim_names(&self) -> impl Iterator<Item = &str> {
+        self.accounts.iter().flat_map(|account| account.user.claims.keys().map(String::as_str))
+    }
+
     /// How many users there are.
     pub fn len(&self) -> usize {
         self.accounts.len()

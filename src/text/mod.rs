@@ -1,4 +1,5 @@
-//! The two text forms that a token request comes in, read strictly.
+//! The text forms that requests come in, read strictly.
 
 pub mod basic;
+pub mod bearer;
 pub mod form;

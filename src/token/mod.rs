@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod id;
+pub mod presented;
 pub mod refresh;
 
 use std::{sync::Arc, time::Duration};
@@ -17,6 +18,9 @@ use crate::{
 
 /// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
 pub const OPENID: &str = "openid";
+
+/// The claims that every ID token has (OpenID Connect Core §2), and `jti`.
+pub const ID_TOKEN_CLAIMS: [&str; 7] = ["sub", "aud", "azp", "iss", "exp", "iat", "jti"];
 
 /// The shape of access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -49,12 +49,17 @@ impl RefreshToken {
     pub fn open(sealer: &Sealer, issuer: &str, sealed: &Secret, idle: Duration, now: UnixTime) -> Option<Self> {
         let plain = sealer.open(&purpose(issuer), sealed.expose())?;
         let token: Self = serde_json::from_slice(&plain).ok()?;
-        (now < token.expires_at && now < token.issued_at.after(idle)).then_some(token)
+        (now < token.ends_at(idle)).then_some(token)
     }
 
     /// Whether the user has changed the password since the login.
     pub fn is_older_than_password_of(&self, user: &User) -> bool {
         user.password_changed_at.is_some_and(|changed_at| changed_at > self.logged_in_at)
+    }
+
+    /// When it ends by itself if it is not used.
+    pub fn ends_at(&self, idle: Duration) -> UnixTime {
+        self.expires_at.min(self.issued_at.after(idle))
     }
 
     /// What it claims when it is used.

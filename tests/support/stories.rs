@@ -55,6 +55,10 @@ pub fn stories() -> Vec<Story> {
         clients(),
         methods_and_sizes(),
         order_of_checks(),
+        revocations(),
+        introspections(),
+        user_info(),
+        documents(),
     ]
     .into_iter()
     .flatten()
@@ -385,7 +389,141 @@ fn order_of_checks() -> Vec<Row> {
     ]
 }
 
+/// RFC 7009 §2.1 and §2.2.1.
+fn revocations() -> Vec<Row> {
+    let about = |body: String| post(REVOKE, vec![form_type()], body);
+    let done = || Expected { status: 200, headers: not_kept(), body: String::new() };
+    vec![
+        ("the end of what is no token", about(format!("token=AAAA&{TENANT}")), done()),
+        (
+            "the end of what is no token, with a hint that nobody knows",
+            about(format!("token=a.b.c&token_type_hint=pigeon&{TENANT}")),
+            done(),
+        ),
+        (
+            "the end of what is no token of a public client",
+            about("token=AAAA&client_id=SPA_CLIENT_ID".to_owned()),
+            done(),
+        ),
+        ("the end of nothing", about(TENANT.to_owned()), refused(400, "invalid_request", "Missing parameter: token")),
+        (
+            "the end of two tokens",
+            about(format!("token=A&token=B&{TENANT}")),
+            refused(400, "invalid_request", "Repeated parameter: token"),
+        ),
+        (
+            "a revocation with a wrong secret",
+            about(replaced(&format!("token=AAAA&{TENANT}"), "TENANT_CLIENT_SECRET", "WRONG")),
+            refused(401, "invalid_client", "Client authentication failed"),
+        ),
+        (
+            "GET of a revocation",
+            Request { method: "GET", ..about(String::new()) },
+            Expected { headers: with_allow(), ..refused(405, "invalid_request", "Unsupported method") },
+        ),
+        (
+            "OPTIONS of a revocation",
+            Request { method: "OPTIONS", ..about(String::new()) },
+            Expected { status: 204, headers: vec![("allow", "POST, OPTIONS")], body: String::new() },
+        ),
+    ]
+}
+
+/// RFC 7662 §2.1 and §2.2.
+fn introspections() -> Vec<Row> {
+    let about = |body: String| post(INTROSPECT, vec![form_type()], body);
+    let inactive = || Expected { status: 200, headers: json_headers(), body: r#"{"active":false}"#.to_owned() };
+    vec![
+        ("a question about what is no token", about(format!("token=AAAA&{TENANT}")), inactive()),
+        ("a question about what looks like a token", about(format!("token=e30.e30.AAAA&{TENANT}")), inactive()),
+        (
+            "a question about nothing",
+            about(format!("token=&{TENANT}")),
+            refused(400, "invalid_request", "Missing parameter: token"),
+        ),
+        (
+            "a question of a public client",
+            about("token=AAAA&client_id=SPA_CLIENT_ID".to_owned()),
+            refused(401, "invalid_client", "Client authentication failed"),
+        ),
+        (
+            "a question that is no form",
+            post(INTROSPECT, vec![("content-type", "application/json".to_owned())], "{}".to_owned()),
+            refused(400, "invalid_request", "Unsupported content type"),
+        ),
+    ]
+}
+
+/// OpenID Connect Core §5.3.3 and RFC 6750 §3.1.
+fn user_info() -> Vec<Row> {
+    let get = |path, headers| Request { method: "GET", ..post(path, headers, String::new()) };
+    let bearer = |token: &str| ("authorization", format!("Bearer {token}"));
+    let no_token =
+        || challenged(refused(401, "invalid_token", "Missing access token"), r#"Bearer realm="token-endpoint""#);
+    let bad_token = || {
+        let challenge =
+            r#"Bearer realm="token-endpoint", error="invalid_token", error_description="Invalid access token""#;
+        challenged(refused(401, "invalid_token", "Invalid access token"), challenge)
+    };
+    let malformed = || {
+        let description = "Malformed or repeated parameter: access_token";
+        let challenge = r#"Bearer realm="token-endpoint", error="invalid_request", error_description="Malformed or repeated parameter: access_token""#;
+        challenged(refused(400, "invalid_request", description), challenge)
+    };
+    let unsupported = {
+        let mut expected = refused(405, "invalid_request", "Unsupported method");
+        expected.headers.push(("allow", "GET, HEAD, POST, OPTIONS"));
+        expected
+    };
+    vec![
+        ("a user's claims without a token", get(USERINFO, vec![]), no_token()),
+        (
+            "a user's claims with a client's secret",
+            get(USERINFO, vec![("authorization", BASIC.to_owned())]),
+            no_token(),
+        ),
+        ("a token in the query", get("/oauth2/userinfo?access_token=a.b.c", vec![]), no_token()),
+        ("a token in a body that is no form", post(USERINFO, vec![], "access_token=a.b.c".to_owned()), no_token()),
+        ("a bad token in the header", get(USERINFO, vec![bearer("a.b.c")]), bad_token()),
+        ("an empty token in the header", get(USERINFO, vec![bearer("")]), bad_token()),
+        ("a bad token in a form", post(USERINFO, vec![form_type()], "access_token=a.b.c".to_owned()), bad_token()),
+        (
+            "tokens in the header and in a form",
+            post(USERINFO, vec![form_type(), bearer("a.b.c")], "access_token=a.b.c".to_owned()),
+            malformed(),
+        ),
+        (
+            "two tokens in a form",
+            post(USERINFO, vec![form_type()], "access_token=a&access_token=b".to_owned()),
+            malformed(),
+        ),
+        ("DELETE of a user's claims", Request { method: "DELETE", ..get(USERINFO, vec![]) }, unsupported),
+    ]
+}
+
+fn documents() -> Vec<Row> {
+    let methods = "GET, HEAD, OPTIONS";
+    let paths = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/oauth2/jwks"];
+    let with = |method, path| Request { method, ..post(path, vec![], String::new()) };
+    let allowed = || Expected { status: 204, headers: vec![("allow", methods)], body: String::new() };
+    let unsupported = || {
+        let mut expected = refused(405, "invalid_request", "Unsupported method");
+        expected.headers.push(("allow", methods));
+        expected
+    };
+    let rows = paths.map(|path| {
+        [
+            ("POST to a document", with("POST", path), unsupported()),
+            ("OPTIONS of a document", with("OPTIONS", path), allowed()),
+        ]
+    });
+    rows.into_iter().flatten().collect()
+}
+
 const TOKEN: &str = "/oauth2/token";
+const REVOKE: &str = "/oauth2/revoke";
+const INTROSPECT: &str = "/oauth2/introspect";
+const USERINFO: &str = "/oauth2/userinfo";
 
 /// The demo's web application, with its secret.
 pub const TENANT: &str = "client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET";
@@ -434,7 +572,16 @@ fn refused(status: u16, error: &str, description: &str) -> Expected {
 }
 
 fn json_headers() -> Vec<(&'static str, &'static str)> {
-    vec![("content-type", "application/json;charset=UTF-8"), ("cache-control", "no-store"), ("pragma", "no-cache")]
+    [vec![("content-type", "application/json;charset=UTF-8")], not_kept()].concat()
+}
+
+fn not_kept() -> Vec<(&'static str, &'static str)> {
+    vec![("cache-control", "no-store"), ("pragma", "no-cache")]
+}
+
+fn challenged(mut expected: Expected, challenge: &'static str) -> Expected {
+    expected.headers.push(("www-authenticate", challenge));
+    expected
 }
 
 fn with_allow() -> Vec<(&'static str, &'static str)> {

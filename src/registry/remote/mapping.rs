@@ -41,6 +41,11 @@ pub enum Record<'a> {
 }
 
 impl UserMapping {
+    /// The names of the claims that users can have.
+    pub fn claim_names(&self) -> impl Iterator<Item = &str> {
+        self.claims.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The user whom a record describes.
     ///
     /// # Errors

@@ -1,0 +1,131 @@
+//! Token introspection (RFC 7662): a client that can keep a secret asks whether a token is good, and for what.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Endpoint, Parameter, Parameters, Pending, Question, Refusal, Step, UNAVAILABLE, reply};
+use crate::{
+    registry::client::Client,
+    secret::Secret,
+    state::{StateQuestion, Use},
+    time::UnixTime,
+    token::{presented::AccessToken, refresh::RefreshToken, scope_text},
+};
+
+/// A token that is good by itself, unless something else is remembered of it.
+#[derive(Debug)]
+pub struct Introspecting {
+    client: Arc<Client>,
+    token: Good,
+}
+
+#[derive(Debug)]
+enum Good {
+    Access(AccessToken),
+    Refresh(RefreshToken),
+}
+
+/// RFC 7662 §2.2.
+#[derive(Serialize)]
+struct Active<'a> {
+    active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    exp: UnixTime,
+    iat: UnixTime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<UnixTime>,
+    sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    iss: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+}
+
+/// Asks whether the token has ended, if it was good in the first place.
+pub fn begin(
+    endpoint: &Endpoint,
+    client: &Arc<Client>,
+    mut parameters: Parameters,
+    now: UnixTime,
+) -> Result<Step, Refusal> {
+    let token = parameters.require_secret(Parameter::Token)?;
+    let client = Arc::clone(client);
+    match good(endpoint, &client, &token, now) {
+        Some(token) => {
+            let question = StateQuestion::Look(token.in_use(endpoint));
+            Ok(Step::Ask(Question::State(question), Pending::Introspecting(Introspecting { client, token })))
+        }
+        None => Ok(reply::inactive(client)),
+    }
+}
+
+/// A refresh token is nobody's business but its client's; access tokens are shown to services that ask about them.
+fn good(endpoint: &Endpoint, client: &Client, token: &Secret, now: UnixTime) -> Option<Good> {
+    let refresh_token = endpoint.open_refresh_token(client, token, now).map(Good::Refresh);
+    refresh_token.or_else(|| endpoint.read_access_token(token, now).map(Good::Access))
+}
+
+impl Good {
+    fn in_use(&self, endpoint: &Endpoint) -> Use {
+        match self {
+            Self::Access(token) => Use::Access { token: token.id, issued_at: token.issued_at },
+            Self::Refresh(token) => Use::Refresh(token.claim(endpoint.rotation.retry_grace)),
+        }
+    }
+}
+
+impl Introspecting {
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// Tells what the token is good for, or that it is not.
+    pub(super) fn looked(self, endpoint: &Endpoint, is_good: bool) -> Result<Step, Refusal> {
+        if !is_good {
+            return Ok(reply::inactive(self.client));
+        }
+        let answer = match &self.token {
+            Good::Access(token) => of_access_token(endpoint, token),
+            Good::Refresh(token) => of_refresh_token(endpoint, token),
+        };
+        reply::active(&answer, self.client).ok_or(UNAVAILABLE)
+    }
+}
+
+fn of_access_token<'a>(endpoint: &'a Endpoint, token: &'a AccessToken) -> Active<'a> {
+    Active {
+        active: true,
+        scope: scope_text(&token.scopes),
+        client_id: &token.client_id,
+        token_type: Some("Bearer"),
+        exp: token.expires_at,
+        iat: token.issued_at,
+        nbf: Some(token.not_before),
+        sub: &token.subject,
+        aud: Some(&token.client_id),
+        iss: &endpoint.terms.issuer,
+        jti: Some(token.id.to_string()),
+    }
+}
+
+fn of_refresh_token<'a>(endpoint: &'a Endpoint, token: &'a RefreshToken) -> Active<'a> {
+    Active {
+        active: true,
+        scope: scope_text(&token.scopes),
+        client_id: &token.client_id,
+        token_type: None,
+        exp: token.ends_at(endpoint.terms.lifetimes.refresh_token_idle),
+        iat: token.issued_at,
+        nbf: None,
+        sub: &token.user_id,
+        aud: None,
+        iss: &endpoint.terms.issuer,
+        jti: None,
+    }
+}

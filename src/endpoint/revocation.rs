@@ -1,0 +1,72 @@
+//! Token revocation (RFC 7009): a client ends a token that it was given.
+
+use std::sync::Arc;
+
+use super::{Endpoint, Outcome, Parameter, Parameters, Pending, Question, Refusal, Step, reply};
+use crate::{
+    registry::client::Client,
+    secret::Secret,
+    state::StateQuestion,
+    time::UnixTime,
+    token::{presented::AccessToken, refresh::RefreshToken},
+};
+
+/// A revocation that is told once it is remembered.
+#[derive(Debug)]
+pub struct Revoking(Arc<Client>);
+
+/// Ends the token. What is no token of ours, or has ended, is what the client wanted it to be (RFC 7009 §2.2).
+pub fn begin(
+    endpoint: &Endpoint,
+    client: &Arc<Client>,
+    mut parameters: Parameters,
+    now: UnixTime,
+) -> Result<Step, Refusal> {
+    let token = parameters.require_secret(Parameter::Token)?;
+    match end_of(endpoint, client, &token, now)? {
+        Some(question) => Ok(Step::Ask(Question::State(question), Pending::Revoking(Revoking(Arc::clone(client))))),
+        None => Ok(reply::done(Outcome::NothingToRevoke, Arc::clone(client))),
+    }
+}
+
+/// What is to be remembered: with a refresh token, all tokens of its login end (RFC 7009 §2.1).
+fn end_of(
+    endpoint: &Endpoint,
+    client: &Client,
+    token: &Secret,
+    now: UnixTime,
+) -> Result<Option<StateQuestion>, Refusal> {
+    if let Some(token) = endpoint.open_any_refresh_token(token, now) {
+        own(client, &token.client_id)?;
+        return Ok(Some(end_of_family(endpoint, &token)));
+    }
+    let Some(token) = endpoint.read_access_token(token, now) else { return Ok(None) };
+    own(client, &token.client_id)?;
+    Ok(Some(end_of_one(&token)))
+}
+
+/// The end of all tokens of a login, the access token included that is given at the refresh token's last moment.
+pub fn end_of_family(endpoint: &Endpoint, token: &RefreshToken) -> StateQuestion {
+    let until = token.expires_at.after(endpoint.terms.lifetimes.access_token);
+    StateQuestion::End { family: token.family, until }
+}
+
+fn end_of_one(token: &AccessToken) -> StateQuestion {
+    StateQuestion::Deny { token: token.id, until: token.expires_at }
+}
+
+fn own(client: &Client, client_id: &str) -> Result<(), Refusal> {
+    if client.id == client_id { Ok(()) } else { Err(Refusal::TokenOfAnother) }
+}
+
+impl Revoking {
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.0
+    }
+
+    /// Tells that the token has ended. Where that could not be remembered, the client is told to come back (RFC 7009
+    /// §2.2.1), whatever is to happen to tokens meanwhile.
+    pub(super) fn remembered(self) -> Step {
+        reply::done(Outcome::Revoked, self.0)
+    }
+}

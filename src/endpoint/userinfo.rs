@@ -1,0 +1,59 @@
+//! Userinfo (OpenID Connect Core §5.3): the claims of a user, for who has a token of the user's. Its token comes in the
+//! header or in a form (RFC 6750 §2.1 and §2.2); in the query it never counts.
+
+use super::{
+    Endpoint, Parameter, Parameters, Pending, Question, Refusal, Step, UNAVAILABLE, reply,
+    request::OF_REQUEST_WITH_TOKEN,
+};
+use crate::{
+    http::Head,
+    secret::Secret,
+    state::{StateQuestion, Use},
+    text::bearer,
+    time::UnixTime,
+    token::presented::AccessToken,
+};
+
+/// A token that is good by itself, unless something else is remembered of it.
+#[derive(Debug)]
+pub struct Informing(AccessToken);
+
+/// Asks whether the token has ended, if it was good in the first place.
+pub fn begin(endpoint: &Endpoint, head: &Head, body: &Secret, now: UnixTime) -> Result<Step, Refusal> {
+    let jwt = token_of(head, body)?;
+    let token = endpoint.read_access_token(&jwt, now).ok_or(Refusal::InvalidToken)?;
+    let question = StateQuestion::Look(Use::Access { token: token.id, issued_at: token.issued_at });
+    Ok(Step::Ask(Question::State(question), Pending::Informing(Informing(token))))
+}
+
+fn token_of(head: &Head, body: &Secret) -> Result<Secret, Refusal> {
+    let in_header = head.authorization.as_ref().and_then(bearer::parse);
+    match (in_header, token_in_form(head, body)?) {
+        (Some(_), Some(_)) => Err(Refusal::MalformedToken),
+        (Some(token), None) | (None, Some(token)) => Ok(token),
+        (None, None) => Err(Refusal::NoToken),
+    }
+}
+
+/// A body counts only with POST, and only if it is a form.
+fn token_in_form(head: &Head, body: &Secret) -> Result<Option<Secret>, Refusal> {
+    if head.method != "POST" || !head.has_form() {
+        return Ok(None);
+    }
+    let mut parameters = Parameters::parse(body, OF_REQUEST_WITH_TOKEN).map_err(|_| Refusal::MalformedToken)?;
+    Ok(parameters.take_secret(Parameter::AccessToken))
+}
+
+impl Informing {
+    /// Tells the claims that the token carries.
+    pub(super) fn looked(self, is_good: bool) -> Result<Step, Refusal> {
+        let Self(token) = self;
+        if !is_good {
+            return Err(Refusal::InvalidToken);
+        }
+        if !token.has_openid() {
+            return Err(Refusal::InsufficientScope);
+        }
+        reply::user_info(&token).ok_or(UNAVAILABLE)
+    }
+}

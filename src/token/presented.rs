@@ -1,0 +1,144 @@
+//! Access tokens that come back: which of the texts that callers present are tokens of ours, and what those say.
+
+use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::{OPENID, Terms};
+use crate::{
+    crypto::jws::{Algorithm, SigningKey},
+    secret::Secret,
+    state::TokenId,
+    time::UnixTime,
+};
+
+/// An access token that was issued here and has not ended by itself.
+pub struct AccessToken {
+    /// `jti`.
+    pub id: TokenId,
+    /// `sub`.
+    pub subject: String,
+    /// `aud`: the client that it was given to.
+    pub client_id: String,
+    /// What it is good for.
+    pub scopes: Vec<String>,
+    /// `iat`.
+    pub issued_at: UnixTime,
+    /// `nbf`.
+    pub not_before: UnixTime,
+    /// `exp`.
+    pub expires_at: UnixTime,
+    /// The user's own claims.
+    pub user: Map<String, Value>,
+}
+
+/// A header as tokens have it here: with other fields, such as `crit`, it is not one of ours.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    kid: String,
+    typ: String,
+    alg: Algorithm,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    aud: String,
+    nbf: UnixTime,
+    scope: Option<Scope>,
+    iss: String,
+    exp: UnixTime,
+    iat: UnixTime,
+    jti: String,
+    #[serde(rename = "client_id")]
+    _client_id: Option<String>,
+    azp: Option<String>,
+    #[serde(flatten)]
+    user: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scope {
+    List(Vec<String>),
+    Text(String),
+}
+
+/// More than any header that carries a token can have.
+const LONGEST: usize = 64 * 1024;
+
+impl AccessToken {
+    /// Reads a token (RFC 7519 §7.2, RFC 9068 §4) that one of the keys has signed for this issuer: `key` finds it by its
+    /// `kid`. Tokens of both profiles are read, so that a change of profile ends none.
+    pub fn read<'a>(
+        terms: &Terms,
+        key: impl FnOnce(&str) -> Option<&'a SigningKey>,
+        jwt: &Secret,
+        now: UnixTime,
+    ) -> Option<Self> {
+        let jwt = std::str::from_utf8(jwt.expose()).ok().filter(|jwt| jwt.len() <= LONGEST)?;
+        let (input, signature) = jwt.rsplit_once('.')?;
+        let (header, claims) = input.split_once('.')?;
+        let header: Header = decode(header)?;
+        let key = key(&header.kid).filter(|key| key.algorithm() == header.alg)?;
+        let signature = Base64::decode_to_vec(signature, None).ok()?;
+        if !key.verifies(input.as_bytes(), &signature) {
+            return None;
+        }
+        decode::<Claims>(claims)?.accept(&header.typ, terms, now)
+    }
+
+    /// Whether it may be used to ask for the user's claims (OpenID Connect Core §5.3).
+    pub fn has_openid(&self) -> bool {
+        self.scopes.iter().any(|scope| scope == OPENID)
+    }
+}
+
+impl Claims {
+    fn accept(self, typ: &str, terms: &Terms, now: UnixTime) -> Option<AccessToken> {
+        let is_current = self.nbf <= now && now < self.exp;
+        if self.iss != terms.issuer || !is_current || !self.is_of_access_token(typ) {
+            return None;
+        }
+        Some(AccessToken {
+            id: TokenId::parse(&self.jti)?,
+            subject: self.sub,
+            client_id: self.aud,
+            scopes: self.scope.map(Scope::into_list).unwrap_or_default(),
+            issued_at: self.iat,
+            not_before: self.nbf,
+            expires_at: self.exp,
+            user: self.user,
+        })
+    }
+
+    /// An ID token is for the client alone. It has the same `typ` as the access tokens of one of the profiles.
+    fn is_of_access_token(&self, typ: &str) -> bool {
+        match typ {
+            "at+jwt" => true,
+            "JWT" => self.scope.is_some() && self.azp.is_none(),
+            _ => false,
+        }
+    }
+}
+
+impl Scope {
+    fn into_list(self) -> Vec<String> {
+        match self {
+            Self::List(scopes) => scopes,
+            Self::Text(text) => text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        }
+    }
+}
+
+impl std::fmt::Debug for AccessToken {
+    /// Shows neither whose it is nor what it says.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessToken").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
+    serde_json::from_slice(&Base64::decode_to_vec(part, None).ok()?).ok()
+}
