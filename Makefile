@@ -31,7 +31,7 @@ build: wasm ## the filter (token_endpoint.wasm) and the operator's tool (token-e
 wasm: rust-target
 	cargo build --release --lib --target wasm32-wasip1
 
-test: lint wasm directories ## everything that CI checks: format, lints, unit tests, stories on real Envoy
+test: lint wasm directories .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
 	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" cargo test
 
 lint: rust-target ## format and lints, on both targets
@@ -51,6 +51,12 @@ nginx etcd:
 	@echo "installing Datasette from PyPI into .tools/directories" >&2
 	python3 -m venv .tools/directories
 	.tools/directories/bin/pip install --quiet --disable-pip-version-check datasette==0.65.5
+
+.tools/oidc/installed:
+	@echo "installing Authlib from PyPI into .tools/oidc" >&2
+	python3 -m venv .tools/oidc
+	.tools/oidc/bin/pip install --quiet --disable-pip-version-check authlib==1.9.9 joserfc==1.8.0 requests==2.34.2
+	touch $@
 
 bench: $(addprefix bench-,$(BENCHMARKS)) ## all benchmarks, one after the other; or one: bench-hash, bench-logins, …
 
