@@ -376,6 +376,7 @@ fn attempts_are_counted_in_etcd_where_there_is_one() {
     assert!(parse(&document).unwrap().shared_attempts.is_none());
     document["attempt_limits"] = json!({"store": "etcd"});
     assert!(parse(&document).unwrap().shared_attempts.is_some());
+}
 
 #[test]
 fn only_a_client_with_a_secret_may_act_for_itself_and_then_it_needs_no_users() {
