@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::{
     conversation::{Attempt, Reply, Verdict},
-    tokens::reading,
-    wire::{Guard, Operation, Record, Transaction, malformed},
+    outcome::{Record, malformed},
+    transaction::{Guard, Operation, Transaction},
 };
 use crate::{
     attempts::{Bucket, Key, Limit},
@@ -41,7 +41,7 @@ impl Counting {
     /// Reads all buckets that it is about.
     pub(super) fn first(&self, prefix: &str) -> Attempt {
         let keys = self.numbers().into_iter().map(|number| key(prefix, number)).collect();
-        Attempt { transaction: reading(keys), reply: None }
+        Attempt { transaction: Transaction::reading(keys), reply: None }
     }
 
     /// Says who has to wait, and writes what has changed if nobody else has changed it meanwhile.

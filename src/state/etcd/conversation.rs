@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::{
     Etcd,
     attempts::Counting,
+    lease::Lease,
+    outcome::{self, Answered, Held, Record},
     tokens,
-    wire::{self, Answered, Held, Record, Transaction},
+    transaction::Transaction,
 };
 use crate::{
     registry::remote::{Callout, CalloutAnswer, Fault},
@@ -69,7 +71,7 @@ enum Stage {
     /// The transaction was sent.
     Trying,
     /// Its lease is being granted.
-    Granting,
+    Granting(Lease),
 }
 
 /// The most calls for one question. One is usual, and two are where many ask the same at once; more come of a bucket of
@@ -88,10 +90,9 @@ impl Conversation {
     /// It may be sent again if no answer comes. Where the lost call had been carried out, a claim is then one that comes
     /// again, for which there is the grace, and a failure counts twice.
     pub fn callout(&self, now: UnixTime) -> Callout {
-        let transaction = &self.attempt.transaction;
-        match (&self.stage, transaction.lease()) {
-            (Stage::Granting, Some(lease)) => self.etcd.callout("/lease/grant", wire::grant_to_json(lease, now)),
-            _ => self.etcd.callout("/kv/txn", transaction.to_json()),
+        match self.stage {
+            Stage::Trying => self.etcd.callout("/kv/txn", self.attempt.transaction.to_json()),
+            Stage::Granting(lease) => self.etcd.callout("/lease/grant", lease.to_json(now)),
         }
     }
 
@@ -107,8 +108,8 @@ impl Conversation {
     pub fn answer(self, answer: &CalloutAnswer, now: UnixTime) -> Result<Next, Fault> {
         match self.stage {
             Stage::Trying => self.tried(answer, now),
-            Stage::Granting => {
-                wire::read_grant(answer)?;
+            Stage::Granting(_) => {
+                outcome::read_grant(answer)?;
                 Self { stage: Stage::Trying, ..self }.call()
             }
         }
@@ -117,7 +118,7 @@ impl Conversation {
     fn tried(self, answer: &CalloutAnswer, now: UnixTime) -> Result<Next, Fault> {
         let outcome = match self.attempt.transaction.read(answer)? {
             Answered::Outcome(outcome) => outcome,
-            Answered::LeaseMissing => return Self { stage: Stage::Granting, ..self }.call(),
+            Answered::Missing(lease) => return Self { stage: Stage::Granting(lease), ..self }.call(),
         };
         match (outcome.held, self.attempt.reply) {
             (Held::All, Some(reply)) => Ok(Next::Answer(reply)),

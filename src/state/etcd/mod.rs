@@ -6,11 +6,12 @@ mod conversation;
 #[cfg(test)]
 mod fake;
 mod lease;
+mod outcome;
 mod record;
 #[cfg(test)]
 mod tests;
 mod tokens;
-mod wire;
+mod transaction;
 
 pub use self::{
     attempts::{Change, Counting},

@@ -235,27 +235,31 @@ proptest! {
     fn of_claims_at_once_one_begins_a_generation_and_all_come_to_it(
         order in prop::collection::vec(any::<prop::sample::Index>(), 0..200),
         generation in 0_u32..3,
-        claims in 1_usize..20,
+        times in prop::collection::vec(100_u64..105, 1..20),
     ) {
-        let (mut fake, now) = (Fake::default(), UnixTime(100));
+        let mut fake = Fake::default();
         for earlier in 0..generation {
             claimed(&mut fake, earlier, 40 + u64::from(earlier) - 1, 40 + u64::from(earlier));
         }
         let claim = claim(generation, 39 + u64::from(generation));
         let question = || Question::State(StateQuestion::Claim(claim));
-        let mut waiting: Vec<_> = (0..claims).map(|_| Conversation::begin(&etcd(), question(), now)).collect();
+        let begin = |now: &u64| (UnixTime(*now), Conversation::begin(&etcd(), question(), UnixTime(*now)));
+        let mut waiting: Vec<_> = times.iter().map(begin).collect();
         let mut replies = Vec::new();
         let mut order = order.into_iter();
         while !waiting.is_empty() {
             let at = order.next().map_or(0, |index| index.index(waiting.len()));
-            match fake.call(waiting.swap_remove(at), now).unwrap() {
-                Next::Call(conversation) => waiting.push(conversation),
+            let (now, conversation) = waiting.swap_remove(at);
+            match fake.call(conversation, now).unwrap() {
+                Next::Call(conversation) => waiting.push((now, conversation)),
                 Next::Answer(reply) => replies.push(reply),
             }
         }
-        let expected = Reply::State(StateAnswer::Claimed(next(generation + 1, 100)));
-        prop_assert_eq!(replies, vec![expected; claims]);
-        prop_assert_eq!(fake.texts().remove(0).1, format!("{} 100 {}", generation + 1, UNTIL.0));
+        let record = fake.texts().remove(0).1;
+        let since: u64 = record.split(' ').nth(1).unwrap().parse().unwrap();
+        prop_assert_eq!(record, format!("{} {since} {}", generation + 1, UNTIL.0));
+        let expected = Reply::State(StateAnswer::Claimed(next(generation + 1, since)));
+        prop_assert_eq!(replies, vec![expected; times.len()]);
     }
 
     #[test]
@@ -279,5 +283,27 @@ proptest! {
             let reply = ask(&mut fake, question, now);
             prop_assert_eq!(reply, Ok(Reply::State(StateAnswer::Claimed(expected))));
         }
+    }
+
+    #[test]
+    fn of_guesses_at_once_no_more_fail_than_are_free_and_each_of_them_counts(
+        order in prop::collection::vec(any::<prop::sample::Index>(), 0..200),
+        guesses in 2_usize..12,
+    ) {
+        let (mut fake, now) = (Fake::default(), UnixTime(100));
+        let fails = || counting(|_| Change::Failure);
+        let mut waiting: Vec<_> = (0..guesses).map(|_| Conversation::begin(&etcd(), fails(), now)).collect();
+        let mut replies = Vec::new();
+        let mut order = order.into_iter();
+        while !waiting.is_empty() {
+            let at = order.next().map_or(0, |index| index.index(waiting.len()));
+            match fake.call(waiting.swap_remove(at), now).unwrap() {
+                Next::Call(conversation) => waiting.push(conversation),
+                Next::Answer(reply) => replies.push(reply),
+            }
+        }
+        let counted = replies.iter().filter(|reply| **reply == Reply::Wait(0)).count();
+        prop_assert_eq!(counted, 2);
+        prop_assert_eq!(ask(&mut fake, counting(|_| Change::Nothing), 100), Ok(Reply::Wait(30)));
     }
 }

@@ -4,8 +4,9 @@
 use super::{
     conversation::{Attempt, Reply, Verdict},
     lease::Lease,
+    outcome::{Record, malformed},
     record::{denied_key, family_key, family_text, parse_family},
-    wire::{Guard, Operation, Record, Transaction, malformed},
+    transaction::{Guard, Operation, Transaction},
 };
 use crate::{
     registry::remote::Fault,
@@ -17,7 +18,9 @@ use crate::{
 pub fn first(question: &StateQuestion, prefix: &str, now: UnixTime) -> Attempt {
     match question {
         StateQuestion::Claim(claim) => first_claim(claim, prefix, now),
-        StateQuestion::Look(token) => Attempt { transaction: reading(looked_at(*token, prefix)), reply: None },
+        StateQuestion::Look(token) => {
+            Attempt { transaction: Transaction::reading(looked_at(*token, prefix)), reply: None }
+        }
         StateQuestion::End { family, until } => {
             let ended = family_text(&Family::ended(now, *until));
             remember(family_key(prefix, *family), ended, Lease::of(prefix, *until))
@@ -98,12 +101,6 @@ fn remember(key: String, value: String, lease: Lease) -> Attempt {
 
 fn write(key: String, value: String, lease: Lease) -> Operation {
     Operation::Write(key, value.into_bytes(), Some(lease))
-}
-
-/// A transaction that only reads.
-pub fn reading(keys: Vec<String>) -> Transaction {
-    let then = keys.into_iter().map(Operation::Read).collect();
-    Transaction { guards: Vec::new(), then, otherwise: Vec::new() }
 }
 
 fn looked(is_good: bool) -> Verdict {

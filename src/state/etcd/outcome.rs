@@ -1,43 +1,14 @@
-//! Transactions in the JSON of etcd's gateway: keys and values are base64, numbers are texts, and zero is left out.
+//! What etcd's gateway answers: JSON that leaves out what is zero, and that is taken for an answer only if it fits what was
+//! asked.
 
-use ct_codecs::{Base64, Decoder, Encoder};
+use ct_codecs::{Base64, Decoder};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
-use super::lease::Lease;
-use crate::{
-    registry::remote::{CalloutAnswer, Fault},
-    time::UnixTime,
+use super::{
+    lease::Lease,
+    transaction::{Operation, Transaction, encoded},
 };
-
-/// What is done at one stroke, one way or the other.
-#[derive(Clone)]
-pub struct Transaction {
-    /// What all must hold.
-    pub guards: Vec<Guard>,
-    /// What is done if it does.
-    pub then: Vec<Operation>,
-    /// What is done if it does not.
-    pub otherwise: Vec<Operation>,
-}
-
-/// A condition on a key.
-#[derive(Clone)]
-pub enum Guard {
-    /// It has this value.
-    Value(String, Vec<u8>),
-    /// It was last changed by this revision; zero: there is no such key.
-    Revision(String, i64),
-}
-
-/// Something done with a key.
-#[derive(Clone)]
-pub enum Operation {
-    /// Its value is read.
-    Read(String),
-    /// It gets a value, for as long as the lease lasts, or for ever.
-    Write(String, Vec<u8>, Option<Lease>),
-}
+use crate::registry::remote::{CalloutAnswer, Fault};
 
 /// What a transaction came to.
 pub struct Outcome {
@@ -70,33 +41,17 @@ pub enum Answered {
     /// It was carried out.
     Outcome(Outcome),
     /// It was not: the lease of what was to be written is missing.
-    LeaseMissing,
+    Missing(Lease),
 }
 
 impl Transaction {
-    /// The body of the call.
-    pub fn to_json(&self) -> Vec<u8> {
-        let each = |operations: &[Operation]| operations.iter().map(Operation::to_json).collect::<Vec<_>>();
-        let compare: Vec<_> = self.guards.iter().map(Guard::to_json).collect();
-        let body = json!({"compare": compare, "success": each(&self.then), "failure": each(&self.otherwise)});
-        body.to_string().into_bytes()
-    }
-
-    /// The lease that it needs.
-    pub fn lease(&self) -> Option<Lease> {
-        self.then.iter().find_map(|operation| match operation {
-            Operation::Write(_, _, lease) => *lease,
-            Operation::Read(_) => None,
-        })
-    }
-
     /// What the answer says.
     ///
     /// # Errors
     /// It is no answer of etcd's to this transaction.
     pub fn read(&self, answer: &CalloutAnswer) -> Result<Answered, Fault> {
-        if says(answer, "etcdserver: requested lease not found") {
-            return Ok(Answered::LeaseMissing);
+        if let Some(lease) = self.lease().filter(|_| says(answer, "etcdserver: requested lease not found")) {
+            return Ok(Answered::Missing(lease));
         }
         let told: TransactionTold = body(answer)?;
         let (held, operations) = if told.succeeded { (Held::All, &self.then) } else { (Held::NotAll, &self.otherwise) };
@@ -111,11 +66,6 @@ impl Transaction {
     }
 }
 
-/// The body of the call that grants a lease.
-pub fn grant_to_json(lease: Lease, now: UnixTime) -> Vec<u8> {
-    json!({"ID": lease.id.to_string(), "TTL": lease.time_to_live(now).to_string()}).to_string().into_bytes()
-}
-
 /// Whether the lease is granted; it may have been before.
 ///
 /// # Errors
@@ -127,30 +77,7 @@ pub fn read_grant(answer: &CalloutAnswer) -> Result<(), Fault> {
     body::<GrantTold>(answer).map(|_| ())
 }
 
-impl Guard {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Value(key, value) => {
-                json!({"key": encoded(key), "target": "VALUE", "result": "EQUAL", "value": encoded(value)})
-            }
-            Self::Revision(key, revision) => {
-                json!({"key": encoded(key), "target": "MOD", "result": "EQUAL", "mod_revision": revision.to_string()})
-            }
-        }
-    }
-}
-
 impl Operation {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Read(key) => json!({"request_range": {"key": encoded(key)}}),
-            Self::Write(key, value, lease) => {
-                let lease = lease.map_or(0, |lease| lease.id).to_string();
-                json!({"request_put": {"key": encoded(key), "value": encoded(value), "lease": lease}})
-            }
-        }
-    }
-
     /// What was found by a read; nothing is by a write.
     fn read(&self, told: OperationTold) -> Result<Option<Option<Record>>, Fault> {
         match (self, told.response_range, told.response_put) {
@@ -246,9 +173,4 @@ fn says(answer: &CalloutAnswer, message: &str) -> bool {
     }
     let failure = serde_json::from_slice::<Failure>(&answer.body);
     answer.status != 200 && failure.is_ok_and(|failure| failure.message == message)
-}
-
-fn encoded(bytes: impl AsRef<[u8]>) -> String {
-    // It fails only where the length overflows, which what is sent here is far from.
-    Base64::encode_to_string(bytes).unwrap_or_default()
 }
