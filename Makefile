@@ -11,7 +11,7 @@ DEBIAN_PACKAGE_OF_etcd  := etcd-server
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test lint directories nginx etcd clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-matrix lint directories nginx etcd clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,6 +33,9 @@ wasm: rust-target
 
 test: lint wasm directories .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
 	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" cargo test
+
+test-matrix: wasm directories .tools/oidc/installed ## the stories on every Envoy version that is said to be good, as a table
+	@TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" sh tests/matrix.sh
 
 lint: rust-target ## format and lints, on both targets
 	cargo fmt --check

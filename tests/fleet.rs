@@ -12,6 +12,7 @@ use support::{
     directories::{WRONG, assert_unavailable},
     etcd::Etcd,
     gateway::{self, Gateway, Keys, replaced},
+    http1,
     response::Response,
     stories::SAMPLE,
 };
@@ -97,6 +98,58 @@ fn the_usual_refresh_is_one_call_and_its_record_ends_with_its_family() {
     let left = until - SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let lives = fleet.etcd.time_to_live(records[0].lease.as_ref().expect("a lease"));
     assert!((left..left + 3600).contains(&lives), "{lives} s of {left} s");
+}
+
+// --- Revocation ---
+
+#[test]
+fn what_is_revoked_at_one_is_inactive_at_the_other() {
+    let fleet = Fleet::start(LONG_GRACE, "", 1);
+    let [alone, family] = [(); 2].map(|()| fleet.here.token(SAMPLE));
+    let [first, other, renewable] =
+        [alone.field("access_token"), family.field("access_token"), family.field("refresh_token")];
+    for token in [&first, &other, &renewable] {
+        assert!(is_active(&fleet.there, token));
+    }
+
+    revoke(&fleet.here, &first);
+    assert!(!is_active(&fleet.there, &first));
+    assert!(is_active(&fleet.there, &other));
+    refreshed(&fleet.there, &alone.field("refresh_token"));
+
+    revoke(&fleet.there, &renewable);
+    for token in [&other, &renewable] {
+        assert!(!is_active(&fleet.here, token));
+    }
+    assert_eq!(refresh(&fleet.here, &renewable).text(), INVALID);
+}
+
+#[test]
+fn a_revocation_that_etcd_can_not_be_told_is_not_called_done() {
+    let mut fleet = Fleet::start(&format!("{LONG_GRACE}, on_store_failure: allow"), "", 1);
+    let token = log_in(&fleet.here);
+    fleet.etcd.go_away();
+    let refused = http1::post_form(fleet.here.address(), "/oauth2/revoke", &about(&token));
+    assert_unavailable(&refused, "etcd is away");
+    fleet.etcd.come_back();
+    wait_until("etcd to be told", || {
+        http1::post_form(fleet.here.address(), "/oauth2/revoke", &about(&token)).status == 200
+    });
+    assert!(!is_active(&fleet.there, &token));
+}
+
+fn revoke(gateway: &Gateway, token: &str) {
+    assert_eq!(http1::post_form(gateway.address(), "/oauth2/revoke", &about(token)).status, 200);
+}
+
+fn is_active(gateway: &Gateway, token: &str) -> bool {
+    let answer = http1::post_form(gateway.address(), "/oauth2/introspect", &about(token));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["active"] == true
+}
+
+fn about(token: &str) -> String {
+    format!("client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET&token={token}")
 }
 
 // --- Outages ---

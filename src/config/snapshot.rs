@@ -13,6 +13,8 @@ use crate::registry::{
     remote::{Format, Snapshot},
 };
 
+/// For all parts together, from a server that may be far away.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// What Envoy buffers of an answer, unless its runtime key `http.async_response_buffer_limit` says otherwise.
 const DEFAULT_MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -21,7 +23,7 @@ const LONGEST_INTERVAL: u64 = 7 * 24 * 3600;
 /// Reads `snapshot`.
 pub fn read(object: &mut Object, environment: Environment, allowances: Allowances) -> Option<Directory> {
     let upstream = upstream::read(object, environment, Call::Snapshot);
-    let timeout = upstream::timeout(object);
+    let timeout = upstream::timeout_or(object, DEFAULT_TIMEOUT);
     let format = object.optional("format").unwrap_or(Format::Json);
     let refresh_interval = upstream::whole_seconds(object, "refresh_interval", LONGEST_INTERVAL);
     let max_bytes = within(object, "max_bytes", 1, 256 * 1024 * 1024).and_then(|bytes| usize::try_from(bytes).ok());

@@ -76,11 +76,7 @@ pub const DEFAULT_LIMITS: CallLimits = CallLimits {
 };
 
 /// Reads `timeout`.
-pub fn timeout(object: &mut Object) -> Duration {
-    timeout_or(object, DEFAULT_LIMITS.timeout)
-}
-
-fn timeout_or(object: &mut Object, default: Duration) -> Duration {
+pub fn timeout_or(object: &mut Object, default: Duration) -> Duration {
     const BOUNDS: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
     let Some(Span(timeout)) = object.optional("timeout") else { return default };
     if !BOUNDS.contains(&timeout) {
