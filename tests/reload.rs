@@ -17,9 +17,9 @@ use support::{
     stories::SAMPLE,
 };
 
-const LOGIN_CLIENTS: u64 = 4;
+const LOGIN_CLIENTS: u64 = 10;
 const LOGINS_PER_SECOND: u64 = 20;
-const REFRESH_CLIENTS: u64 = 10;
+const REFRESH_CLIENTS: u64 = 20;
 const REFRESHES_PER_SECOND: u64 = 200;
 /// Of `MOCK_PASSWORD`: a check of several slices, at a part of the demo's cost, so that a busy machine keeps up.
 const CHEAP: &str = "$scrypt$ln=11,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$GWfmsS1s1uanDK3dULScyDOTFaXPkJNqt0YBpx3fGy4";
@@ -64,7 +64,8 @@ fn live_through_changes(yaml: &str, file: &str, text: &str) {
     println!("{logins} logins, {refreshes} refreshes, {seen} versions seen in {:?}", length());
     assert!(seen >= length().as_secs() / 2, "the changes came into force");
     assert!(refreshes > length().as_secs() * REFRESHES_PER_SECOND / 4, "there was load");
-    assert_eq!(gateway.token(&guesses).status, 429, "the counters live on");
+    let more: Vec<_> = (0..2).map(|_| gateway.token(&guesses).status).collect();
+    assert!(more.contains(&429), "{more:?}: the counters live on, though the wait may be over");
     assert!(!gateway.log().contains("panic"), "{}", gateway.log());
 }
 

@@ -44,7 +44,12 @@ enum Patience {
 /// Whether the pacing cluster has failed.
 enum Distrust {
     Never,
-    Until(Instant),
+    Until {
+        end: Instant,
+        /// A call that was not answered in time. If it is answered later, the worker was kept from its core, and the cluster is
+        /// well.
+        overdue: Option<u32>,
+    },
 }
 
 /// A call that takes longer than two to three times this is overtaken by the timer.
@@ -116,11 +121,14 @@ impl Pacing {
 
     /// Whether this answer of the pacing cluster starts the next slice.
     pub fn is_due_by(&mut self, call: u32) -> bool {
-        let due = matches!(self.waiting, Waiting::Called(expected, _) if expected == call);
-        if due && !(200..300).contains(&host::answer_status()) {
-            self.fall_back();
+        let is_well = (200..300).contains(&host::answer_status());
+        let is_due = matches!(self.waiting, Waiting::Called(expected, _) if expected == call);
+        match &mut self.distrust {
+            _ if is_due && !is_well => self.fall_back(None),
+            Distrust::Until { end, overdue } if is_well && *overdue == Some(call) => *end = Instant::now(),
+            Distrust::Never | Distrust::Until { .. } => {}
         }
-        due
+        is_due
     }
 
     /// Whether this tick starts the next slice.
@@ -133,7 +141,7 @@ impl Pacing {
                 self.waiting = Waiting::Called(call, patience);
                 let overdue = matches!(patience, Patience::Overdue);
                 if overdue {
-                    self.fall_back();
+                    self.fall_back(Some(call));
                 }
                 overdue
             }
@@ -143,24 +151,24 @@ impl Pacing {
     fn call(&mut self) -> Option<u32> {
         let trusted = match self.distrust {
             Distrust::Never => true,
-            Distrust::Until(end) => Instant::now() >= end,
+            Distrust::Until { end, .. } => Instant::now() >= end,
         };
         let cluster = self.cluster.as_deref().filter(|_| trusted)?;
         host::enter(self.root).ok()?;
         match host::call_pacing_cluster(cluster, Duration::from_secs(1)) {
             Ok(call) => Some(call),
             Err(_) => {
-                self.fall_back();
+                self.fall_back(None);
                 None
             }
         }
     }
 
-    fn fall_back(&mut self) {
+    fn fall_back(&mut self, overdue: Option<u32>) {
         if let (Distrust::Never, Some(cluster)) = (&self.distrust, &self.cluster) {
             log::warn!("the pacing cluster {cluster} does not answer: password checks are paced by the timer, slower");
         }
-        self.distrust = Distrust::Until(Instant::now() + PENANCE);
+        self.distrust = Distrust::Until { end: Instant::now() + PENANCE, overdue };
     }
 
     fn tick(&mut self) {
