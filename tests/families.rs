@@ -83,7 +83,8 @@ fn a_lost_answer_is_given_again_by_every_worker() {
 
 #[test]
 fn a_hundred_refreshes_of_one_token_at_once_give_one_generation() {
-    let gateway = Gateway::start();
+    let patient = gateway::demo_with("{pacing_cluster: pacing}", "{pacing_cluster: pacing, max_wait: 30s}");
+    let gateway = Gateway::start_with(&patient, Keys::of_this_run());
     let first = login(&gateway);
     let tokens: Vec<String> = thread::scope(|scope| {
         let refreshes: Vec<_> = (0..100).map(|_| scope.spawn(|| refresh(&gateway, &first))).collect();
