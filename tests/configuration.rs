@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use token_endpoint::{
-    config::{self, Configuration, Problem},
+    config::{self, Configuration, HeadersHeldBy, Problem, Role},
     time::UnixTime,
 };
 
@@ -39,15 +39,15 @@ fn good() -> Value {
 }
 
 fn parse(document: &Value) -> Result<Configuration, Vec<Problem>> {
-    config::parse(
-        document.to_string().as_bytes(),
-        &|name| match name {
-            "SIGNING_KEY" => Some(KEY.to_owned()),
-            "SEAL_KEY" => Some(SEAL_KEY.to_owned()),
-            _ => None,
-        },
-        NOW,
-    )
+    config::parse(document.to_string().as_bytes(), &environment, NOW)
+}
+
+fn environment(name: &str) -> Option<String> {
+    match name {
+        "SIGNING_KEY" => Some(KEY.to_owned()),
+        "SEAL_KEY" => Some(SEAL_KEY.to_owned()),
+        _ => None,
+    }
 }
 
 fn problems(document: &Value) -> Vec<String> {
@@ -399,4 +399,29 @@ fn no_user_can_be_taken_for_a_client_that_acts_for_itself() {
     let problem = "begins with client:, as only the ids of clients do";
     refuses("/auth_sources/0/users/1/id", json!("client:WEB"), &format!("auth_sources[0].users[1].id: {problem}"));
     assert_eq!(problems(&with("/auth_sources/0/users/1/id", json!("clients"))), [""; 0]);
+}
+
+#[test]
+fn a_plugin_that_only_holds_needs_no_more_than_its_paths() {
+    let role = |document: Value| config::parse_any(document.to_string().as_bytes(), &environment, NOW);
+    let problems = |document| role(document).unwrap_err().iter().map(Problem::to_string).collect::<Vec<_>>();
+
+    let Role::Holder(paths) = role(json!({"hold": ["/oauth2/token", "/b"]})).unwrap() else { panic!("not a holder") };
+    assert_eq!(paths, ["/oauth2/token", "/b"]);
+    assert_eq!(problems(json!({"hold": []})), ["hold: an empty list"]);
+    assert_eq!(problems(json!({"hold": "/a"})), ["hold: expected a list"]);
+    assert_eq!(
+        problems(json!({"hold": ["hunter2"], "issuer": "hunter2"})),
+        ["hold[0]: expected a path that begins with / and has no query", "issuer: unknown field"]
+    );
+    assert!(matches!(role(good()), Ok(Role::TokenEndpoint(_))));
+    refuses("/hold", json!(["/a"]), "hold: unknown field");
+}
+
+#[test]
+fn the_headers_of_a_login_are_held_by_this_filter_or_the_next() {
+    assert_eq!(parse(&good()).unwrap().headers_held_by, HeadersHeldBy::ThisFilter);
+    let next = with("/headers_held_by", json!("next_filter"));
+    assert_eq!(parse(&next).unwrap().headers_held_by, HeadersHeldBy::NextFilter);
+    refuses("/headers_held_by", json!("hunter2"), "headers_held_by: expected this_filter or next_filter");
 }

@@ -3,6 +3,7 @@
 mod auth_sources;
 mod clients;
 mod document;
+mod holder;
 mod keys;
 mod limits;
 pub mod loading;
@@ -19,8 +20,8 @@ use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
-pub use self::problem::Problem;
 use self::{document::Object, limits::AttemptStore, paths::Issuer, problem::Report, setting::Span};
+pub use self::{holder::HeadersHeldBy, problem::Problem};
 use crate::{
     attempts::{Limits, TableKey},
     endpoint::{
@@ -50,8 +51,19 @@ pub struct Configuration {
     pub etcd: Option<Arc<Etcd>>,
     /// The key of the table of attempts, where that is in etcd too.
     pub shared_attempts: Option<TableKey>,
+    /// Who holds the headers of a request while its body is on its way.
+    pub headers_held_by: HeadersHeldBy,
     /// What an operator should know, and may still mean.
     pub warnings: Vec<Problem>,
+}
+
+/// What a plugin is there for.
+#[derive(Debug)]
+pub enum Role {
+    /// It answers requests for tokens and of tokens.
+    TokenEndpoint(Box<Configuration>),
+    /// It lets no request to these paths go on, for a token endpoint in front of it that can't.
+    Holder(Vec<String>),
 }
 
 /// Reads and checks a configuration document: JSON, or an encoded `google.protobuf.Struct`. Keys must be there for all
@@ -60,22 +72,45 @@ pub struct Configuration {
 /// # Errors
 /// All problems at once, each with its path. None of them shows a value from the document.
 pub fn parse(document: &[u8], environment: Environment, now: UnixTime) -> Result<Configuration, Vec<Problem>> {
+    read(document, |object, report| configuration(object, report, environment, now))
+}
+
+/// The same, whatever the plugin is there for.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_any(document: &[u8], environment: Environment, now: UnixTime) -> Result<Role, Vec<Problem>> {
+    read(document, |object, report| match object.with("hold", holder::held_paths) {
+        Some(paths) => Some(Role::Holder(paths)),
+        None => configuration(object, report, environment, now).map(Box::new).map(Role::TokenEndpoint),
+    })
+}
+
+fn read<T>(document: &[u8], role: impl FnOnce(&mut Object, &Report) -> Option<T>) -> Result<T, Vec<Problem>> {
     let report = Report::default();
     let json = protobuf::struct_to_json(document).unwrap_or_else(|| String::from_utf8_lossy(document).into_owned());
-    let configuration = Object::document(&json, &report, |object| {
-        let schedule = object.nested("password_checks", limits::schedule).unwrap_or_default();
-        let state = object.nested("state", |object| store::read(object, environment)).unwrap_or_default();
-        let (attempts, store) = object.nested("attempt_limits", limits::attempts).unwrap_or_default();
-        if store == AttemptStore::Etcd && state.etcd.is_none() {
-            object.problem("attempt_limits.store", "etcd, and there is no state.etcd");
-        }
-        let (endpoint, attempts_key) = endpoint(object, environment, state.rotation, now)?;
-        let shared_attempts = (store == AttemptStore::Etcd).then_some(attempts_key);
-        let (etcd, warnings) = (state.etcd, report.take_warnings());
-        Some(Configuration { endpoint, schedule, attempts, etcd, shared_attempts, warnings })
-    });
+    let value = Object::document(&json, &report, |object| role(object, &report));
     let problems = report.into_problems();
-    configuration.flatten().filter(|_| problems.is_empty()).ok_or(problems)
+    value.flatten().filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+fn configuration(
+    object: &mut Object,
+    report: &Report,
+    environment: Environment,
+    now: UnixTime,
+) -> Option<Configuration> {
+    let schedule = object.nested("password_checks", limits::schedule).unwrap_or_default();
+    let state = object.nested("state", |object| store::read(object, environment)).unwrap_or_default();
+    let (attempts, store) = object.nested("attempt_limits", limits::attempts).unwrap_or_default();
+    if store == AttemptStore::Etcd && state.etcd.is_none() {
+        object.problem("attempt_limits.store", "etcd, and there is no state.etcd");
+    }
+    let headers_held_by = object.optional("headers_held_by").unwrap_or_default();
+    let (endpoint, attempts_key) = endpoint(object, environment, state.rotation, now)?;
+    let shared_attempts = (store == AttemptStore::Etcd).then_some(attempts_key);
+    let (etcd, warnings) = (state.etcd, report.take_warnings());
+    Some(Configuration { endpoint, schedule, attempts, etcd, shared_attempts, headers_held_by, warnings })
 }
 
 /// What an operator allows by name, against the defaults.

@@ -57,10 +57,15 @@ fn given(object: &mut Object) -> Vec<Option<String>> {
 
 fn path(object: &mut Object, name: &str) -> Option<String> {
     let Text(path) = object.optional(name)?;
-    if !path.starts_with('/') || path.contains(['?', '#']) {
-        object.problem(name, "expected a path that begins with / and has no query");
-    }
+    check(&path, |what| object.problem(name, what));
     Some(path)
+}
+
+/// Reports what can't be the path of a request.
+pub fn check(path: &str, report: impl FnOnce(&str)) {
+    if !path.starts_with('/') || path.contains(['?', '#']) {
+        report("expected a path that begins with / and has no query");
+    }
 }
 
 fn name_of(room: Room) -> String {

@@ -12,6 +12,7 @@ use super::{
     worker::{Ticket, Worker},
 };
 use crate::{
+    config::HeadersHeldBy,
     endpoint::{Admission, Collecting},
     origin::Origin,
     secret::Secret,
@@ -69,6 +70,16 @@ impl Exchange {
         self.worker.borrow().endpoint().max_request_bytes
     }
 
+    /// Where the next filter holds the headers, they go on to it, but no credentials with them, should it not be there.
+    fn action_on_headers(&self) -> Action {
+        let held_by = self.worker.borrow().headers_held_by();
+        if self.is_collecting() && held_by == HeadersHeldBy::NextFilter {
+            host::remove_request_header("authorization");
+            return Action::Continue;
+        }
+        self.action()
+    }
+
     fn action(&self) -> Action {
         match self.stage {
             Stage::Passing => Action::Continue,
@@ -88,7 +99,7 @@ impl HttpContext for Exchange {
         if end_of_stream && self.is_collecting() {
             self.begin(&Secret::new([]));
         }
-        self.action()
+        self.action_on_headers()
     }
 
     /// The host may call twice with the same bytes; only the end of the stream, or too much of it, counts.

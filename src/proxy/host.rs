@@ -60,6 +60,13 @@ fn header_bytes(name: &str) -> Option<Vec<u8>> {
     hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
 }
 
+/// Takes a header away from the current request before it goes on.
+pub fn remove_request_header(name: &str) {
+    if let Err(status) = hostcalls::set_map_value(MapType::HttpRequestHeaders, name, None) {
+        log::error!("a header stays: {status:?}");
+    }
+}
+
 /// At most `limit` bytes of the current request's buffered body.
 pub fn body(limit: usize) -> Secret {
     let bytes = hostcalls::get_buffer(BufferType::HttpRequestBody, 0, limit).ok().flatten();

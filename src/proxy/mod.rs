@@ -6,6 +6,7 @@ mod calls;
 mod errand;
 mod exchange;
 mod families;
+mod holder;
 mod host;
 mod memory;
 mod metrics;
@@ -22,26 +23,50 @@ use proxy_wasm::{
     types::{ContextType, LogLevel},
 };
 
-use self::{exchange::Exchange, worker::Worker};
-use crate::config;
+use self::{exchange::Exchange, holder::Holder, worker::Worker};
+use crate::config::{self, Configuration, Problem, Role};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Debug);
-    proxy_wasm::set_root_context(|id| Box::new(Root { id, worker: None }));
+    proxy_wasm::set_root_context(|id| Box::new(Root { id, plugin: None }));
 }}
 
 /// One instance of the plugin in one worker.
 struct Root {
     id: u32,
-    worker: Option<Rc<RefCell<Worker>>>,
+    plugin: Option<Plugin>,
+}
+
+/// What the plugin is there for.
+enum Plugin {
+    TokenEndpoint(Rc<RefCell<Worker>>),
+    Holder(Rc<[String]>),
 }
 
 impl Root {
     fn with_worker(&self, act: impl FnOnce(&mut Worker)) {
-        if let Some(worker) = &self.worker {
+        if let Some(Plugin::TokenEndpoint(worker)) = &self.plugin {
             act(&mut worker.borrow_mut());
         }
     }
+
+    /// None if the host can't share data.
+    fn plugin_for(&self, role: Role) -> Option<Plugin> {
+        match role {
+            Role::Holder(paths) => Some(Plugin::Holder(paths.into())),
+            Role::TokenEndpoint(configuration) => self.token_endpoint(*configuration),
+        }
+    }
+
+    fn token_endpoint(&self, configuration: Configuration) -> Option<Plugin> {
+        configuration.warnings.iter().for_each(|warning| log::warn!("configuration: {warning}"));
+        let worker = Worker::new(self.id, configuration)?;
+        Some(Plugin::TokenEndpoint(Rc::new(RefCell::new(worker))))
+    }
+}
+
+fn refuse(problems: &[Problem]) {
+    problems.iter().for_each(|problem| log::error!("configuration refused: {problem}"));
 }
 
 impl Context for Root {
@@ -53,17 +78,10 @@ impl Context for Root {
 impl RootContext for Root {
     /// False makes Envoy refuse the configuration, or keep the one it has.
     fn on_configure(&mut self, _: usize) -> bool {
-        self.worker = match config::parse(&host::configuration(), &|name| std::env::var(name).ok(), host::now()) {
-            Ok(configuration) => {
-                configuration.warnings.iter().for_each(|warning| log::warn!("configuration: {warning}"));
-                Worker::new(self.id, configuration).map(|worker| Rc::new(RefCell::new(worker)))
-            }
-            Err(problems) => {
-                problems.iter().for_each(|problem| log::error!("configuration refused: {problem}"));
-                None
-            }
-        };
-        self.worker.is_some()
+        let role = config::parse_any(&host::configuration(), &|name| std::env::var(name).ok(), host::now());
+        let role = role.inspect_err(|problems| refuse(problems)).ok();
+        self.plugin = role.and_then(|role| self.plugin_for(role));
+        self.plugin.is_some()
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -71,8 +89,10 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        let worker = Rc::clone(self.worker.as_ref()?);
-        Some(Box::new(Exchange::new(id, worker)))
+        Some(match self.plugin.as_ref()? {
+            Plugin::TokenEndpoint(worker) => Box::new(Exchange::new(id, Rc::clone(worker))),
+            Plugin::Holder(paths) => Box::new(Holder::new(Rc::clone(paths))),
+        })
     }
 
     fn on_queue_ready(&mut self, _: u32) {

@@ -13,7 +13,7 @@ use super::{
     snapshots::Snapshots,
 };
 use crate::{
-    config::Configuration,
+    config::{Configuration, HeadersHeldBy},
     crypto::password::{Arena, Budget, PasswordCheck, Progress, Verification},
     endpoint::{Answer, Collecting, Endpoint, Pending, Question, SigningJob, Step, event::Event},
     http::Response,
@@ -26,6 +26,7 @@ use crate::{
 /// All the work of one worker thread, one piece at a time.
 pub struct Worker {
     endpoint: Endpoint,
+    headers_held_by: HeadersHeldBy,
     schedule: Schedule,
     signer: Signer,
     memory: Memory,
@@ -107,13 +108,14 @@ impl Pace {
 impl Worker {
     /// A worker for this configuration, in the plugin whose root context is `root`. None if the host can't share data.
     pub fn new(root: u32, configuration: Configuration) -> Option<Self> {
-        let Configuration { endpoint, schedule, attempts, etcd, shared_attempts, .. } = configuration;
+        let Configuration { endpoint, schedule, attempts, etcd, shared_attempts, headers_held_by, .. } = configuration;
         let mut worker = Self {
             snapshots: Snapshots::new(&endpoint),
             memory: Memory::open(etcd, shared_attempts, attempts)?,
             signer: Signer::probe(endpoint.keys.published(host::now())),
             pacing: Pacing::new(root, schedule.slice, schedule.pacing_cluster.clone()),
             endpoint,
+            headers_held_by,
             schedule,
             calls: Calls::new(root),
             metrics: Metrics::default(),
@@ -139,6 +141,11 @@ impl Worker {
     /// What answers.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Who holds the headers of a request while its body is on its way.
+    pub fn headers_held_by(&self) -> HeadersHeldBy {
+        self.headers_held_by
     }
 
     /// Takes a whole request. Called from its stream.

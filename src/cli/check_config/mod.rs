@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use self::plugin::Plugin;
 use super::{Output, failure::Failure, input};
-use crate::config;
+use crate::config::{self, Role};
 
 /// Check a configuration, and print all its problems as Envoy would log them
 ///
@@ -80,9 +80,10 @@ fn check(plugin: &Plugin, has_head: bool, explain: bool) -> Result<String, Strin
     let head = if has_head { format!("{}:\n", plugin.path) } else { String::new() };
     let now = input::now();
     let document = plugin.configuration.as_ref().map_err(|what| format!("{head}configuration: {what}"))?;
-    match config::parse(document.as_bytes(), &|name| plugin.variable(name), now) {
-        Ok(configuration) if explain => Ok(head + &explain::of(&configuration, now)),
-        Ok(configuration) => Ok(head + &summary::of(&configuration, now)),
+    match config::parse_any(document.as_bytes(), &|name| plugin.variable(name), now) {
+        Ok(Role::Holder(paths)) => Ok(format!("{head}holds: {}", paths.join(", "))),
+        Ok(Role::TokenEndpoint(configuration)) if explain => Ok(head + &explain::of(&configuration, now)),
+        Ok(Role::TokenEndpoint(configuration)) => Ok(head + &summary::of(&configuration, now)),
         Err(problems) => Err(head + &problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     }
 }
