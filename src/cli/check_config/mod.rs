@@ -18,7 +18,8 @@ use crate::config::{self, Role};
 /// Check a configuration, and print all its problems as Envoy would log them
 ///
 /// FILE is the plugin's configuration, or a document that has it in it: an Envoy bootstrap
-/// or listener, or an Istio WasmPlugin; as JSON or as YAML, which is read by Envoy's rules.
+/// or listener, an Istio WasmPlugin or an EnvoyExtensionPolicy of Envoy Gateway; as JSON or
+/// as YAML, which is read by Envoy's rules.
 /// In such a document, the filter that is checked is the one whose wasm file is named
 /// token_endpoint, or the only one.
 ///
@@ -50,6 +51,14 @@ or it prints a summary and exits with 0.";
 pub fn configurations(text: &str, path: &Path) -> Result<Vec<String>, String> {
     let plugins = plugin::find(&document::read(text, path)?)?;
     plugins.into_iter().map(|plugin| plugin.configuration.map_err(str::to_owned)).collect()
+}
+
+/// A document as JSON, read as Envoy reads it; several documents are a list of them.
+///
+/// # Errors
+/// What is wrong with the document as a whole.
+pub fn json(text: &str, path: &Path) -> Result<String, String> {
+    Ok(document::read(text, path)?.to_json())
 }
 
 impl CheckConfig {

@@ -1,4 +1,4 @@
-//! Finds the token endpoint in the documents that Envoy and Istio are configured with.
+//! Finds the token endpoint in the documents that Envoy, Istio and Envoy Gateway are configured with.
 
 use std::{borrow::Cow, collections::HashMap, env};
 
@@ -32,12 +32,14 @@ impl Plugin {
     }
 }
 
-/// The token endpoints in a document; one that is not Envoy's or Istio's is a token endpoint's configuration itself.
+/// The token endpoints in a document; one that is none of theirs is a token endpoint's configuration itself.
 pub fn find(document: &Tree) -> Result<Vec<Plugin>, String> {
     let mut plugins = Vec::new();
     walk(document, "", &mut plugins);
     match plugins.as_slice() {
-        [] if is_for_others(document) => Err("no wasm HTTP filter and no WasmPlugin in it".to_owned()),
+        [] if is_for_others(document) => {
+            Err("no wasm HTTP filter, WasmPlugin or EnvoyExtensionPolicy in it".to_owned())
+        }
         [] => Ok(vec![bare(document)]),
         [_] => Ok(plugins),
         _ => ours(plugins),
@@ -74,13 +76,17 @@ fn is_same(one: &Plugin, other: &Plugin) -> bool {
 
 fn walk(tree: &Tree, path: &str, found: &mut Vec<Plugin>) {
     found.extend(envoy_filter(tree, path).or_else(|| istio_plugin(tree, path)));
+    found.extend(envoy_gateway_plugins(tree, path));
     for (name, child) in tree.fields() {
-        let separator = if path.is_empty() { "" } else { "." };
-        walk(child, &format!("{path}{separator}{name}"), found);
+        walk(child, &inside(path, name), found);
     }
     for (index, child) in tree.elements().iter().enumerate() {
         walk(child, &format!("{path}[{index}]"), found);
     }
+}
+
+fn inside(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// An `envoy.extensions.filters.http.wasm.v3.Wasm`.
@@ -124,9 +130,8 @@ fn istio_plugin(tree: &Tree, path: &str) -> Option<Plugin> {
     tree.get("kind").filter(|kind| kind.text() == Some("WasmPlugin"))?;
     let spec = tree.get("spec")?;
     let variables = spec.at("vmConfig.env").map(Tree::elements).unwrap_or_default();
-    let separator = if path.is_empty() { "" } else { "." };
     Some(Plugin {
-        path: format!("{path}{separator}spec.pluginConfig"),
+        path: inside(path, "spec.pluginConfig"),
         configuration: Ok(spec.get("pluginConfig").map(Tree::to_json).unwrap_or_default()),
         environment: Environment::Given(variables.iter().filter_map(given_by_istio).collect()),
         is_ours: spec.get("url").is_some_and(is_our_file),
@@ -140,6 +145,27 @@ fn given_by_istio(variable: &Tree) -> Option<(String, String)> {
         _ => variable.get("value")?.text()?.to_owned(),
     };
     Some((name.to_owned(), value))
+}
+
+/// Those of Envoy Gateway's `EnvoyExtensionPolicy`.
+fn envoy_gateway_plugins(tree: &Tree, path: &str) -> Vec<Plugin> {
+    let policy = tree.get("kind").is_some_and(|kind| kind.text() == Some("EnvoyExtensionPolicy"));
+    let plugins = tree.at("spec.wasm").filter(|_| policy).map(Tree::elements).unwrap_or_default();
+    let path = |index| inside(path, &format!("spec.wasm[{index}].config"));
+    plugins.iter().enumerate().map(|(index, plugin)| envoy_gateway_plugin(plugin, path(index))).collect()
+}
+
+fn envoy_gateway_plugin(plugin: &Tree, path: String) -> Plugin {
+    let names = plugin.at("env.hostKeys").map(Tree::elements).unwrap_or_default();
+    let variables =
+        names.iter().filter_map(Tree::text).filter_map(|name| Some((name.to_owned(), env::var(name).ok()?)));
+    let files = [plugin.at("code.image.url"), plugin.at("code.http.url")];
+    Plugin {
+        path,
+        configuration: Ok(plugin.get("config").map(Tree::to_json).unwrap_or_default()),
+        environment: Environment::Given(variables.collect()),
+        is_ours: files.into_iter().flatten().any(is_our_file),
+    }
 }
 
 fn is_our_file(file: &Tree) -> bool {
