@@ -4,14 +4,19 @@ PORT       ?= 10000
 ADMIN_PORT ?= 9901
 WASM       := target/wasm32-wasip1/release/token_endpoint.wasm
 
+# Where crates and this folder are doesn't show in the wasm file, so that it is the same wherever it is built.
+export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := \
+	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/token-endpoint
+
 BENCHMARKS   := hash logins neighbours passthrough startup snapshot overload refreshes
-DEBIAN_PACKAGE_OF_nginx := nginx
-DEBIAN_PACKAGE_OF_etcd  := etcd-server
+DEBIAN_PACKAGE_OF_nginx  := nginx
+DEBIAN_PACKAGE_OF_etcd   := etcd-server
+DEBIAN_PACKAGE_OF_skopeo := skopeo
 
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-matrix lint directories nginx etcd clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-matrix lint package directories nginx etcd skopeo clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,7 +36,7 @@ build: wasm ## the filter (token_endpoint.wasm) and the operator's tool (token-e
 wasm: rust-target
 	cargo build --release --lib --target wasm32-wasip1
 
-test: lint wasm directories .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
+test: lint wasm directories skopeo .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
 	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" cargo test
 
 test-matrix: wasm directories .tools/oidc/installed ## the stories on every Envoy version that is said to be good, as a table
@@ -42,9 +47,12 @@ lint: rust-target ## format and lints, on both targets
 	cargo clippy --all-targets -- --deny warnings
 	cargo clippy --lib --target wasm32-wasip1 -- --deny warnings
 
+package: wasm ## the filter as an OCI image for Istio and Envoy Gateway, in target/package
+	python3 -B envoy/package $(WASM) target/package
+
 directories: .tools/directories/bin/datasette nginx etcd ## installs the servers that the tests run, where the machine has none
 
-nginx etcd:
+nginx etcd skopeo:
 	@PATH="$$PATH:/usr/sbin"; command -v $@ >/dev/null || { \
 	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "no $@ on the PATH: install your system's package of that name" >&2; exit 1; } && \
 	    echo "no $@ on the PATH: installing Debian's" >&2 && \
