@@ -16,7 +16,7 @@ DEBIAN_PACKAGE_OF_skopeo := skopeo
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-matrix lint package directories nginx etcd skopeo clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-matrix lint package directories nginx etcd skopeo manifests clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,7 +36,7 @@ build: wasm ## the filter (token_endpoint.wasm) and the operator's tool (token-e
 wasm: rust-target
 	cargo build --release --lib --target wasm32-wasip1
 
-test: lint wasm directories skopeo .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
+test: lint wasm directories skopeo manifests .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
 	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" cargo test
 
 test-matrix: wasm directories .tools/oidc/installed ## the stories on every Envoy version that is said to be good, as a table
@@ -57,6 +57,14 @@ nginx etcd skopeo:
 	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "no $@ on the PATH: install your system's package of that name" >&2; exit 1; } && \
 	    echo "no $@ on the PATH: installing Debian's" >&2 && \
 	    apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --quiet=2 --yes --no-install-recommends $(DEBIAN_PACKAGE_OF_$@); }
+
+manifests: .tools/manifests/bin/python ## checks the manifests for Istio and Envoy Gateway against the schemas of their kinds
+	.tools/manifests/bin/python -B tests/manifests.py
+
+.tools/manifests/bin/python:
+	@echo "installing jsonschema and PyYAML from PyPI into .tools/manifests" >&2
+	python3 -m venv .tools/manifests
+	.tools/manifests/bin/pip install --quiet --disable-pip-version-check jsonschema==4.26.0 pyyaml==6.0.3
 
 .tools/directories/bin/datasette:
 	@echo "installing Datasette from PyPI into .tools/directories" >&2

@@ -486,6 +486,22 @@ fn the_demo_has_no_problems() {
     tool(&arguments).fails_with(BAD);
 }
 
+#[test]
+fn the_manifests_for_istio_and_envoy_gateway_have_no_problems() {
+    for file in ["istio/wasm-plugin.yaml", "istio/envoy-filter.yaml", "gateway/envoy-extension-policy.yaml"] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy").join(file);
+        let arguments = ["check-config", file.to_str().unwrap()];
+
+        let checked = tool(&arguments).with("TOKEN_ENDPOINT_SIGNING_KEY", &RS256);
+        let summary = checked.with("TOKEN_ENDPOINT_REFRESH_TOKEN_KEY", REFRESH_TOKEN_KEY).succeeds();
+
+        assert!(summary.contains("issuer: https://gateway.example.com\n"), "{summary}");
+        assert_eq!(summary.contains("\nholds: /oauth2/token"), !file.ends_with("envoy-filter.yaml"), "{summary}");
+        let problems = tool(&arguments).fails_with(BAD).output;
+        assert!(problems.contains("signing_keys[0].private_key: an environment variable"), "{problems}");
+    }
+}
+
 const REFRESH_TOKEN_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 static RS256: LazyLock<String> = LazyLock::new(|| generate("RS256"));
 static ED_DSA: LazyLock<String> = LazyLock::new(|| generate("EdDSA"));

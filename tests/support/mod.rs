@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses its own part of this")]
 
 pub mod cases;
+pub mod control_planes;
 pub mod core;
 pub mod directories;
 pub mod etcd;
@@ -10,6 +11,7 @@ pub mod faults;
 pub mod gateway;
 pub mod http1;
 pub mod http2;
+pub mod manifests;
 pub mod nowhere;
 pub mod outage;
 pub mod response;

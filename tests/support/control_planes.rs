@@ -1,0 +1,195 @@
+//! What Istio and Envoy Gateway make of the manifests in Envoy's words, put into the demo in the place of its own filter.
+//!
+//! As in their sources: Istio's pilot/pkg/model/wasm.go, pilot/pkg/networking/core/extension/wasmplugin.go,
+//! pilot/pkg/networking/core/envoyfilter and pkg/wasm/convert.go (1.29); Envoy Gateway's internal/xds/translator/wasm.go and httpfilters.go
+//! (1.6).
+
+use std::{cmp::Reverse, fs, path::Path};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{
+    gateway::{self, Gateway, Keys},
+    manifests::{document, documents, value},
+};
+
+const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+
+/// A gateway as a control plane configures it.
+pub struct Deployed {
+    pub gateway: Gateway,
+    _extensions: TempDir,
+}
+
+/// What a control plane adds to a gateway.
+#[derive(Default)]
+pub struct Additions {
+    filters: Vec<Value>,
+    extensions: Vec<Value>,
+    routes: Vec<Value>,
+}
+
+/// Istio with `wasm-plugin.yaml`: the filters come by discovery and stand on the whole chain, the greatest priority first.
+pub fn istio_with_wasm_plugins() -> Additions {
+    wasm_plugins(documents("istio/wasm-plugin.yaml"))
+}
+
+/// The same without the plugin that holds: a mistake.
+pub fn istio_without_the_holder() -> Additions {
+    let mut plugins = documents("istio/wasm-plugin.yaml");
+    plugins.retain(|plugin| plugin["spec"]["pluginConfig"].get("hold").is_none());
+    wasm_plugins(plugins)
+}
+
+fn wasm_plugins(mut plugins: Vec<Value>) -> Additions {
+    plugins.sort_by_key(|plugin| Reverse(plugin["spec"]["priority"].as_i64()));
+    let mut additions = Additions::default();
+    for plugin in plugins {
+        let name = format!("{}.{}", text(&plugin["metadata"]["namespace"]), text(&plugin["metadata"]["name"]));
+        let resource = format!("extensions.istio.io/wasmplugin/{name}");
+        let config = plugin_config(&name, &plugin["spec"]);
+        additions.extensions.push(json!({"name": resource, "typed_config": {"@type": WASM, "config": config}}));
+        additions.filters.push(json!({"name": resource, "config_discovery": {"type_urls": [WASM]}}));
+    }
+    additions
+}
+
+fn plugin_config(name: &str, spec: &Value) -> Value {
+    let from_host = |variable: &&Value| variable["valueFrom"] == "HOST";
+    let variables = spec["vmConfig"]["env"].as_array().into_iter().flatten();
+    let variables: Vec<_> = variables.filter(from_host).map(|variable| &variable["name"]).collect();
+    json!({
+        "name": name,
+        "configuration": string_value(&spec["pluginConfig"]),
+        "failure_policy": spec["failStrategy"],
+        "vm_config": {
+            "runtime": "envoy.wasm.runtime.v8",
+            "code": fetched(),
+            "environment_variables": {
+                "host_env_keys": variables,
+                "key_values": {"ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION": name},
+            },
+        },
+    })
+}
+
+/// Istio with `envoy-filter.yaml`: what it says itself, but for where extensions come from and where their code is.
+pub fn istio_with_envoy_filter() -> Additions {
+    let filter = document("istio/envoy-filter.yaml", "EnvoyFilter");
+    let mut additions = Additions::default();
+    for patch in filter["spec"]["configPatches"].as_array().unwrap() {
+        let mut value = patch["patch"]["value"].clone();
+        match (text(&patch["applyTo"]), text(&patch["patch"]["operation"])) {
+            ("EXTENSION_CONFIG", "ADD") => {
+                value["typed_config"]["config"]["vm_config"]["code"] = fetched();
+                additions.extensions.push(value);
+            }
+            ("HTTP_FILTER", "INSERT_FIRST") => additions.filters.insert(0, value),
+            ("HTTP_ROUTE", "INSERT_FIRST") => additions.routes.insert(0, value),
+            other => panic!("{other:?}"),
+        }
+    }
+    additions
+}
+
+/// Envoy Gateway with `envoy-extension-policy.yaml`: the filters sleep, and the routes of the HTTPRoute switch them on.
+pub fn envoy_gateway() -> Additions {
+    let file = "gateway/envoy-extension-policy.yaml";
+    let policy = document(file, "EnvoyExtensionPolicy");
+    let plugins = policy["spec"]["wasm"].as_array().unwrap().iter().enumerate();
+    let filters: Vec<_> = plugins.map(|(index, plugin)| extension_policy_filter(index, plugin)).collect();
+    let switched_on = json!({"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}});
+    let switched_on: Value =
+        filters.iter().map(|filter| (text(&filter["name"]).to_owned(), switched_on.clone())).collect();
+    let status = &document(file, "HTTPRouteFilter")["spec"]["directResponse"]["statusCode"];
+    let matches = document(file, "HTTPRoute")["spec"]["rules"][0]["matches"].clone();
+    let route = |rule: &Value| {
+        assert_eq!(rule["path"]["type"], "Exact");
+        json!({"match": {"path": rule["path"]["value"]}, "direct_response": {"status": status}, "typed_per_filter_config": switched_on})
+    };
+    Additions { filters, extensions: Vec::new(), routes: matches.as_array().unwrap().iter().map(route).collect() }
+}
+
+fn extension_policy_filter(index: usize, plugin: &Value) -> Value {
+    let name = format!("envoyextensionpolicy/default/token-endpoint/wasm/{index}");
+    let vm_config = json!({
+        "vm_id": name,
+        "runtime": "envoy.wasm.runtime.v8",
+        "code": fetched(),
+        "environment_variables": {"host_env_keys": plugin["env"]["hostKeys"].as_array().cloned().unwrap_or_default()},
+    });
+    let config = json!({
+        "name": plugin["name"], "configuration": string_value(&plugin["config"]), "vm_config": vm_config, "fail_open": false,
+    });
+    json!({
+        "name": format!("envoy.filters.http.wasm/{name}"), "disabled": true, "typed_config": {"@type": WASM, "config": config},
+    })
+}
+
+fn string_value(config: &Value) -> Value {
+    json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": config.to_string()})
+}
+
+/// The image's file, where the control plane has put it.
+fn fetched() -> Value {
+    json!({"local": {"filename": "token_endpoint.wasm"}})
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
+}
+
+impl Additions {
+    /// Runs the demo with this instead of its own token endpoint. All paths that nobody else takes go to the service, which
+    /// tells what credentials it saw.
+    pub fn deploy(mut self) -> Deployed {
+        let folder = TempDir::new().unwrap();
+        self.discover(folder.path());
+        let mut demo = value(&gateway::demo(), Path::new("envoy.yaml"));
+        demo["node"] = json!({"id": "gateway", "cluster": "gateway"});
+        for name in ["gateway", "jwks"] {
+            self.add_to(&mut connection_manager(&mut demo, name)["typed_config"]);
+        }
+        tell_credentials(&mut connection_manager(&mut demo, "api")["typed_config"]);
+        Deployed { gateway: Gateway::start_with(&demo.to_string(), Keys::of_this_run()), _extensions: folder }
+    }
+
+    /// Has Envoy find in files what a control plane sends: each filter's extension in one of its own.
+    fn discover(&mut self, folder: &Path) {
+        for (index, filter) in self.filters.iter_mut().enumerate() {
+            let Some(discovery) = filter.get("config_discovery").is_some().then(|| filter["name"].clone()) else {
+                continue;
+            };
+            let mut extension =
+                self.extensions.iter().find(|extension| extension["name"] == discovery).unwrap().clone();
+            extension["@type"] = json!("type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig");
+            let file = folder.join(format!("{index}.json"));
+            fs::write(&file, json!({"resources": [extension]}).to_string()).unwrap();
+            filter["config_discovery"]["config_source"] =
+                json!({"path_config_source": {"path": file}, "initial_fetch_timeout": "0s"});
+        }
+    }
+
+    fn add_to(&self, manager: &mut Value) {
+        let filters = manager["http_filters"].as_array_mut().unwrap();
+        filters.retain(|filter| filter["name"] != "token_endpoint");
+        filters.splice(0..0, self.filters.clone());
+        let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().unwrap();
+        routes.retain(|route| route.get("direct_response").is_none());
+        routes.splice(0..0, self.routes.clone());
+        routes.push(json!({"match": {"prefix": "/"}, "route": {"cluster": "api"}}));
+    }
+}
+
+fn connection_manager<'a>(demo: &'a mut Value, listener: &str) -> &'a mut Value {
+    let listeners = demo["static_resources"]["listeners"].as_array_mut().unwrap();
+    let listener = listeners.iter_mut().find(|candidate| candidate["name"] == listener).unwrap();
+    &mut listener["filter_chains"][0]["filters"][0]
+}
+
+fn tell_credentials(manager: &mut Value) {
+    let header = json!({"header": {"key": "x-credentials", "value": "%REQ(authorization)%"}, "keep_empty_value": true});
+    let route = &mut manager["route_config"]["virtual_hosts"][0]["routes"][0];
+    route["response_headers_to_add"].as_array_mut().unwrap().push(header);
+}
