@@ -220,7 +220,7 @@ fn what_a_snapshot_sends_is_explained_without_its_secrets() {
     {
         assert!(explained.contains(told), "{told}: {explained}");
     }
-    assert!(explained.contains("every 60s by one worker, within 2s"), "{explained}");
+    assert!(explained.contains("every 60s by one worker, within 10s"), "{explained}");
     assert!(explained.contains("33554432 bytes at most"), "{explained}");
 }
 
