@@ -158,7 +158,7 @@ fn the_end_of_a_refresh_token_is_the_end_of_all_tokens_of_its_login() {
     let renewed = body(&refresh(&core, WEB, &tokens));
     let answer = revoke(&core, WEB, &text(&renewed, "refresh_token"));
     assert_eq!((answer.status, text_of(&answer)), (200, String::new()));
-    assert_eq!(outcome(&core), r#"revoked client="WEB""#);
+    assert_eq!(outcome(&core), r#"request="revocation" outcome="revoked" client="WEB""#);
     for tokens in [&tokens, &renewed] {
         assert_eq!(error(&refresh(&core, WEB, tokens)), (400, "invalid_grant".to_owned()));
         assert!(!is_active(&core, &text(tokens, "refresh_token")));
@@ -221,7 +221,7 @@ fn what_is_no_token_or_has_ended_is_as_good_as_revoked() {
     for token in ["x", "a.b.c", "....", "%00", &id, &id.replace('.', "")] {
         let answer = revoke(&core, WEB, token);
         assert_eq!((answer.status, text_of(&answer)), (200, String::new()), "{token}");
-        assert_eq!(outcome(&core), r#"nothing_to_revoke client="WEB""#, "{token}");
+        assert_eq!(outcome(&core), r#"request="revocation" outcome="nothing_to_revoke" client="WEB""#, "{token}");
     }
     assert_eq!(revoke(&core, WEB, &access).status, 200, "twice is once");
     core.now.set(NOW + 31 * 86_400);
@@ -239,7 +239,7 @@ fn a_hint_changes_nothing() {
         let core = core();
         let tokens = login(&core, WEB, "openid");
         assert_eq!(revoke(&core, &format!("{WEB}&token_type_hint={hint}"), &text(&tokens, token)).status, 200);
-        assert_eq!(outcome(&core), r#"revoked client="WEB""#);
+        assert_eq!(outcome(&core), r#"request="revocation" outcome="revoked" client="WEB""#);
         assert!(!is_active(&core, &text(&tokens, token)));
     }
 }
@@ -287,7 +287,7 @@ fn a_good_access_token_is_shown_with_what_it_is_good_for() {
             "jti": claims(&token)["jti"],
         });
         assert_eq!(shown, expected, "{profile}");
-        assert_eq!(outcome(&core), r#"introspected_active client="WEB""#);
+        assert_eq!(outcome(&core), r#"request="introspection" outcome="active" client="WEB""#);
     }
 }
 
@@ -301,7 +301,7 @@ fn a_refresh_token_is_shown_to_its_own_client_only() {
     });
     assert_eq!(body(&introspect(&core, WEB, &token)), expected);
     assert_eq!(text_of(&introspect(&core, OTHER_WEB, &token)), r#"{"active":false}"#);
-    assert_eq!(outcome(&core), r#"introspected_inactive client="OTHER_WEB""#);
+    assert_eq!(outcome(&core), r#"request="introspection" outcome="inactive" client="OTHER_WEB""#);
     core.now.set(NOW + 15 * 86_400);
     assert!(!is_active(&core, &token), "unused for too long");
 }
@@ -448,7 +448,7 @@ fn a_users_claims_are_told_to_who_has_a_token_in_the_header_or_in_a_form() {
             assert_eq!(header(&answer, "content-type"), Some("application/json;charset=UTF-8"));
             assert_eq!(header(&answer, "cache-control"), Some("no-store"));
         }
-        assert_eq!(outcome(&core), "userinfo");
+        assert_eq!(outcome(&core), r#"request="userinfo" outcome="claims_told""#);
         assert_eq!(
             with("GET", vec![("content-type", FORM_TYPE.to_owned())], &format!("access_token={token}")).status,
             401
@@ -478,7 +478,7 @@ fn a_client_that_acts_for_itself_gets_an_access_token_and_nothing_else() {
     let members: Vec<&String> = answer.as_object().unwrap().keys().collect();
     assert_eq!(members, ["access_token", "expires_in", "scope", "token_type"]);
     assert_eq!((&answer["scope"], &answer["expires_in"]), (&json!("read write"), &json!(300)));
-    assert_eq!(outcome(&core), r#"issued grant=client_credentials client="WEB""#);
+    assert_eq!(outcome(&core), r#"request="client_credentials" outcome="issued" client="WEB""#);
     let token = text(&answer, "access_token");
     let claims = claims(&token);
     assert_eq!((&claims["sub"], &claims["aud"]), (&json!("client:WEB"), &json!("WEB")));

@@ -92,7 +92,8 @@ fn a_login_is_answered_with_the_granted_scopes_and_the_users_claims() {
     assert_eq!((&claims["iat"], &claims["exp"]), (&json!(1_800_000_000), &json!(1_800_000_300)));
     let (_, id_claims) = decode(&tokens["id_token"]);
     assert_eq!((&id_claims["azp"], &id_claims["role"]), (&json!("APP"), &json!("reader")));
-    assert_eq!(*core.event.borrow(), r#"issued grant=password client="APP""#);
+    let event = r#"request="password" outcome="issued" client="APP" auth_source="SOURCE" user=""#;
+    assert!(core.event.borrow().starts_with(event), "{}", core.event.borrow());
 }
 
 #[test]
@@ -296,10 +297,26 @@ fn what_is_told_to_logs_has_no_name_and_no_secret_in_it() {
     let core = core();
     login(&core, "client_id=APP&username=hunter1&password=hunter2");
     let event = core.event.borrow().clone();
+    let (known, user) = event.rsplit_once(" user=").unwrap();
     assert_eq!(
-        event,
-        r#"refused status=400 error=invalid_grant description="Wrong username or password" client="APP""#
+        known,
+        r#"request="password" outcome="invalid_grant" reason="wrong_credentials" client="APP" auth_source="SOURCE""#
     );
+    assert!(user.len() == 18 && user.trim_matches('"').bytes().all(|digit| digit.is_ascii_hexdigit()), "{user}");
+}
+
+#[test]
+fn a_user_has_one_pseudonym_whatever_is_asked_and_however_it_is_spelt() {
+    let core = core();
+    let pseudonym = || core.event.borrow().rsplit_once(" user=").unwrap().1.to_owned();
+    let tokens = login(&core, ALICE);
+    let alice = pseudonym();
+    refresh(&core, "APP", &refresh_token(&tokens), "");
+    assert_eq!(pseudonym(), alice, "by her refresh token");
+    login(&core, "client_id=APP&username=ALICE&password=wrong");
+    assert_eq!(pseudonym(), alice, "in another spelling");
+    login(&core, "client_id=APP&username=bob&password=wrong");
+    assert_ne!(pseudonym(), alice, "another user");
 }
 
 #[test]

@@ -63,9 +63,7 @@ impl TableKey {
         let keyed = Sha256::new().chain_update(self.0);
         let named = match subject {
             Subject::Identifier { auth_source_id, identifier } => {
-                // A directory may take spellings for one user that are two here; for counting they are one.
-                let spelling = identifier.value.trim().to_lowercase();
-                let text = serde_json::to_string(&(auth_source_id, identifier.kind, spelling));
+                let text = serde_json::to_string(&(auth_source_id, identifier.kind, identifier.folded()));
                 keyed.chain_update("identifier ").chain_update(text.unwrap_or_default())
             }
             Subject::Address(origin) => keyed.chain_update("address ").chain_update(origin.to_string()),

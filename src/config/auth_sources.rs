@@ -14,7 +14,7 @@ use super::{
 use crate::{
     crypto::password::PasswordHash,
     registry::{
-        auth_source::{AuthSource, Directory},
+        auth_source::{AuthSource, Directory, DirectoryKeys},
         identifier::{Identifier, IdentifierKind, IdentifierRules},
         user::{Account, Duplicate, Status, User, UserTable},
     },
@@ -24,10 +24,10 @@ use crate::{
 pub type AuthSources = HashMap<String, Arc<AuthSource>>;
 
 /// Reads `auth_sources`.
-pub fn read(object: &mut Object, decoy_key: [u8; 32], environment: Environment, allowances: Allowances) -> AuthSources {
+pub fn read(object: &mut Object, keys: DirectoryKeys, environment: Environment, allowances: Allowances) -> AuthSources {
     let mut auth_sources = AuthSources::new();
     object.each("auth_sources", |node| {
-        let source = node.object(|object| auth_source(object, decoy_key, environment, allowances))??;
+        let source = node.object(|object| auth_source(object, keys, environment, allowances))??;
         if auth_sources.insert(source.id.clone(), Arc::new(source)).is_some() {
             node.problem("an auth source with the same id as another");
         }
@@ -38,7 +38,7 @@ pub fn read(object: &mut Object, decoy_key: [u8; 32], environment: Environment, 
 
 fn auth_source(
     object: &mut Object,
-    decoy_key: [u8; 32],
+    keys: DirectoryKeys,
     environment: Environment,
     allowances: Allowances,
 ) -> Option<AuthSource> {
@@ -48,7 +48,7 @@ fn auth_source(
         case_insensitive_email: object.optional("case_insensitive_email").unwrap_or_default(),
     };
     let directory = directory(object, &identifiers, environment, allowances);
-    Some(AuthSource { id: id?, identifiers, directory, decoy_key })
+    Some(AuthSource { id: id?, identifiers, directory, keys })
 }
 
 /// The one directory that is given. Where there is none, or it has problems, an empty list stands in for it, so that

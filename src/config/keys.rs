@@ -17,6 +17,7 @@ use crate::{
         seal::{SealKey, Sealer},
         timetable::{Flaw, Period, Timetable},
     },
+    registry::auth_source::DirectoryKeys,
     secret::Secret,
     time::UnixTime,
     token::Lifetimes,
@@ -25,7 +26,7 @@ use crate::{
 /// What the signing keys of a configuration amount to.
 pub struct SigningKeys {
     pub ring: KeyRing,
-    pub decoy_key: [u8; 32],
+    pub directory_keys: DirectoryKeys,
     pub attempts_key: [u8; 32],
 }
 
@@ -52,7 +53,8 @@ pub fn signing_keys(
     let oldest = pems.first()?;
     let longest_token = lifetimes.access_token.max(lifetimes.id_token);
     let ring = KeyRing::new(keys, longest_token);
-    Some(SigningKeys { ring, decoy_key: derived("decoy", oldest), attempts_key: derived("attempts", oldest) })
+    let directory_keys = DirectoryKeys { decoy: derived("decoy", oldest), pseudonym: derived("pseudonym", oldest) };
+    Some(SigningKeys { ring, directory_keys, attempts_key: derived("attempts", oldest) })
 }
 
 /// Reads `refresh_token_keys`. None if there are none.
@@ -150,8 +152,8 @@ pub fn secret(node: Node, environment: Environment) -> Option<Zeroizing<String>>
     value
 }
 
-/// All proxies with the same keys make the same decoys, so that they can't be told from users by asking two of them; and
-/// they give attempts the same places in a table that they share. Both come from the key that is listed first: a new one
+/// All proxies with the same keys make the same decoys, so that they can't be told from users by asking two of them; they
+/// give attempts the same places in a table that they share, and users the same pseudonyms. All come from the key that is listed first: a new one
 /// at the end changes nothing. Without the oldest they do change, once: where users' hashes differ in cost, an unknown
 /// name may then cost as much as another user than before, which shows to who has measured it before and measures it again.
 fn derived(purpose: &str, pem: &str) -> [u8; 32] {

@@ -138,8 +138,8 @@ fn endpoint(
     let keys = keys::signing_keys(object, environment, &lifetimes, now);
     let sealer = keys::sealer(object, environment, now);
     let max_request_bytes = limits::max_request_bytes(object);
-    let decoy_key = keys.as_ref().map(|keys| keys.decoy_key).unwrap_or_default();
-    let auth_sources = auth_sources::read(object, decoy_key, environment, allowances);
+    let directory_keys = keys.as_ref().map(|keys| keys.directory_keys).unwrap_or_default();
+    let auth_sources = auth_sources::read(object, directory_keys, environment, allowances);
     let clients = clients::read(object, &auth_sources);
     if sealer.is_none() && clients.values().any(|client| client.grants.contains(&Grant::RefreshToken)) {
         object.problem("refresh_token_keys", "missing, and a client has the grant refresh_token");

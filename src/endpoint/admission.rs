@@ -1,7 +1,9 @@
 //! What can be said of a request before its body is there: not ours, refused, answered, or worth reading.
 
 use super::{
-    Endpoint, Event, Outcome, Refusal, reply,
+    About, Endpoint, Event, Outcome, Refusal,
+    about::Topic,
+    reply,
     room::{Document, Room, Service},
 };
 use crate::{
@@ -36,6 +38,13 @@ pub enum Purpose {
     UserInfo,
 }
 
+impl Collecting {
+    /// What is known of it yet.
+    pub fn about(&self) -> About {
+        About::only(self.purpose)
+    }
+}
+
 impl Endpoint {
     /// Whether requests to this path are answered here.
     pub fn owns(&self, path: &str) -> bool {
@@ -46,12 +55,12 @@ impl Endpoint {
     pub fn admit(&self, head: Head, now: UnixTime) -> Admission {
         let Some(room) = self.paths.room(&head.path) else { return Admission::Pass };
         if !room.knows(&head.method) {
-            return refused(Refusal::Method { allow: room.methods() });
+            return refused(Refusal::Method { allow: room.methods() }, room);
         }
         match room {
-            _ if head.method == "OPTIONS" => told(reply::methods(room.methods())),
-            Room::Document(document) => told(self.document(document, now)),
-            Room::Service(_) if !head.has_form() => refused(Refusal::ContentType),
+            _ if head.method == "OPTIONS" => told(reply::methods(room.methods()), room),
+            Room::Document(document) => told(self.document(document, now), room),
+            Room::Service(_) if !head.has_form() => refused(Refusal::ContentType, room),
             Room::Service(service) => self.collect(head, Purpose::Service(service)),
             Room::UserInfo => self.collect(head, Purpose::UserInfo),
         }
@@ -70,7 +79,7 @@ impl Endpoint {
         let announced = head.content_length.unwrap_or(0);
         let limit = u64::try_from(self.max_request_bytes).unwrap_or(u64::MAX);
         if announced > limit {
-            return refused(Refusal::TooLarge);
+            return refused(Refusal::TooLarge, purpose);
         }
         Admission::Collect(Collecting { head, purpose })
     }
@@ -82,11 +91,11 @@ impl Endpoint {
     }
 }
 
-fn told(response: Response) -> Admission {
-    Admission::Reply(response, Event { outcome: Outcome::Told, client: None })
+fn told(response: Response, room: Room) -> Admission {
+    Admission::Reply(response, Event { about: About::only(room), outcome: Outcome::Told })
 }
 
-fn refused(refusal: Refusal) -> Admission {
-    let (response, event) = reply::refusal(refusal, None);
+fn refused(refusal: Refusal, topic: impl Into<Topic>) -> Admission {
+    let (response, event) = reply::refusal(refusal, About::only(topic));
     Admission::Reply(response, event)
 }

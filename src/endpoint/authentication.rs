@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Attempt, Caller, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Target, Turn,
+    About, Attempt, Caller, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Target, Turn,
     room::Service,
 };
 use crate::{
@@ -26,6 +26,7 @@ pub struct Authenticating {
 /// A client that sent a wrong secret and has yet to be told so.
 #[derive(Debug)]
 pub struct Rejecting {
+    service: Service,
     basic: bool,
 }
 
@@ -66,10 +67,14 @@ impl Authenticating {
             Some(client) => endpoint.serve(self.service, client, self.parameters, self.caller, moment),
             None => {
                 let attempt = Attempt { turn: Turn::Failed, guess: self.guess(endpoint) };
-                let rejecting = Rejecting { basic: self.credentials.basic };
+                let rejecting = Rejecting { service: self.service, basic: self.credentials.basic };
                 Step::Ask(Question::Attempt(attempt), Pending::Rejecting(rejecting))
             }
         }
+    }
+
+    pub(super) fn about(&self) -> About {
+        About::only(self.service)
     }
 
     fn guess(&self, endpoint: &Endpoint) -> Guess {
@@ -89,6 +94,10 @@ impl Authenticating {
 }
 
 impl Rejecting {
+    pub(super) fn about(&self) -> About {
+        About::only(self.service)
+    }
+
     /// Unknown and unproven clients are refused with the same bytes.
     pub(super) fn counted(self) -> Refusal {
         Refusal::InvalidClient { basic: self.basic }

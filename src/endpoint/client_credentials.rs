@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Endpoint, Parameters, Refusal, Step, issue, scope};
+use super::{About, Endpoint, Parameters, Refusal, Step, issue, scope};
 use crate::{
     registry::{
         client::{Client, Grant},
@@ -24,5 +24,6 @@ pub fn begin(
     let scopes = scope::without_user(&mut parameters, &client.scopes)?;
     let user = Arc::new(User::of_client(&client.id));
     let granted = Granted { client: Arc::clone(client), user, scopes, refresh_token: None };
-    issue::begin(endpoint, Grant::ClientCredentials, granted, TokenId::fresh(moment.entropy), moment.now)
+    let about = About::by(client, Grant::ClientCredentials);
+    issue::begin(endpoint, about, granted, TokenId::fresh(moment.entropy), moment.now)
 }

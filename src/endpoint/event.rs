@@ -1,24 +1,23 @@
 //! What happened, for logs and metrics, as data: what it has no field for can't leak.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt};
 
-use super::refusal::Refusal;
-use crate::registry::client::{Client, Grant};
+use super::{about::About, refusal::Refusal};
 
 /// One finished exchange.
 #[derive(Debug)]
 pub struct Event {
+    /// What it was about.
+    pub about: About,
     /// How it ended.
     pub outcome: Outcome,
-    /// Who asked, once that is known to be true.
-    pub client: Option<Arc<Client>>,
 }
 
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Tokens were issued.
-    Issued(Grant),
+    Issued,
     /// The public keys, what this server can do, or the methods that a path knows, were told.
     Told,
     /// A token has ended because its client said so.
@@ -39,38 +38,56 @@ impl Outcome {
     /// A short name: the `error` of a refusal.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Issued(Grant::Password) => "password",
-            Self::Issued(Grant::RefreshToken) => "refresh_token",
-            Self::Issued(Grant::ClientCredentials) => "client_credentials",
+            Self::Issued => "issued",
             Self::Told => "told",
             Self::Revoked => "revoked",
             Self::NothingToRevoke => "nothing_to_revoke",
-            Self::Active => "introspected_active",
-            Self::Inactive => "introspected_inactive",
-            Self::UserInfo => "userinfo",
-            Self::Refused(refusal) => refusal.terms().1,
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::UserInfo => "claims_told",
+            Self::Refused(refusal) => refusal.terms().error,
+        }
+    }
+
+    fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.terms().reason),
+            Self::Issued
+            | Self::Told
+            | Self::Revoked
+            | Self::NothingToRevoke
+            | Self::Active
+            | Self::Inactive
+            | Self::UserInfo => None,
         }
     }
 }
 
+impl Event {
+    /// Whether something was decided, and not only told that everyone may know.
+    pub fn is_decision(&self) -> bool {
+        self.outcome != Outcome::Told
+    }
+
+    /// All there is to say, by name; what is not known is not there.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+        let About { topic, client, subject } = &self.about;
+        let fields = [
+            ("request", Some(topic.name().into())),
+            ("outcome", Some(self.outcome.name().into())),
+            ("reason", self.outcome.reason().map(Cow::from)),
+            ("client", client.as_ref().map(|client| client.id.as_str().into())),
+            ("auth_source", subject.as_ref().map(|subject| subject.auth_source.id.as_str().into())),
+            ("user", subject.as_ref().map(|subject| subject.user.to_string().into())),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+/// One line: `name="value"`, with quotes and line breaks in a value escaped.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.outcome {
-            Outcome::Issued(_) => write!(f, "issued grant={}", self.outcome.name())?,
-            Outcome::Told
-            | Outcome::Revoked
-            | Outcome::NothingToRevoke
-            | Outcome::Active
-            | Outcome::Inactive
-            | Outcome::UserInfo => f.write_str(self.outcome.name())?,
-            Outcome::Refused(refusal) => {
-                let (status, error, description) = refusal.terms();
-                write!(f, "refused status={status} error={error} description={description:?}")?;
-            }
-        }
-        match &self.client {
-            Some(client) => write!(f, " client={:?}", client.id),
-            None => Ok(()),
-        }
+        let fields: Vec<_> = self.fields().map(|(name, value)| format!("{name}={value:?}")).collect();
+        f.write_str(&fields.join(" "))
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Endpoint, Parameter, Parameters, Pending, Question, Refusal, Step, UNAVAILABLE, reply};
+use super::{
+    About, Endpoint, Parameter, Parameters, Pending, Question, Refusal, Step, UNAVAILABLE, about::Topic, reply,
+};
 use crate::{
     registry::client::Client,
     secret::Secret,
@@ -16,7 +18,7 @@ use crate::{
 /// A token that is good by itself, unless something else is remembered of it.
 #[derive(Debug)]
 pub struct Introspecting {
-    client: Arc<Client>,
+    about: About,
     token: Good,
 }
 
@@ -55,13 +57,13 @@ pub fn begin(
     now: UnixTime,
 ) -> Result<Step, Refusal> {
     let token = parameters.require_secret(Parameter::Token)?;
-    let client = Arc::clone(client);
-    match good(endpoint, &client, &token, now) {
+    let about = About::by(client, Topic::Introspection);
+    match good(endpoint, client, &token, now) {
         Some(token) => {
             let question = StateQuestion::Look(token.in_use(endpoint));
-            Ok(Step::Ask(Question::State(question), Pending::Introspecting(Introspecting { client, token })))
+            Ok(Step::Ask(Question::State(question), Pending::Introspecting(Introspecting { about, token })))
         }
-        None => Ok(reply::inactive(client)),
+        None => Ok(reply::inactive(about)),
     }
 }
 
@@ -81,20 +83,20 @@ impl Good {
 }
 
 impl Introspecting {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.client
+    pub(super) fn about(&self) -> About {
+        self.about.clone()
     }
 
     /// Tells what the token is good for, or that it is not.
     pub(super) fn looked(self, endpoint: &Endpoint, is_good: bool) -> Result<Step, Refusal> {
         if !is_good {
-            return Ok(reply::inactive(self.client));
+            return Ok(reply::inactive(self.about));
         }
         let answer = match &self.token {
             Good::Access(token) => of_access_token(endpoint, token),
             Good::Refresh(token) => of_refresh_token(endpoint, token),
         };
-        reply::active(&answer, self.client).ok_or(UNAVAILABLE)
+        reply::active(&answer, self.about).ok_or(UNAVAILABLE)
     }
 }
 

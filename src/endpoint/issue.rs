@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
 
-use super::{Endpoint, Event, Outcome, Pending, Question, Refusal, SigningJob, Step, UNAVAILABLE, reply};
+use super::{About, Endpoint, Event, Outcome, Pending, Question, Refusal, SigningJob, Step, UNAVAILABLE, reply};
 use crate::{
     crypto::jws::SigningKey,
-    registry::client::{Client, Grant},
     state::TokenId,
     time::{Moment, UnixTime},
     token::{Granted, access, id},
@@ -17,7 +16,7 @@ use crate::{
 /// Tokens that wait for the access token's signature.
 #[derive(Debug)]
 pub struct SigningAccess {
-    grant: Grant,
+    about: About,
     granted: Granted,
     input: Arc<str>,
     expires_at: UnixTime,
@@ -26,7 +25,7 @@ pub struct SigningAccess {
 /// Tokens that wait for the ID token's signature.
 #[derive(Debug)]
 pub struct SigningId {
-    grant: Grant,
+    about: About,
     granted: Granted,
     access_token: AccessToken,
     input: Arc<str>,
@@ -38,42 +37,42 @@ struct AccessToken {
 }
 
 /// Asks for the access token's signature. `id` names it, and its family where it has one.
-pub fn begin(endpoint: &Endpoint, grant: Grant, granted: Granted, id: TokenId, now: UnixTime) -> Result<Step, Refusal> {
+pub fn begin(endpoint: &Endpoint, about: About, granted: Granted, id: TokenId, now: UnixTime) -> Result<Step, Refusal> {
     let key = endpoint.keys.active(now).ok_or(UNAVAILABLE)?;
     let (input, expires_at) = access::signing_input_of(&endpoint.terms, key, &granted, id, now).ok_or(UNAVAILABLE)?;
     let (question, input) = sign(key, input);
-    Ok(Step::Ask(question, Pending::SigningAccess(SigningAccess { grant, granted, input, expires_at })))
+    Ok(Step::Ask(question, Pending::SigningAccess(SigningAccess { about, granted, input, expires_at })))
 }
 
 impl SigningAccess {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.granted.client
+    pub(super) fn about(&self) -> About {
+        self.about.clone()
     }
 
     /// Asks for the ID token's signature where `openid` was granted, and answers where it was not.
     pub(super) fn signed(self, endpoint: &Endpoint, signature: &[u8], moment: Moment) -> Result<Step, Refusal> {
         let access_token = AccessToken { jwt: jwt(&self.input, signature)?, expires_at: self.expires_at };
         if !self.granted.has_openid() {
-            return answer(endpoint, self.grant, self.granted, &access_token, None, moment);
+            return answer(endpoint, self.about, self.granted, &access_token, None, moment);
         }
         // Not the access token's key where its time has passed meanwhile: this token may live longer.
         let key = endpoint.keys.active(moment.now).ok_or(UNAVAILABLE)?;
         let input = id::signing_input_of(&endpoint.terms, key, &self.granted, moment);
         let (question, input) = sign(key, input.ok_or(UNAVAILABLE)?);
-        let next = SigningId { grant: self.grant, granted: self.granted, access_token, input };
+        let next = SigningId { about: self.about, granted: self.granted, access_token, input };
         Ok(Step::Ask(question, Pending::SigningId(next)))
     }
 }
 
 impl SigningId {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.granted.client
+    pub(super) fn about(&self) -> About {
+        self.about.clone()
     }
 
     /// Answers.
     pub(super) fn signed(self, endpoint: &Endpoint, signature: &[u8], moment: Moment) -> Result<Step, Refusal> {
         let id_token = jwt(&self.input, signature)?;
-        answer(endpoint, self.grant, self.granted, &self.access_token, Some(&id_token), moment)
+        answer(endpoint, self.about, self.granted, &self.access_token, Some(&id_token), moment)
     }
 }
 
@@ -92,7 +91,7 @@ fn jwt(input: &str, signature: &[u8]) -> Result<String, Refusal> {
 
 fn answer(
     endpoint: &Endpoint,
-    grant: Grant,
+    about: About,
     granted: Granted,
     access_token: &AccessToken,
     id_token: Option<&str>,
@@ -108,7 +107,7 @@ fn answer(
         expires_in,
     };
     let response = reply::tokens(&tokens).ok_or(UNAVAILABLE)?;
-    let event = Event { outcome: Outcome::Issued(grant), client: Some(granted.client) };
+    let event = Event { about, outcome: Outcome::Issued };
     Ok(Step::Reply(response, event))
 }
 

@@ -1,6 +1,7 @@
 //! The token endpoint as a function: a request or an answer goes in, a [`Step`] comes out. It has no clock, no chance
 //! and no host; whoever calls it performs the steps.
 
+pub mod about;
 mod admission;
 pub mod attempt;
 mod authentication;
@@ -25,6 +26,7 @@ use serde::Deserialize;
 
 pub use self::admission::{Admission, Collecting};
 use self::{
+    about::{About, Topic},
     admission::Purpose,
     attempt::{Attempt, Guess, Target, Turn},
     authentication::{Authenticating, Rejecting},
@@ -235,6 +237,7 @@ pub enum Pending {
 impl Endpoint {
     /// Goes from a whole request to its first step.
     pub fn begin(&self, collecting: Collecting, body: &Secret, origin: Origin, moment: Moment) -> Step {
+        let about = collecting.about();
         let Collecting { head, purpose } = collecting;
         let step = match purpose {
             _ if body.expose().len() > self.max_request_bytes => Err(Refusal::TooLarge),
@@ -242,12 +245,12 @@ impl Endpoint {
                 .and_then(|parameters| authentication::begin(self, service, head, parameters, origin, moment)),
             Purpose::UserInfo => userinfo::begin(self, &head, body, moment.now),
         };
-        step.unwrap_or_else(|refusal| reply::refused(refusal, None))
+        step.unwrap_or_else(|refusal| reply::refused(refusal, about))
     }
 
     /// Goes on from where an exchange asked.
     pub fn resume(&self, pending: Pending, answer: Answer, moment: Moment) -> Step {
-        let client = pending.client().cloned();
+        let about = pending.about();
         let answer = self.or_allowed(&pending, answer);
         let step = match (pending, answer) {
             (Pending::Authenticating(request), Answer::Allowed) => Ok(request.allowed(self, moment)),
@@ -286,7 +289,7 @@ impl Endpoint {
             (_, Answer::Unavailable { retry_after }) => Err(Refusal::Unavailable { retry_after }),
             (_, _) => Err(UNAVAILABLE),
         };
-        step.unwrap_or_else(|refusal| reply::refused(refusal, client))
+        step.unwrap_or_else(|refusal| reply::refused(refusal, about))
     }
 
     /// The refresh token that was sealed here for this client, if it has not ended by itself.
@@ -319,9 +322,9 @@ impl Endpoint {
         self.rotation.on_store_failure == OnStoreFailure::Allow
     }
 
-    /// The answer where a request can't even begin.
-    pub fn unavailable() -> (Response, Event) {
-        reply::refusal(UNAVAILABLE, None)
+    /// The answer where a request can't even begin, or go on.
+    pub fn unavailable(about: About) -> (Response, Event) {
+        reply::refusal(UNAVAILABLE, about)
     }
 
     /// Gives a client that has proven itself what it asks for.
@@ -329,26 +332,35 @@ impl Endpoint {
         &self,
         service: Service,
         client: Arc<Client>,
-        parameters: Parameters,
+        mut parameters: Parameters,
         caller: Caller,
         moment: Moment,
     ) -> Step {
-        let step = match service {
-            Service::Token => self.begin_grant(&client, parameters, caller, moment),
-            Service::Revocation => revocation::begin(self, &client, parameters, moment.now),
-            Service::Introspection => introspection::begin(self, &client, parameters, moment.now),
+        let (topic, step) = match service {
+            Service::Token => match requested_grant(&mut parameters) {
+                Ok(grant) => (grant.into(), self.begin_grant(grant, &client, parameters, caller, moment)),
+                Err(refusal) => (Topic::Token, Err(refusal)),
+            },
+            Service::Revocation => (Topic::Revocation, revocation::begin(self, &client, parameters, moment.now)),
+            Service::Introspection => {
+                (Topic::Introspection, introspection::begin(self, &client, parameters, moment.now))
+            }
         };
-        step.unwrap_or_else(|refusal| reply::refused(refusal, Some(client)))
+        step.unwrap_or_else(|refusal| reply::refused(refusal, About::by(&client, topic)))
     }
 
     fn begin_grant(
         &self,
+        grant: Grant,
         client: &Arc<Client>,
-        mut parameters: Parameters,
+        parameters: Parameters,
         caller: Caller,
         moment: Moment,
     ) -> Result<Step, Refusal> {
-        match requested_grant(client, &mut parameters)? {
+        if !client.grants.contains(&grant) {
+            return Err(Refusal::UnauthorizedClient);
+        }
+        match grant {
             Grant::Password => password::begin(client, parameters, caller),
             Grant::RefreshToken => refresh::begin(self, client, parameters, caller, moment),
             Grant::ClientCredentials => client_credentials::begin(self, client, parameters, moment),
@@ -366,22 +378,24 @@ impl Service {
 }
 
 impl Pending {
-    /// The client, once it is proven.
-    fn client(&self) -> Option<&Arc<Client>> {
+    /// What is known of the exchange.
+    pub fn about(&self) -> About {
         match self {
-            Self::Authenticating(_) | Self::Rejecting(_) | Self::Informing(_) => None,
-            Self::Throttling(login) => Some(login.client()),
-            Self::Finding(login) => Some(login.client()),
-            Self::Confirming(login) => Some(login.client()),
-            Self::Renewing(renewing) => Some(renewing.client()),
-            Self::Claiming(claiming) => Some(claiming.client()),
-            Self::Ending(ending) => Some(ending.client()),
-            Self::Verifying(login) => Some(login.client()),
-            Self::Concluding(login) => Some(login.client()),
-            Self::Revoking(revoking) => Some(revoking.client()),
-            Self::Introspecting(introspecting) => Some(introspecting.client()),
-            Self::SigningAccess(issue) => Some(issue.client()),
-            Self::SigningId(issue) => Some(issue.client()),
+            Self::Authenticating(request) => request.about(),
+            Self::Rejecting(client) => client.about(),
+            Self::Throttling(login) => login.about(),
+            Self::Finding(login) => login.about(),
+            Self::Verifying(login) => login.about(),
+            Self::Confirming(login) => login.about(),
+            Self::Renewing(renewing) => renewing.about(),
+            Self::Claiming(claiming) => claiming.about(),
+            Self::Ending(ending) => ending.about(),
+            Self::Concluding(login) => login.about(),
+            Self::Revoking(revoking) => revoking.about(),
+            Self::Introspecting(introspecting) => introspecting.about(),
+            Self::Informing(informing) => informing.about(),
+            Self::SigningAccess(issue) => issue.about(),
+            Self::SigningId(issue) => issue.about(),
         }
     }
 }
@@ -389,12 +403,11 @@ impl Pending {
 /// Something went wrong here that coming back soon may mend.
 const UNAVAILABLE: Refusal = Refusal::Unavailable { retry_after: 1 };
 
-fn requested_grant(client: &Client, parameters: &mut Parameters) -> Result<Grant, Refusal> {
-    let grant = match parameters.require(Parameter::GrantType)?.as_str() {
-        "password" => Grant::Password,
-        "refresh_token" => Grant::RefreshToken,
-        "client_credentials" => Grant::ClientCredentials,
-        _ => return Err(Refusal::UnsupportedGrantType),
-    };
-    client.grants.contains(&grant).then_some(grant).ok_or(Refusal::UnauthorizedClient)
+fn requested_grant(parameters: &mut Parameters) -> Result<Grant, Refusal> {
+    match parameters.require(Parameter::GrantType)?.as_str() {
+        "password" => Ok(Grant::Password),
+        "refresh_token" => Ok(Grant::RefreshToken),
+        "client_credentials" => Ok(Grant::ClientCredentials),
+        _ => Err(Refusal::UnsupportedGrantType),
+    }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Attempt, Caller, Confirm, Endpoint, Find, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Target,
-    Turn, issue, scope,
+    About, Attempt, Caller, Confirm, Endpoint, Find, Guess, Parameter, Parameters, Pending, Question, Refusal, Step,
+    Target, Turn, issue, scope,
 };
 use crate::{
     crypto::password::PasswordCheck,
@@ -23,6 +23,7 @@ use crate::{
 /// A login, read and found to make sense.
 #[derive(Debug)]
 struct Login {
+    about: About,
     client: Arc<Client>,
     auth_source: Arc<AuthSource>,
     identifier: Identifier,
@@ -78,13 +79,14 @@ pub fn begin(client: &Arc<Client>, mut parameters: Parameters, caller: Caller) -
     let guess = Guess { origin: caller.origin, target };
     let attempt = Attempt { turn: Turn::Begins, guess: guess.clone() };
     let traceparent = caller.traceparent;
-    let login = Login { client: Arc::clone(client), auth_source, identifier, scopes, guess, traceparent };
+    let about = About::by(client, Grant::Password).with_user(&auth_source, &identifier);
+    let login = Login { about, client: Arc::clone(client), auth_source, identifier, scopes, guess, traceparent };
     Ok(Step::Ask(Question::Attempt(attempt), Pending::Throttling(Throttling { login, password })))
 }
 
 impl Throttling {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.login.client
+    pub(super) fn about(&self) -> About {
+        self.login.about.clone()
     }
 
     /// Goes on to find the user, wherever the directory is.
@@ -137,8 +139,8 @@ impl Login {
 }
 
 impl Finding {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.login.client
+    pub(super) fn about(&self) -> About {
+        self.login.about.clone()
     }
 
     /// Goes on with whom the directory found.
@@ -148,8 +150,8 @@ impl Finding {
 }
 
 impl Verifying {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.login.client
+    pub(super) fn about(&self) -> About {
+        self.login.about.clone()
     }
 
     /// Goes on with the result of the check. What matches a decoy is no user.
@@ -159,8 +161,8 @@ impl Verifying {
 }
 
 impl Confirming {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.0.client
+    pub(super) fn about(&self) -> About {
+        self.0.about.clone()
     }
 
     /// Goes on with what the directory said.
@@ -170,8 +172,8 @@ impl Confirming {
 }
 
 impl Concluding {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.login.client
+    pub(super) fn about(&self) -> About {
+        self.login.about.clone()
     }
 
     /// Tells the result. Status is told only to one who knew the password.
@@ -182,9 +184,9 @@ impl Concluding {
         }
         let (now, id) = (moment.now, TokenId::fresh(moment.entropy));
         let refresh_token = self.login.refresh_token(endpoint, &user, id.family(), now);
-        let Login { client, scopes, .. } = self.login;
+        let Login { about, client, scopes, .. } = self.login;
         let granted = Granted { client, user, scopes, refresh_token };
-        issue::begin(endpoint, Grant::Password, granted, id, now)
+        issue::begin(endpoint, about, granted, id, now)
     }
 }
 

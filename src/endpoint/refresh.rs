@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    Caller, Endpoint, Find, Parameter, Parameters, Pending, Question, Refusal, Step, issue, revocation, scope,
+    About, Caller, Endpoint, Find, Parameter, Parameters, Pending, Question, Refusal, Step, issue, revocation, scope,
 };
 use crate::{
     registry::{
@@ -20,6 +20,7 @@ use crate::{
 /// A refresh whose user is being looked for again.
 #[derive(Debug)]
 pub struct Renewing {
+    about: About,
     client: Arc<Client>,
     token: RefreshToken,
     scopes: Vec<String>,
@@ -27,12 +28,15 @@ pub struct Renewing {
 
 /// A refresh of a user who may be served, if the token may be used.
 #[derive(Debug)]
-pub struct Claiming(Granted);
+pub struct Claiming {
+    about: About,
+    granted: Granted,
+}
 
 /// A refresh that is refused, and whose family ends with it.
 #[derive(Debug)]
 pub struct Ending {
-    client: Arc<Client>,
+    about: About,
     refusal: Refusal,
 }
 
@@ -49,7 +53,8 @@ pub fn begin(
     let still_allowed = token.scopes.iter().filter(|scope| client.scopes.contains(scope)).cloned().collect::<Vec<_>>();
     let scopes = scope::narrowed_from(&mut parameters, &still_allowed)?;
     let auth_source = Arc::clone(client.auth_source(&token.auth_source_id).ok_or(Refusal::InvalidRefreshToken)?);
-    let renewing = Renewing { client: Arc::clone(client), token, scopes };
+    let about = About::by(client, Grant::RefreshToken).with_user(&auth_source, &token.identifier);
+    let renewing = Renewing { about, client: Arc::clone(client), token, scopes };
     match &auth_source.directory {
         Directory::Users(users) => {
             let user = users.by_id(&renewing.token.user_id).cloned();
@@ -65,8 +70,8 @@ pub fn begin(
 }
 
 impl Renewing {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.client
+    pub(super) fn about(&self) -> About {
+        self.about.clone()
     }
 
     /// Goes on with whom the directory found.
@@ -80,15 +85,15 @@ impl Renewing {
 
     /// Claims the token if it is the same user still, active, and with the same password. Otherwise the family ends.
     fn renew(self, endpoint: &Endpoint, user: Option<Arc<User>>) -> Step {
-        let Self { client, token, scopes } = self;
+        let Self { about, client, token, scopes } = self;
         match user.filter(|user| user.id == token.user_id && !token.is_older_than_password_of(user)) {
             Some(user) if user.status == Status::Active => {
                 let question = claim(endpoint, &client, &token);
                 let granted = Granted { client, user, scopes, refresh_token: Some(token) };
-                Step::Ask(Question::State(question), Pending::Claiming(Claiming(granted)))
+                Step::Ask(Question::State(question), Pending::Claiming(Claiming { about, granted }))
             }
-            Some(_) => end(endpoint, client, &token, Refusal::AbnormalStatus),
-            None => end(endpoint, client, &token, Refusal::InvalidRefreshToken),
+            Some(_) => end(endpoint, about, &token, Refusal::AbnormalStatus),
+            None => end(endpoint, about, &token, Refusal::InvalidRefreshToken),
         }
     }
 }
@@ -102,41 +107,41 @@ fn claim(endpoint: &Endpoint, client: &Client, token: &RefreshToken) -> StateQue
     }
 }
 
-fn end(endpoint: &Endpoint, client: Arc<Client>, token: &RefreshToken, refusal: Refusal) -> Step {
+fn end(endpoint: &Endpoint, about: About, token: &RefreshToken, refusal: Refusal) -> Step {
     let question = revocation::end_of_family(endpoint, token);
-    Step::Ask(Question::State(question), Pending::Ending(Ending { client, refusal }))
+    Step::Ask(Question::State(question), Pending::Ending(Ending { about, refusal }))
 }
 
 impl Claiming {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.0.client
+    pub(super) fn about(&self) -> About {
+        self.about.clone()
     }
 
     /// Issues tokens of the generation that the claim has come to.
     pub(super) fn claimed(self, endpoint: &Endpoint, claimed: Claimed, moment: Moment) -> Result<Step, Refusal> {
         let Claimed::Next { generation, since } = claimed else { return Err(Refusal::InvalidRefreshToken) };
-        let Self(mut granted) = self;
+        let Self { about, mut granted } = self;
         if let Some(token) = &mut granted.refresh_token {
             (token.generation, token.issued_at) = (generation, since);
         }
-        issue(endpoint, granted, moment)
+        issue(endpoint, about, granted, moment)
     }
 
     /// Issues tokens for a refresh token that is not rotated.
     pub(super) fn looked(self, endpoint: &Endpoint, is_good: bool, moment: Moment) -> Result<Step, Refusal> {
-        let Self(mut granted) = self;
+        let Self { about, mut granted } = self;
         if let Some(token) = &mut granted.refresh_token {
             token.issued_at = moment.now;
         }
-        if is_good { issue(endpoint, granted, moment) } else { Err(Refusal::InvalidRefreshToken) }
+        if is_good { issue(endpoint, about, granted, moment) } else { Err(Refusal::InvalidRefreshToken) }
     }
 
     /// Issues tokens although it can't be asked whether the token may be used.
     pub(super) fn allowed(self, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
-        match self.0.client.refresh_tokens {
+        match self.granted.client.refresh_tokens {
             RefreshTokens::Kept => self.looked(endpoint, true, moment),
             RefreshTokens::Rotated => {
-                let generation = self.0.refresh_token.as_ref().map_or(0, |token| token.generation);
+                let generation = self.granted.refresh_token.as_ref().map_or(0, |token| token.generation);
                 let next = Claimed::Next { generation: generation.saturating_add(1), since: moment.now };
                 self.claimed(endpoint, next, moment)
             }
@@ -145,8 +150,8 @@ impl Claiming {
 }
 
 impl Ending {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.client
+    pub(super) fn about(&self) -> About {
+        self.about.clone()
     }
 
     /// What is told once the family has ended.
@@ -155,8 +160,8 @@ impl Ending {
     }
 }
 
-fn issue(endpoint: &Endpoint, granted: Granted, moment: Moment) -> Result<Step, Refusal> {
+fn issue(endpoint: &Endpoint, about: About, granted: Granted, moment: Moment) -> Result<Step, Refusal> {
     let family = granted.refresh_token.as_ref().map(|token| token.family).ok_or(Refusal::InvalidRefreshToken)?;
     let id = TokenId::in_family(moment.entropy, family);
-    issue::begin(endpoint, Grant::RefreshToken, granted, id, moment.now)
+    issue::begin(endpoint, about, granted, id, moment.now)
 }

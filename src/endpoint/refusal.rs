@@ -70,40 +70,62 @@ pub enum Refusal {
     },
 }
 
-/// An `error` of RFC 6749 §5.2, or one that the contract adds.
-pub type ErrorCode = &'static str;
+/// How a refusal is told.
+#[derive(Debug)]
+pub struct Terms {
+    /// The HTTP status.
+    pub status: u16,
+    /// An `error` of RFC 6749 §5.2, or one that the contract adds.
+    pub error: &'static str,
+    /// A short name that no other kind of refusal has, for the operator alone.
+    pub reason: &'static str,
+    /// `error_description`.
+    pub description: Cow<'static, str>,
+}
 
 impl Refusal {
-    /// The table: status, `error` and `error_description`.
-    pub fn terms(self) -> (u16, ErrorCode, Cow<'static, str>) {
-        let (status, error, description) = match self {
-            Self::Missing(parameter) => return invalid("Missing", parameter),
-            Self::Repeated(parameter) => return invalid("Repeated", parameter),
-            Self::Malformed(parameter) => return invalid("Malformed", parameter),
-            Self::Method { .. } => (405, "invalid_request", "Unsupported method"),
-            Self::ContentType => (400, "invalid_request", "Unsupported content type"),
-            Self::TooLarge => (413, "invalid_request", "Request body too large"),
-            Self::MalformedForm => (400, "invalid_request", "Malformed request body"),
-            Self::TwoCredentials => (400, "invalid_request", "Client credentials in both the header and the body"),
-            Self::InvalidClient { .. } => (401, "invalid_client", "Client authentication failed"),
-            Self::UnsupportedGrantType => (400, "unsupported_grant_type", "Unsupported grant type"),
-            Self::UnauthorizedClient => (400, "unauthorized_client", "Grant type not allowed for this client"),
-            Self::InvalidScope => (400, "invalid_scope", "Scope not allowed for this client"),
-            Self::AuthSourceNotAssociated => (400, "invalid_auth_source", "Auth source and application not associated"),
-            Self::UnsupportedIdentifier => (400, "invalid_grant", "Unsupported username identifier"),
-            Self::WrongCredentials => (400, "invalid_grant", "Wrong username or password"),
-            Self::AbnormalStatus => (400, "invalid_grant", "Abnormal user status"),
-            Self::InvalidRefreshToken => (400, "invalid_grant", "Invalid refresh token"),
+    /// The table: status, `error`, reason and `error_description`.
+    pub fn terms(self) -> Terms {
+        let (status, error, reason, description) = match self {
+            Self::Missing(parameter) => return invalid("missing_parameter", "Missing", parameter),
+            Self::Repeated(parameter) => return invalid("repeated_parameter", "Repeated", parameter),
+            Self::Malformed(parameter) => return invalid("malformed_parameter", "Malformed", parameter),
+            Self::Method { .. } => (405, "invalid_request", "method", "Unsupported method"),
+            Self::ContentType => (400, "invalid_request", "content_type", "Unsupported content type"),
+            Self::TooLarge => (413, "invalid_request", "too_large", "Request body too large"),
+            Self::MalformedForm => (400, "invalid_request", "malformed_form", "Malformed request body"),
+            Self::TwoCredentials => {
+                (400, "invalid_request", "two_credentials", "Client credentials in both the header and the body")
+            }
+            Self::InvalidClient { .. } => (401, "invalid_client", "invalid_client", "Client authentication failed"),
+            Self::UnsupportedGrantType => {
+                (400, "unsupported_grant_type", "unsupported_grant_type", "Unsupported grant type")
+            }
+            Self::UnauthorizedClient => {
+                (400, "unauthorized_client", "grant_not_allowed", "Grant type not allowed for this client")
+            }
+            Self::InvalidScope => (400, "invalid_scope", "scope_not_allowed", "Scope not allowed for this client"),
+            Self::AuthSourceNotAssociated => {
+                (400, "invalid_auth_source", "auth_source_not_associated", "Auth source and application not associated")
+            }
+            Self::UnsupportedIdentifier => {
+                (400, "invalid_grant", "unsupported_identifier", "Unsupported username identifier")
+            }
+            Self::WrongCredentials => (400, "invalid_grant", "wrong_credentials", "Wrong username or password"),
+            Self::AbnormalStatus => (400, "invalid_grant", "abnormal_status", "Abnormal user status"),
+            Self::InvalidRefreshToken => (400, "invalid_grant", "invalid_refresh_token", "Invalid refresh token"),
             // RFC 7009 §2.1 has it refused, and RFC 6749 §5.2 has this very case in its `invalid_grant`.
-            Self::TokenOfAnother => (400, "invalid_grant", "Token issued to another client"),
-            Self::NoToken => (401, "invalid_token", "Missing access token"),
-            Self::MalformedToken => (400, "invalid_request", "Malformed or repeated parameter: access_token"),
-            Self::InvalidToken => (401, "invalid_token", "Invalid access token"),
-            Self::InsufficientScope => (403, "insufficient_scope", "Scope openid required"),
-            Self::TooManyAttempts { .. } => (429, "slow_down", "Too many attempts"),
-            Self::Unavailable { .. } => (503, "temporarily_unavailable", "Temporarily unavailable"),
+            Self::TokenOfAnother => (400, "invalid_grant", "token_of_another", "Token issued to another client"),
+            Self::NoToken => (401, "invalid_token", "no_token", "Missing access token"),
+            Self::MalformedToken => {
+                (400, "invalid_request", "malformed_token", "Malformed or repeated parameter: access_token")
+            }
+            Self::InvalidToken => (401, "invalid_token", "invalid_token", "Invalid access token"),
+            Self::InsufficientScope => (403, "insufficient_scope", "insufficient_scope", "Scope openid required"),
+            Self::TooManyAttempts { .. } => (429, "slow_down", "too_many_attempts", "Too many attempts"),
+            Self::Unavailable { .. } => (503, "temporarily_unavailable", "unavailable", "Temporarily unavailable"),
         };
-        (status, error, Cow::Borrowed(description))
+        Terms { status, error, reason, description: Cow::Borrowed(description) }
     }
 
     /// The header that the status calls for.
@@ -125,7 +147,7 @@ impl Refusal {
 
     /// The same for who has sent a token (RFC 6750 §3).
     fn bearer_challenge(self) -> String {
-        let (_, error, description) = self.terms();
+        let Terms { error, description, .. } = self.terms();
         format!(r#"{BEARER}, error="{error}", error_description="{description}""#)
     }
 }
@@ -135,6 +157,7 @@ const BASIC: &str = r#"Basic realm="token-endpoint", charset="UTF-8""#;
 /// RFC 6750 §3: all that one is told who has sent no token.
 const BEARER: &str = r#"Bearer realm="token-endpoint""#;
 
-fn invalid(fault: &str, parameter: Parameter) -> (u16, ErrorCode, Cow<'static, str>) {
-    (400, "invalid_request", Cow::Owned(format!("{fault} parameter: {}", parameter.name())))
+fn invalid(reason: &'static str, fault: &str, parameter: Parameter) -> Terms {
+    let description = Cow::Owned(format!("{fault} parameter: {}", parameter.name()));
+    Terms { status: 400, error: "invalid_request", reason, description }
 }

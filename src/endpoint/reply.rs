@@ -1,12 +1,10 @@
 //! Answers as bytes: the one place that knows their headers.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Event, Outcome, Refusal, Step};
-use crate::{http::Response, registry::client::Client, token::presented::AccessToken};
+use super::{About, Event, Outcome, Refusal, Step, refusal::Terms};
+use crate::{http::Response, token::presented::AccessToken};
 
 /// A successful answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3), in the order of the contract's sample.
 #[derive(Serialize)]
@@ -34,37 +32,37 @@ pub fn tokens(tokens: &Tokens) -> Option<Response> {
 }
 
 /// The last step of an exchange that is refused.
-pub fn refused(refusal: Refusal, client: Option<Arc<Client>>) -> Step {
-    let (response, event) = self::refusal(refusal, client);
+pub fn refused(refusal: Refusal, about: About) -> Step {
+    let (response, event) = self::refusal(refusal, about);
     Step::Reply(response, event)
 }
 
 /// The answer to, and the event of, a refusal (RFC 6749 §5.2).
-pub fn refusal(refusal: Refusal, client: Option<Arc<Client>>) -> (Response, Event) {
-    let (status, error, error_description) = refusal.terms();
-    let error = Error { error, error_description: &error_description };
+pub fn refusal(refusal: Refusal, about: About) -> (Response, Event) {
+    let Terms { status, error, description, .. } = refusal.terms();
+    let error = Error { error, error_description: &description };
     let body = serde_json::to_vec(&error).unwrap_or_default();
     let mut response = secret_json(status, body);
     response.headers.extend(refusal.header());
-    (response, Event { outcome: Outcome::Refused(refusal), client })
+    (response, Event { about, outcome: Outcome::Refused(refusal) })
 }
 
 /// A 200 that says nothing but that it is done (RFC 7009 §2.2).
-pub fn done(outcome: Outcome, client: Arc<Client>) -> Step {
+pub fn done(outcome: Outcome, about: About) -> Step {
     let headers = NOT_KEPT.map(|(name, value)| (name, value.to_owned())).into();
-    Step::Reply(Response { status: 200, headers, body: Vec::new() }, Event { outcome, client: Some(client) })
+    Step::Reply(Response { status: 200, headers, body: Vec::new() }, Event { about, outcome })
 }
 
 /// What a token is good for (RFC 7662 §2.2). None if it can't be written as JSON.
-pub fn active(answer: &impl Serialize, client: Arc<Client>) -> Option<Step> {
+pub fn active(answer: &impl Serialize, about: About) -> Option<Step> {
     let response = secret_json(200, serde_json::to_vec(answer).ok()?);
-    Some(Step::Reply(response, Event { outcome: Outcome::Active, client: Some(client) }))
+    Some(Step::Reply(response, Event { about, outcome: Outcome::Active }))
 }
 
 /// All that is told of what is no good token (RFC 7662 §2.2).
-pub fn inactive(client: Arc<Client>) -> Step {
+pub fn inactive(about: About) -> Step {
     let response = secret_json(200, br#"{"active":false}"#.to_vec());
-    Step::Reply(response, Event { outcome: Outcome::Inactive, client: Some(client) })
+    Step::Reply(response, Event { about, outcome: Outcome::Inactive })
 }
 
 #[derive(Serialize)]
@@ -75,10 +73,10 @@ struct UserInfo<'a> {
 }
 
 /// The claims of the user whose token this is (OpenID Connect Core §5.3.2). None if they can't be written as JSON.
-pub fn user_info(token: &AccessToken) -> Option<Step> {
+pub fn user_info(token: &AccessToken, about: About) -> Option<Step> {
     let claims = UserInfo { sub: &token.subject, user: &token.user };
     let response = secret_json(200, serde_json::to_vec(&claims).ok()?);
-    Some(Step::Reply(response, Event { outcome: Outcome::UserInfo, client: None }))
+    Some(Step::Reply(response, Event { about, outcome: Outcome::UserInfo }))
 }
 
 /// Something that everyone may read, and keep for `max_age` seconds.

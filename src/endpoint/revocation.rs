@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Endpoint, Outcome, Parameter, Parameters, Pending, Question, Refusal, Step, reply};
+use super::{About, Endpoint, Outcome, Parameter, Parameters, Pending, Question, Refusal, Step, about::Topic, reply};
 use crate::{
     registry::client::Client,
     secret::Secret,
@@ -13,7 +13,7 @@ use crate::{
 
 /// A revocation that is told once it is remembered.
 #[derive(Debug)]
-pub struct Revoking(Arc<Client>);
+pub struct Revoking(About);
 
 /// Ends the token. What is no token of ours, or has ended, is what the client wanted it to be (RFC 7009 §2.2).
 pub fn begin(
@@ -23,9 +23,10 @@ pub fn begin(
     now: UnixTime,
 ) -> Result<Step, Refusal> {
     let token = parameters.require_secret(Parameter::Token)?;
+    let about = About::by(client, Topic::Revocation);
     match end_of(endpoint, client, &token, now)? {
-        Some(question) => Ok(Step::Ask(Question::State(question), Pending::Revoking(Revoking(Arc::clone(client))))),
-        None => Ok(reply::done(Outcome::NothingToRevoke, Arc::clone(client))),
+        Some(question) => Ok(Step::Ask(Question::State(question), Pending::Revoking(Revoking(about)))),
+        None => Ok(reply::done(Outcome::NothingToRevoke, about)),
     }
 }
 
@@ -60,8 +61,8 @@ fn own(client: &Client, client_id: &str) -> Result<(), Refusal> {
 }
 
 impl Revoking {
-    pub(super) fn client(&self) -> &Arc<Client> {
-        &self.0
+    pub(super) fn about(&self) -> About {
+        self.0.clone()
     }
 
     /// Tells that the token has ended. Where that could not be remembered, the client is told to come back (RFC 7009

@@ -2,7 +2,7 @@
 //! header or in a form (RFC 6750 §2.1 and §2.2); in the query it never counts.
 
 use super::{
-    Endpoint, Parameter, Parameters, Pending, Question, Refusal, Step, UNAVAILABLE, reply,
+    About, Endpoint, Parameter, Parameters, Pending, Question, Refusal, Step, UNAVAILABLE, about::Topic, reply,
     request::OF_REQUEST_WITH_TOKEN,
 };
 use crate::{
@@ -45,8 +45,13 @@ fn token_in_form(head: &Head, body: &Secret) -> Result<Option<Secret>, Refusal> 
 }
 
 impl Informing {
+    pub(super) fn about(&self) -> About {
+        About::only(Topic::UserInfo)
+    }
+
     /// Tells the claims that the token carries.
     pub(super) fn looked(self, is_good: bool) -> Result<Step, Refusal> {
+        let about = self.about();
         let Self(token) = self;
         if !is_good {
             return Err(Refusal::InvalidToken);
@@ -54,6 +59,6 @@ impl Informing {
         if !token.has_openid() {
             return Err(Refusal::InsufficientScope);
         }
-        reply::user_info(&token).ok_or(UNAVAILABLE)
+        reply::user_info(&token, about).ok_or(UNAVAILABLE)
     }
 }

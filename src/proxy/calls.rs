@@ -10,6 +10,7 @@ use std::{
 use super::{
     errand::{Errand, Party, Progress},
     host,
+    metrics::Times,
     worker::Ticket,
 };
 use crate::{
@@ -28,6 +29,7 @@ pub struct Calls {
     states: HashMap<Party, State>,
     waiting: Vec<Flight>,
     flights: HashMap<u32, Flight>,
+    times: Times,
 }
 
 /// The state of one of them.
@@ -45,6 +47,7 @@ struct Flight {
     errand: Errand,
     callout: Callout,
     askers: Vec<Asker>,
+    since: Instant,
     deadline: Instant,
     tries: u32,
 }
@@ -68,8 +71,8 @@ const UNAVAILABLE: Answer = Answer::Unavailable { retry_after: 1 };
 
 impl Calls {
     /// For the plugin whose root context is `root`, which makes the calls.
-    pub fn new(root: u32) -> Self {
-        Self { root, states: HashMap::new(), waiting: Vec::new(), flights: HashMap::new() }
+    pub fn new(root: u32, times: Times) -> Self {
+        Self { root, states: HashMap::new(), waiting: Vec::new(), flights: HashMap::new(), times }
     }
 
     /// Takes a question. It is answered at once where the answer is known, or where nobody can be asked.
@@ -84,8 +87,9 @@ impl Calls {
         }
         match self.admit(&errand, now) {
             Ok(timeout) => {
-                let deadline = Instant::now() + timeout;
-                self.waiting.push(Flight { errand, callout, askers: vec![asker], deadline, tries: 0 });
+                let since = Instant::now();
+                let (askers, deadline) = (vec![asker], since + timeout);
+                self.waiting.push(Flight { errand, callout, askers, since, deadline, tries: 0 });
                 None
             }
             Err(fault) => {
@@ -180,7 +184,8 @@ impl Calls {
     }
 
     fn land(&mut self, flight: Flight, result: Result<Answer, Fault>, now: UnixTime) -> Vec<(Asker, Answer)> {
-        let Flight { errand, askers, .. } = flight;
+        let Flight { errand, askers, since, .. } = flight;
+        errand.party().times(&self.times).record(since);
         let state = self.state(&errand);
         state.under_way = state.under_way.saturating_sub(1);
         match &result {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::host;
+use super::{
+    host,
+    metrics::{Histogram, Times},
+};
 use crate::{
     endpoint::{Answer, Confirm, Find},
     registry::{
@@ -32,6 +35,16 @@ pub enum Party {
     AuthSource(String),
     /// The store of states.
     StateStore,
+}
+
+impl Party {
+    /// Where the time is recorded that its answers take.
+    pub fn times(&self, times: &Times) -> Histogram {
+        match self {
+            Self::AuthSource(_) => times.directory,
+            Self::StateStore => times.state_store,
+        }
+    }
 }
 
 /// How far an answer has brought a question.

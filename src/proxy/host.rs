@@ -164,13 +164,45 @@ pub fn set_shared_data(key: &str, value: &[u8], version: Option<u32>) -> Result<
 }
 
 /// A counter in Envoy's statistics.
-pub fn define_counter(name: &str) -> Result<u32, Status> {
-    hostcalls::define_metric(MetricType::Counter, name)
+pub fn define_counter(name: &str) -> u32 {
+    define_metric(MetricType::Counter, name)
 }
 
-/// Adds one to a counter.
-pub fn count(counter: u32) -> Result<(), Status> {
-    hostcalls::increment_metric(counter, 1)
+/// A gauge in Envoy's statistics.
+pub fn define_gauge(name: &str) -> u32 {
+    define_metric(MetricType::Gauge, name)
+}
+
+/// A histogram in Envoy's statistics.
+pub fn define_histogram(name: &str) -> u32 {
+    define_metric(MetricType::Histogram, name)
+}
+
+/// The host has no way to say no here, and the SDK no way to tell.
+fn define_metric(metric_type: MetricType, name: &str) -> u32 {
+    hostcalls::define_metric(metric_type, name).unwrap_or_default()
+}
+
+/// Changes a counter or a gauge.
+pub fn add_to_metric(metric: u32, change: i64) {
+    if let Err(status) = hostcalls::increment_metric(metric, change) {
+        log::warn!("a metric failed: {status:?}");
+    }
+}
+
+/// Sets a gauge, or adds a value to a histogram.
+pub fn record_metric(metric: u32, value: u64) {
+    if let Err(status) = hostcalls::record_metric(metric, value) {
+        log::warn!("a metric failed: {status:?}");
+    }
+}
+
+/// Leaves a value with the current stream, for its access log: filter state of the name `wasm.` and this. Only for a
+/// context that has a stream still, which [`enter`] makes sure of.
+pub fn set_stream_property(name: &str, value: &str) {
+    if let Err(status) = hostcalls::set_property(vec![name], Some(value.as_bytes())) {
+        log::warn!("a property failed: {status:?}");
+    }
 }
 
 /// Calls a function that the host offers by name.

@@ -1,28 +1,145 @@
-//! What Envoy's statistics show of this filter: one counter for each way in which an exchange can end.
+//! What Envoy's statistics show of this filter: the names of all metrics. Each is defined once in a worker, and shows
+//! all workers together.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use super::host;
-use crate::endpoint::event::Event;
+use crate::endpoint::{about::Topic, event::Event};
 
-/// Counters by name, each defined when it first counts.
-#[derive(Default)]
-pub struct Metrics(HashMap<&'static str, u32>);
+/// The metrics of one worker.
+pub struct Metrics {
+    outcomes: HashMap<(Topic, &'static str), Counter>,
+    /// How long things take.
+    pub times: Times,
+    /// How many password checks wait for their turn.
+    pub waiting_checks: Level,
+}
+
+/// How long things take, each in a histogram.
+#[derive(Clone, Copy)]
+pub struct Times {
+    /// From when a password check comes to when it begins.
+    pub check_queue: Histogram,
+    /// From when a password check begins to its result, the pauses between its slices included.
+    pub check: Histogram,
+    /// From when a signature is asked for to when it is its turn.
+    pub signing_queue: Histogram,
+    /// Making one signature.
+    pub signing: Histogram,
+    /// One question to a directory, a second try included.
+    pub directory: Histogram,
+    /// One question to the state store, all its calls included.
+    pub state_store: Histogram,
+}
+
+/// Something that is counted.
+#[derive(Clone, Copy)]
+pub struct Counter(u32);
+
+/// Something that has a value now.
+#[derive(Clone, Copy)]
+pub struct Gauge(u32);
+
+/// A number of which each worker has a part; what is shown is the sum.
+pub struct Level {
+    id: u32,
+    shown: usize,
+}
+
+/// Times, as whole numbers of a unit.
+#[derive(Clone, Copy)]
+pub struct Histogram {
+    id: u32,
+    units: fn(Duration) -> u128,
+}
 
 impl Metrics {
-    /// Counts an event, and shows it to those who debug.
-    pub fn record(&mut self, event: &Event) {
-        log::debug!("{event}");
-        if let Err(status) = self.count(event.outcome.name()) {
-            log::warn!("a counter failed: {status:?}");
-        }
+    /// Defines what is there from the start.
+    pub fn new() -> Self {
+        let times = Times {
+            check_queue: Histogram::in_millis("check_queue_ms"),
+            check: Histogram::in_millis("check_ms"),
+            signing_queue: Histogram::in_millis("signing_queue_ms"),
+            signing: Histogram::in_micros("signing_us"),
+            directory: Histogram::in_millis("directory_ms"),
+            state_store: Histogram::in_millis("state_store_ms"),
+        };
+        Self { outcomes: HashMap::new(), times, waiting_checks: Level::new("waiting_checks") }
     }
 
-    fn count(&mut self, name: &'static str) -> Result<(), proxy_wasm::types::Status> {
-        let counter = match self.0.entry(name) {
-            Entry::Occupied(counter) => *counter.get(),
-            Entry::Vacant(place) => *place.insert(host::define_counter(&format!("token_endpoint.{name}"))?),
-        };
-        host::count(counter)
+    /// Counts how an exchange ended.
+    pub fn count(&mut self, event: &Event) {
+        let (topic, outcome) = (event.about.topic, event.outcome.name());
+        let name = || Counter::new(&format!("{}.{outcome}", topic.name()));
+        self.outcomes.entry((topic, outcome)).or_insert_with(name).count();
     }
+}
+
+impl Counter {
+    /// A counter of this name.
+    pub fn new(name: &str) -> Self {
+        Self(host::define_counter(&full(name)))
+    }
+
+    /// Adds one.
+    pub fn count(self) {
+        host::add_to_metric(self.0, 1);
+    }
+}
+
+impl Gauge {
+    /// A gauge of this name.
+    pub fn new(name: &str) -> Self {
+        Self(host::define_gauge(&full(name)))
+    }
+
+    /// Shows this value.
+    pub fn show(self, value: u64) {
+        host::record_metric(self.0, value);
+    }
+}
+
+impl Level {
+    fn new(name: &str) -> Self {
+        Self { id: host::define_gauge(&full(name)), shown: 0 }
+    }
+
+    /// Shows this worker's part.
+    pub fn show(&mut self, part: usize) {
+        let change = i64::try_from(part).unwrap_or(i64::MAX) - i64::try_from(self.shown).unwrap_or(i64::MAX);
+        if change != 0 {
+            host::add_to_metric(self.id, change);
+            self.shown = part;
+        }
+    }
+}
+
+impl Drop for Level {
+    /// A worker that ends leaves nothing behind.
+    fn drop(&mut self) {
+        self.show(0);
+    }
+}
+
+impl Histogram {
+    fn in_millis(name: &str) -> Self {
+        Self { id: host::define_histogram(&full(name)), units: |time| time.as_millis() }
+    }
+
+    fn in_micros(name: &str) -> Self {
+        Self { id: host::define_histogram(&full(name)), units: |time| time.as_micros() }
+    }
+
+    /// Adds the time that has gone by.
+    pub fn record(self, since: Instant) {
+        let units = (self.units)(since.elapsed());
+        host::record_metric(self.id, u64::try_from(units).unwrap_or(u64::MAX));
+    }
+}
+
+fn full(name: &str) -> String {
+    format!("token_endpoint.{name}")
 }

@@ -2,6 +2,7 @@
 //! work. All of WebAssembly's world is in this folder, and nothing of OAuth's.
 
 mod attempts;
+mod audit;
 mod calls;
 mod errand;
 mod exchange;

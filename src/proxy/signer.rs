@@ -19,6 +19,11 @@ impl Signer {
         Self { by_host: keys.find(|key| key.rsa_der().is_some()).is_some_and(is_signed_by_host) }
     }
 
+    /// Whether the host signs.
+    pub fn is_host(&self) -> bool {
+        self.by_host
+    }
+
     /// Makes a signature.
     pub fn sign(&self, job: &SigningJob) -> Answer {
         let input = job.input.as_bytes();

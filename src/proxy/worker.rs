@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::{
+    audit,
     calls::{Asker, Calls},
     errand::Errand,
     host,
     memory::{Memory, Recall},
-    metrics::Metrics,
+    metrics::{Gauge, Metrics},
     pacing::Pacing,
     signer::Signer,
     snapshots::Snapshots,
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     config::{Configuration, HeadersHeldBy},
     crypto::password::{Arena, Budget, PasswordCheck, Progress, Verification},
-    endpoint::{Answer, Collecting, Endpoint, Pending, Question, SigningJob, Step, event::Event},
+    endpoint::{Answer, Collecting, Endpoint, Pending, Question, SigningJob, Step, about::About, event::Event},
     http::Response,
     origin::Origin,
     registry::auth_source::Directory,
@@ -56,6 +57,7 @@ struct Waiting<T> {
     ticket: Ticket,
     work: T,
     pending: Pending,
+    since: Instant,
 }
 
 struct Running {
@@ -63,6 +65,7 @@ struct Running {
     verification: Verification,
     pending: Pending,
     units: u64,
+    since: Instant,
 }
 
 /// How fast one kind of work gets done, all pauses between its slices included: what a forecast of waits must know.
@@ -92,6 +95,12 @@ impl Default for Pace {
     }
 }
 
+impl<T> Waiting<T> {
+    fn new(ticket: Ticket, work: T, pending: Pending) -> Self {
+        Self { ticket, work, pending, since: Instant::now() }
+    }
+}
+
 impl Pace {
     /// Work comes where there was none.
     fn begin(&mut self) {
@@ -109,6 +118,7 @@ impl Worker {
     /// A worker for this configuration, in the plugin whose root context is `root`. None if the host can't share data.
     pub fn new(root: u32, configuration: Configuration) -> Option<Self> {
         let Configuration { endpoint, schedule, attempts, etcd, shared_attempts, headers_held_by, .. } = configuration;
+        let metrics = Metrics::new();
         let mut worker = Self {
             snapshots: Snapshots::new(&endpoint),
             memory: Memory::open(etcd, shared_attempts, attempts)?,
@@ -117,8 +127,8 @@ impl Worker {
             endpoint,
             headers_held_by,
             schedule,
-            calls: Calls::new(root),
-            metrics: Metrics::default(),
+            calls: Calls::new(root, metrics.times),
+            metrics,
             check_pace: Pace::default(),
             signing_pace: Pace::default(),
             arena: Arena::default(),
@@ -127,6 +137,7 @@ impl Worker {
             signings: FairQueue::default(),
             last: Turn::Signing,
         };
+        Gauge::new("host_signs").show(worker.signer.is_host().into());
         worker.watch();
         Some(worker)
     }
@@ -150,7 +161,7 @@ impl Worker {
 
     /// Takes a whole request. Called from its stream.
     pub fn begin(&mut self, ticket: Ticket, collecting: Collecting, body: &Secret) {
-        let Some(moment) = host::moment() else { return self.give_up(ticket) };
+        let Some(moment) = host::moment() else { return self.give_up(ticket, collecting.about()) };
         let step = self.endpoint.begin(collecting, body, ticket.origin, moment);
         self.perform(ticket, step);
         if self.has_work() {
@@ -161,6 +172,7 @@ impl Worker {
     /// Drops what was to be done for a stream that is gone.
     pub fn forget(&mut self, ticket: Ticket) {
         self.checks.remove(&ticket.origin, |waiting| waiting.ticket == ticket);
+        self.metrics.waiting_checks.show(self.checks.len());
         self.signings.remove(&ticket.origin, |waiting| waiting.ticket == ticket);
         self.calls.forget(ticket);
         if let Some(running) = self.running.take_if(|running| running.ticket == ticket) {
@@ -170,8 +182,10 @@ impl Worker {
 
     /// Answers a request.
     pub fn reply(&mut self, exchange: u32, response: &Response, event: &Event) {
-        self.metrics.record(event);
-        if host::enter(exchange).and_then(|()| host::reply(response)).is_err() {
+        self.metrics.count(event);
+        audit::log(event);
+        let entered = host::enter(exchange).inspect(|()| audit::mark(event));
+        if entered.and_then(|()| host::reply(response)).is_err() {
             log::debug!("the caller is gone");
         }
     }
@@ -230,13 +244,13 @@ impl Worker {
             Step::Ask(Question::Confirm(confirm), pending) => {
                 self.ask(Errand::Confirm(confirm), Asker { ticket, pending });
             }
-            Step::Ask(Question::Sign(work), pending) => self.admit_signing(Waiting { ticket, work, pending }),
-            Step::Ask(Question::Verify(work), pending) => self.admit_check(Waiting { ticket, work, pending }),
+            Step::Ask(Question::Sign(work), pending) => self.admit_signing(Waiting::new(ticket, work, pending)),
+            Step::Ask(Question::Verify(work), pending) => self.admit_check(Waiting::new(ticket, work, pending)),
         }
     }
 
     fn resume(&mut self, ticket: Ticket, pending: Pending, answer: Answer) {
-        let Some(moment) = host::moment() else { return self.give_up(ticket) };
+        let Some(moment) = host::moment() else { return self.give_up(ticket, pending.about()) };
         let step = self.endpoint.resume(pending, answer, moment);
         self.perform(ticket, step);
     }
@@ -269,6 +283,7 @@ impl Worker {
             self.check_pace.begin();
         }
         self.checks.push(waiting.ticket.origin, waiting);
+        self.metrics.waiting_checks.show(self.checks.len());
     }
 
     /// Queues a signature, or says at once that it would wait too long.
@@ -330,7 +345,10 @@ impl Worker {
 
     fn sign(&mut self, signing: Waiting<SigningJob>) {
         self.last = Turn::Signing;
+        self.metrics.times.signing_queue.record(signing.since);
+        let start = Instant::now();
         let answer = self.signer.sign(&signing.work);
+        self.metrics.times.signing.record(start);
         self.signing_pace.end(1);
         self.resume(signing.ticket, signing.pending, answer);
     }
@@ -348,26 +366,29 @@ impl Worker {
     }
 
     fn start_next(&mut self) -> Option<Running> {
-        let Waiting { ticket, work, pending } = self.checks.pop()?;
+        let Waiting { ticket, work, pending, since } = self.checks.pop()?;
+        self.metrics.waiting_checks.show(self.checks.len());
+        self.metrics.times.check_queue.record(since);
         let units = work.hash().work();
         if self.arena.reserve(work.hash().memory()).is_err() {
             self.resume(ticket, pending, Answer::Unavailable { retry_after: 1 });
             return None;
         }
         let verification = work.start(std::mem::take(&mut self.arena));
-        Some(Running { ticket, verification, pending, units })
+        Some(Running { ticket, verification, pending, units, since: Instant::now() })
     }
 
     fn finish(&mut self, running: Running, matches: bool) {
         self.arena = running.verification.into_arena();
         self.check_pace.end(running.units);
+        self.metrics.times.check.record(running.since);
         self.resume(running.ticket, running.pending, Answer::Verified(matches));
     }
 
     /// Without entropy nothing can be issued.
-    fn give_up(&mut self, ticket: Ticket) {
+    fn give_up(&mut self, ticket: Ticket, about: About) {
         log::error!("the host gives no entropy");
-        let (response, event) = Endpoint::unavailable();
+        let (response, event) = Endpoint::unavailable(about);
         self.reply(ticket.exchange, &response, &event);
     }
 }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     identifier::{Identifier, IdentifierRules},
+    pseudonym::Pseudonym,
     remote::{Lookup, Snapshot, Verify},
     user::{Found, UserTable},
 };
@@ -19,8 +20,17 @@ pub struct AuthSource {
     pub identifiers: IdentifierRules,
     /// Where its users are.
     pub directory: Directory,
-    /// Makes the choice of decoys: the same in every proxy with the same keys, and unknown to callers.
-    pub decoy_key: [u8; 32],
+    /// What is made of its identifiers.
+    pub keys: DirectoryKeys,
+}
+
+/// What identifiers are hashed under: the same in every proxy with the same signing keys, and unknown to callers.
+#[derive(Clone, Copy, Default)]
+pub struct DirectoryKeys {
+    /// Makes the choice of decoys.
+    pub decoy: [u8; 32],
+    /// Makes pseudonyms.
+    pub pseudonym: [u8; 32],
 }
 
 /// Where users are.
@@ -55,9 +65,14 @@ impl AuthSource {
         split(self.decoy_digest(identifier)).1
     }
 
+    /// What stands for an identifier in logs.
+    pub fn pseudonym(&self, identifier: &Identifier) -> Pseudonym {
+        Pseudonym::new(&self.keys.pseudonym, &self.id, identifier)
+    }
+
     fn decoy_digest(&self, identifier: &Identifier) -> [u8; 32] {
         Sha256::new()
-            .chain_update(self.decoy_key)
+            .chain_update(self.keys.decoy)
             .chain_update(&self.id)
             .chain_update([0, identifier.kind as u8])
             .chain_update(&identifier.value)

@@ -55,7 +55,7 @@ pub enum ClientType {
 }
 
 /// A grant type (RFC 6749 §4.3, §4.4 and §6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
     /// The user's name and password.

@@ -34,6 +34,13 @@ pub struct Identifier {
     pub value: String,
 }
 
+impl Identifier {
+    /// The same for all spellings that a directory may take for one user: for counting and for watching they are one.
+    pub fn folded(&self) -> String {
+        self.value.trim().to_lowercase()
+    }
+}
+
 /// Which identifiers an auth source accepts, and how it compares them.
 #[derive(Clone, Debug, Default)]
 pub struct IdentifierRules {

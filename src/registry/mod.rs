@@ -4,6 +4,7 @@ pub mod auth_source;
 pub mod client;
 pub mod identifier;
 mod index;
+pub mod pseudonym;
 pub mod remote;
 pub mod user;
 

@@ -81,7 +81,7 @@ def vanish(envoy, claims):
     """Clients that connect, send a login and go, in crowds, some politely (FIN) and some not (RST)."""
     load.run(envoy.url("/oauth2/token"), 3, 8, form=gateway.LOGIN)
     alone = statistics.median(time_login(envoy) for _ in range(10))
-    before, next_logins, memory, seconds = envoy.counters()["password"], [], [], 0
+    before, next_logins, memory, seconds = envoy.counters()["password.issued"], [], [], 0
     for number in range(VANISHING // CROWD):
         with envoy.watch_worker() as watch:
             vanish_crowd(envoy)
@@ -89,7 +89,7 @@ def vanish(envoy, claims):
         if number % 5 == 4:
             next_logins.append(time_login(envoy))
             memory.append(envoy.resident_mib())
-    finished = envoy.counters()["password"] - before - len(next_logins)
+    finished = envoy.counters()["password.issued"] - before - len(next_logins)
     each, following = seconds / VANISHING, statistics.median(next_logins)
     # The first half shows the most that is held at one time; a leak would go on.
     growth = memory[-1] - memory[len(memory) // 2]

@@ -69,7 +69,7 @@ impl Source {
     fn take_answer(&mut self, Fetching { fetch, until, .. }: Fetching, length: usize) {
         match self.delivery(fetch, length) {
             Ok(Delivery::Unchanged) => {
-                self.settle(Ledger::keep);
+                self.settle_good(Ledger::keep);
             }
             Ok(Delivery::Again(fetch)) => self.ask(fetch, until),
             Ok(Delivery::Part { start, rest }) => {

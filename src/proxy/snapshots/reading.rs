@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::{
-    super::{host, shared_document::SharedDocument},
+    super::shared_document::SharedDocument,
     source::{Source, Task},
     turns::LEASE,
 };
@@ -30,8 +30,6 @@ pub struct Candidate {
     etag: Option<String>,
     renewed: Instant,
 }
-
-const REFUSED: &str = "token_endpoint.snapshot_refused";
 
 impl Candidate {
     /// A document with this `ETag`, fetched just now.
@@ -104,7 +102,7 @@ impl Source {
         let users = loading.into_users();
         if let Some(candidate) = candidate {
             let etag = candidate.etag;
-            let Some(before) = self.settle(|ledger, due| ledger.publish(length, etag.clone(), due)) else {
+            let Some(before) = self.settle_good(|ledger, due| ledger.publish(length, etag.clone(), due)) else {
                 return self.leftovers.push(users);
             };
             self.task = Task::Clearing { slot: before.slot(), version, pieces: SharedDocument::pieces(before.length) };
@@ -121,9 +119,7 @@ impl Source {
             self.version = reading.version;
             return log::error!("auth source {}: a document is good for another worker only: {why}", self.id());
         };
-        if host::define_counter(REFUSED).and_then(host::count).is_err() {
-            log::warn!("a counter failed");
-        }
+        self.refused.count();
         self.settle(|ledger, due| ledger.refuse(why, candidate.etag.clone(), due));
     }
 }

@@ -8,7 +8,11 @@ use std::{
 };
 
 use super::{
-    super::{host, shared_document::SharedDocument},
+    super::{
+        host,
+        metrics::{Counter, Gauge},
+        shared_document::SharedDocument,
+    },
     fetching::Fetching,
     reading::Reading,
     turns::chance,
@@ -17,7 +21,7 @@ use crate::{
     endpoint::Find,
     registry::{
         auth_source::{AuthSource, Directory},
-        remote::{Fault, Snapshot},
+        remote::{Fault, Ledger, Snapshot},
         user::{Found, UserTable},
     },
 };
@@ -37,6 +41,8 @@ pub struct Source {
     longest_hold: Duration,
     /// Not to be first again after a failure that may be this worker's own.
     pub(super) patience: u64,
+    pub(super) refused: Counter,
+    age: Gauge,
 }
 
 /// What it is busy with.
@@ -56,6 +62,7 @@ impl Source {
     /// A source of which nothing is known yet.
     pub fn new(auth_source: Arc<AuthSource>, name: &str, idle: bool) -> Self {
         let document = SharedDocument::open(name);
+        let age = Gauge::new(&format!("auth_source.{}.age_seconds", metric_name(&auth_source.id)));
         Self {
             auth_source,
             document,
@@ -67,6 +74,8 @@ impl Source {
             leftovers: Vec::new(),
             longest_hold: Duration::ZERO,
             patience: 0,
+            refused: Counter::new("snapshot_refused"),
+            age,
         }
     }
 
@@ -114,6 +123,7 @@ impl Source {
     /// Reads a newer good copy, or fetches one if it is time and nobody does.
     fn look(&mut self) {
         let Some(ledger) = self.document.ledger() else { return };
+        self.show_age(&ledger);
         if ledger.version > 0 && ledger.version != self.version {
             return self.read_good(&ledger);
         }
@@ -122,6 +132,13 @@ impl Source {
         let (timeout, interval) = (*timeout, *refresh_interval);
         if ledger.is_due(now.saturating_sub(self.patience), interval) && self.take_turn(now, timeout, interval) {
             self.fetch(ledger.etag);
+        }
+    }
+
+    /// Shows for how long nobody knows whether its copy is the newest still, once there is one.
+    fn show_age(&self, ledger: &Ledger) {
+        if let Some(age) = ledger.age(host::now_in_millis()) {
+            self.age.show(age.as_secs());
         }
     }
 
@@ -177,4 +194,9 @@ impl Source {
     pub(super) fn id(&self) -> &str {
         &self.auth_source.id
     }
+}
+
+/// A part of a metric's name: an id may have dots and spaces, which are no part of one.
+fn metric_name(id: &str) -> String {
+    id.chars().map(|character| if character.is_ascii_alphanumeric() { character } else { '_' }).collect()
 }

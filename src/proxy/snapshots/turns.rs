@@ -36,6 +36,16 @@ impl Source {
         self.end_turn(|ledger| change(ledger, due))
     }
 
+    /// The same with a document that is good, or is the last one still.
+    pub(super) fn settle_good(&mut self, change: impl Fn(&mut Ledger, u64) -> News) -> Option<Ledger> {
+        let now = host::now_in_millis();
+        self.settle(|ledger, due| {
+            let news = change(ledger, due);
+            ledger.confirm(now);
+            news
+        })
+    }
+
     fn end_turn(&self, change: impl Fn(&mut Ledger) -> News) -> Option<Ledger> {
         let (before, news, trouble) = self.document.update(|ledger| {
             let before = ledger.clone();

@@ -20,6 +20,8 @@ pub struct Ledger {
     /// The trouble that was told last, until it is over.
     trouble: Option<String>,
     due: u64,
+    /// When the good copy was last known to be the newest; zero before the first.
+    confirmed: u64,
     lease: Option<Lease>,
 }
 
@@ -93,6 +95,18 @@ impl Ledger {
         self.close(due);
         (self.version, self.length, self.etag, self.refused) = (self.version + 1, length, etag, false);
         self.end_trouble()
+    }
+
+    /// The last document is the newest still: if it was not refused, so is the good copy.
+    pub fn confirm(&mut self, now: u64) {
+        if !self.refused {
+            self.confirmed = now;
+        }
+    }
+
+    /// For how long nobody knows whether the good copy is the newest still. None where there is no good copy.
+    pub fn age(&self, now: u64) -> Option<Duration> {
+        (self.version > 0).then(|| Duration::from_millis(now.saturating_sub(self.confirmed)))
     }
 
     /// There is a new document, and it is bad.
@@ -192,6 +206,21 @@ mod tests {
         assert_eq!(ledger.etag.as_deref(), Some("b"));
         assert_eq!((ledger.version, ledger.length), (1, 1));
         assert_eq!(ledger.publish(2, Some("c".into()), 0), News::Over);
+    }
+
+    #[test]
+    fn a_copy_ages_until_it_is_known_to_be_the_newest_again() {
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.age(9_000), None);
+        ledger.confirm(1_000);
+        ledger.publish(1, None, 0);
+        ledger.fail("no answer", 0);
+        assert_eq!(ledger.age(9_000), Some(Duration::from_secs(8)));
+        ledger.confirm(9_000);
+        assert_eq!(ledger.age(9_000), Some(Duration::ZERO));
+        ledger.refuse("users[0]: missing", None, 0);
+        ledger.confirm(10_000);
+        assert_eq!(ledger.age(10_000), Some(Duration::from_secs(1)), "what was refused counts for nothing");
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! What an exchange is about, as far as that is known: for those who watch, never for who calls.
+
+use std::sync::Arc;
+
+use super::{
+    admission::Purpose,
+    room::{Document, Room, Service},
+};
+use crate::registry::{
+    auth_source::AuthSource,
+    client::{Client, Grant},
+    identifier::Identifier,
+    pseudonym::Pseudonym,
+};
+
+/// What an exchange is about. It has no field for what a caller may have mistaken for something else.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// What was asked for.
+    pub topic: Topic,
+    /// Who asked, once that is known to be true.
+    pub client: Option<Arc<Client>>,
+    /// Who is to be served, once that was named in a way that makes sense.
+    pub subject: Option<Subject>,
+}
+
+/// Someone in a directory, whether or not there is such a user.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// Whose directory.
+    pub auth_source: Arc<AuthSource>,
+    /// Who.
+    pub user: Pseudonym,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Tokens, in a way that is not known, or not known yet.
+    Token,
+    /// Tokens, by a grant.
+    Grant(Grant),
+    /// The end of a token.
+    Revocation,
+    /// What a token is good for.
+    Introspection,
+    /// A user's claims.
+    UserInfo,
+    /// The public keys.
+    Keys,
+    /// What this server can do.
+    Metadata,
+}
+
+impl About {
+    /// All that is known of a request that has not said who asks.
+    pub fn only(topic: impl Into<Topic>) -> Self {
+        Self { topic: topic.into(), client: None, subject: None }
+    }
+
+    /// A request by a client that has proven itself.
+    pub fn by(client: &Arc<Client>, topic: impl Into<Topic>) -> Self {
+        Self { client: Some(Arc::clone(client)), ..Self::only(topic) }
+    }
+
+    /// The same, for a user.
+    pub fn with_user(self, auth_source: &Arc<AuthSource>, identifier: &Identifier) -> Self {
+        let subject = Subject { auth_source: Arc::clone(auth_source), user: auth_source.pseudonym(identifier) };
+        Self { subject: Some(subject), ..self }
+    }
+}
+
+impl Topic {
+    /// A short name: that of the grant, where there is one.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Grant(Grant::Password) => "password",
+            Self::Grant(Grant::RefreshToken) => "refresh_token",
+            Self::Grant(Grant::ClientCredentials) => "client_credentials",
+            Self::Revocation => "revocation",
+            Self::Introspection => "introspection",
+            Self::UserInfo => "userinfo",
+            Self::Keys => "jwks",
+            Self::Metadata => "metadata",
+        }
+    }
+}
+
+impl From<Service> for Topic {
+    fn from(service: Service) -> Self {
+        match service {
+            Service::Token => Self::Token,
+            Service::Revocation => Self::Revocation,
+            Service::Introspection => Self::Introspection,
+        }
+    }
+}
+
+impl From<Purpose> for Topic {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Service(service) => service.into(),
+            Purpose::UserInfo => Self::UserInfo,
+        }
+    }
+}
+
+impl From<Room> for Topic {
+    fn from(room: Room) -> Self {
+        match room {
+            Room::Service(service) => service.into(),
+            Room::UserInfo => Self::UserInfo,
+            Room::Document(Document::Keys) => Self::Keys,
+            Room::Document(Document::Metadata) => Self::Metadata,
+        }
+    }
+}
+
+impl From<Grant> for Topic {
+    fn from(grant: Grant) -> Self {
+        Self::Grant(grant)
+    }
+}
