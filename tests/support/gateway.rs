@@ -23,7 +23,20 @@ pub struct Gateway {
     address: SocketAddr,
     state: TempDir,
     keys: Keys,
+    manner: Manner,
+}
+
+/// How Envoy is started.
+#[derive(Clone, Copy)]
+struct Manner {
     workers: u32,
+    filter_log: &'static str,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { workers: 2, filter_log: "wasm:info" }
+    }
 }
 
 /// A process that ends with its test, however that ends.
@@ -108,14 +121,19 @@ impl Gateway {
 
     /// The same with another number of workers.
     pub fn start_with_workers(workers: u32, yaml: &str, keys: Keys) -> Self {
-        Self::start_in(state_folder(yaml), workers, keys)
+        Self::start_in(state_folder(yaml), Manner { workers, ..Manner::default() }, keys)
     }
 
     /// A gateway that takes a part of its configuration from a file beside it, which can be changed while it runs.
     pub fn start_with_file(yaml: &str, name: &str, text: &str, keys: Keys) -> Self {
         let state = state_folder(yaml);
         fs::write(state.path().join(name), text).unwrap();
-        Self::start_in(state, 2, keys)
+        Self::start_in(state, Manner::default(), keys)
+    }
+
+    /// A gateway of which the log has all that the filter says.
+    pub fn start_talkative(yaml: &str, keys: Keys) -> Self {
+        Self::start_in(state_folder(yaml), Manner { filter_log: "wasm:debug", ..Manner::default() }, keys)
     }
 
     /// Replaces a file at once, as Envoy's file watch wants it.
@@ -125,17 +143,17 @@ impl Gateway {
         fs::rename(new, self.state.path().join(name)).unwrap();
     }
 
-    fn start_in(state: TempDir, workers: u32, keys: Keys) -> Self {
-        let mut envoy = Envoy::start(state.path(), &keys, workers);
+    fn start_in(state: TempDir, manner: Manner, keys: Keys) -> Self {
+        let mut envoy = Envoy::start(state.path(), &keys, manner);
         let (admin, address) = envoy.wait_until_live(state.path());
-        Self { envoy, admin, address, state, keys, workers }
+        Self { envoy, admin, address, state, keys, manner }
     }
 
     /// Ends Envoy and starts it again with the same configuration and the same keys.
     pub fn restart(&mut self) {
         self.envoy.stop();
         fs::remove_file(self.state.path().join("admin")).unwrap();
-        self.envoy = Envoy::start(self.state.path(), &self.keys, self.workers);
+        self.envoy = Envoy::start(self.state.path(), &self.keys, self.manner);
         (self.admin, self.address) = self.envoy.wait_until_live(self.state.path());
     }
 
@@ -166,6 +184,11 @@ impl Gateway {
         let counters = self.counters("cluster.(api|jwks).upstream_rq_total");
         assert_eq!(counters.len(), 2, "{counters:?}");
         counters.iter().map(|(_, value)| value).sum()
+    }
+
+    /// Envoy's statistics as Prometheus reads them.
+    pub fn prometheus(&self) -> String {
+        http1::get(self.admin, "/stats/prometheus", &[]).text().to_owned()
     }
 
     /// One of Envoy's counters.
@@ -201,21 +224,22 @@ impl Gateway {
 /// The log of an Envoy that must refuse its configuration.
 pub fn log_of_refusal(yaml: &str, keys: &Keys) -> String {
     let state = state_folder(yaml);
-    let mut envoy = Envoy::start(state.path(), keys, 1);
+    let mut envoy = Envoy::start(state.path(), keys, Manner { workers: 1, ..Manner::default() });
     let exit = poll("Envoy to refuse its configuration", || envoy.process.try_wait().unwrap());
     assert!(!exit.success());
     envoy.log()
 }
 
 impl Envoy {
-    fn start(state: &Path, keys: &Keys, workers: u32) -> Self {
+    fn start(state: &Path, keys: &Keys, manner: Manner) -> Self {
         let log = state.join("log");
         let output = File::options().create(true).append(true).open(&log).unwrap();
         let mut envoy = Command::new(from_make("ENVOY"));
         envoy
             .args(["--config-path", "envoy.yaml", "--admin-address-path", "admin"])
-            .args(["--concurrency", &workers.to_string(), "--disable-hot-restart"])
-            .args(["--log-level", "warning", "--component-log-level", "wasm:info"])
+            .args(["--concurrency", &manner.workers.to_string(), "--disable-hot-restart"])
+            .args(["--log-level", "warning", "--component-log-level", manner.filter_log])
+            .args(["--file-flush-interval-msec", "100"])
             .current_dir(state)
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
@@ -273,7 +297,7 @@ fn gateway_address(admin: SocketAddr) -> SocketAddr {
 }
 
 /// Asks again and again until there is an answer.
-fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask() {
