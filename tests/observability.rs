@@ -3,10 +3,15 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    thread,
+};
 
 use serde_json::Value;
 use support::{
+    directories::{Elsewhere, PASSWORD, QUICK_HASH, every_second, log_in, lookup, lookup_answer, people, snapshot},
+    faults::{Directory, answer, status},
     gateway::{self, Gateway, Keys, poll},
     http1,
     response::Response,
@@ -152,9 +157,13 @@ fn counters(prometheus: &str) -> BTreeMap<(&str, &str), usize> {
 
 /// The value of a metric without labels.
 fn value(prometheus: &str, name: &str) -> usize {
+    value_so_far(prometheus, name).unwrap_or_else(|| panic!("no {name} in {prometheus}"))
+}
+
+/// The same where there may be none yet.
+fn value_so_far(prometheus: &str, name: &str) -> Option<usize> {
     let start = format!("token_endpoint_{name}{{}} ");
-    let value = prometheus.lines().find_map(|line| line.strip_prefix(&start));
-    value.unwrap_or_else(|| panic!("no {name} in {prometheus}")).parse().unwrap()
+    prometheus.lines().find_map(|line| line.strip_prefix(&start))?.parse().ok()
 }
 
 /// What the access log says, once it has this many lines.
@@ -264,6 +273,33 @@ fn nothing_that_was_sent_or_given_is_shown_to_operators() {
     assert!(decisions(&told.gateway.log()).iter().any(|line| line.contains("outcome=\"active\"")));
     assert_eq!(told.leaks(&told.gateway.log()), [""; 0], "in the log");
     assert_eq!(told.leaks(&told.gateway.prometheus()), [""; 0], "in the statistics");
+}
+
+#[test]
+fn the_time_that_a_directory_takes_and_the_age_of_a_document_are_shown() {
+    let directory = Directory::start();
+    directory.on("STAFF", [answer(lookup_answer("u1", QUICK_HASH))]);
+    directory.on("FILE.OLD", [answer(people(&[("u1", "alice")])), status(500, "")]);
+    let elsewhere = Elsewhere::default().at("directory", &directory.socket());
+    let elsewhere = elsewhere.auth_sources(&lookup("STAFF", "directory", ""));
+    let gateway = elsewhere.auth_sources(&snapshot("FILE.OLD", "directory", &every_second("20s", "json"))).start(2);
+
+    (0..3).for_each(|_| assert_eq!(log_in(&gateway, "STAFF", "alice", PASSWORD).status, 200));
+
+    let shown = |name| poll(name, || value_so_far(&gateway.prometheus(), name));
+    poll("three questions", || (shown("directory_ms_count") == 3).then_some(()));
+    poll("a document that ages", || (shown("auth_source_FILE_OLD_age_seconds") >= 3).then_some(()));
+}
+
+#[test]
+fn those_who_wait_are_shown_until_they_do_not() {
+    let gateway = Gateway::start();
+    let waiting = || value_so_far(&gateway.prometheus(), "waiting_checks");
+    thread::scope(|scope| {
+        (0..20).for_each(|_| drop(scope.spawn(|| gateway.token(SAMPLE))));
+        poll("a crowd to wait", || waiting().filter(|waiting| *waiting > 2));
+    });
+    assert_eq!(waiting(), Some(0));
 }
 
 #[test]
