@@ -98,6 +98,8 @@ fn the_usual_refresh_is_one_call_and_its_record_ends_with_its_family() {
     let left = until - SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let lives = fleet.etcd.time_to_live(records[0].lease.as_ref().expect("a lease"));
     assert!((left..left + 3600).contains(&lives), "{lives} s of {left} s");
+    let unused = "token_endpoint_state_store_ms_count{} 0";
+    wait_until("the time to be shown that etcd takes", || !fleet.here.prometheus().contains(unused));
 }
 
 // --- Revocation ---
