@@ -362,10 +362,20 @@ fn what_is_wrong_with_etcd_is_told_by_its_path() {
     }
     etcd_refuses("/authority", json!("a b"), "state.etcd.authority: expected a host, with or without a port");
     etcd_refuses("/key_prefix", json!(""), "state.etcd.key_prefix: expected a text that is not empty");
-    etcd_refuses("/timeout", json!("61s"), "state.etcd.timeout: expected 0.001s to 60s");
+    etcd_refuses("/timeout", json!("0s"), "state.etcd.timeout: expected 0.001s to 60s");
     etcd_refuses("/max_concurrent", json!(0), "state.etcd.max_concurrent: expected 1 to 10000");
     etcd_refuses("/max_response_bytes", json!(1), "state.etcd.max_response_bytes: unknown field");
     etcd_refuses("/authorization", json!({}), "state.etcd.authorization.bearer: missing, and basic too");
+}
+
+#[test]
+fn a_call_that_is_made_again_must_not_come_after_the_grace() {
+    let problem = "not longer than etcd.timeout: a claim that is sent again would be taken for theft";
+    let mut document = with_etcd("/timeout", json!("2s"));
+    document["state"]["retry_grace"] = json!("2s");
+    assert_eq!(problems(&document), [format!("state.retry_grace: {problem}")]);
+    document["state"]["retry_grace"] = json!("3s");
+    assert_eq!(problems(&document), [""; 0]);
 }
 
 #[test]

@@ -288,7 +288,7 @@ impl Fleet {
 fn yaml(etcd: &Etcd, state: &str, attempt_limits: &str) -> String {
     let pacing = "password_checks: {pacing_cluster: pacing}";
     let depth = "\n                    ";
-    let etcd_settings = "etcd: {cluster: etcd, circuit: {failures: 2, open: 1s}}";
+    let etcd_settings = "etcd: {cluster: etcd, timeout: 0.9s, circuit: {failures: 2, open: 1s}}";
     let settings =
         format!("{pacing}{depth}state: {{{state}, {etcd_settings}}}{depth}attempt_limits: {{{attempt_limits}}}");
     let address = format!("{{socket_address: {{address: 127.0.0.1, port_value: {}}}}}", etcd.port());

@@ -386,6 +386,18 @@ fn rotated(configuration: &Value, arguments: &[&str]) -> (String, Value, String)
 }
 
 #[test]
+fn keys_in_the_manifests_can_be_rotated_too() {
+    for manifest in ["istio/wasm-plugin.yaml", "istio/envoy-filter.yaml", "gateway/envoy-extension-policy.yaml"] {
+        let folder = TempDir::new().unwrap();
+        let config = format!("{}/envoy/{manifest}", env!("CARGO_MANIFEST_DIR"));
+        let out = folder.path().join("new.pem");
+        let arguments = ["rotate-key", &config, "--env", "NEW_KEY", "--out", out.to_str().unwrap()];
+        let (code, yaml, steps) = tool(&arguments).with_keys().run();
+        assert_eq!((code, yaml.matches("NEW_KEY").count()), (DONE, 1), "{manifest}: {yaml}{steps}");
+    }
+}
+
+#[test]
 fn a_rotation_is_printed_ready_to_paste_and_is_good_in_the_configuration() {
     let (yaml, steps, key) = rotated(&good(), &["--env", "NEW_KEY"]);
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::{core::Core, stories::Request};
 use token_endpoint::{
     http::Response,
-    state::{Bucket, Claim, Claimed, FamilyId, Place, StateAnswer, StateQuestion, TokenId},
+    state::{Bucket, Claim, Claimed, FamilyId, Place, StateAnswer, StateQuestion, TokenId, Use},
     time::UnixTime,
 };
 
@@ -273,6 +273,40 @@ fn while_the_memory_fails_nobody_is_served_unless_the_operator_chose_otherwise()
 }
 
 #[test]
+fn a_refresh_that_can_not_be_signed_in_time_has_not_used_its_token() {
+    let core = core();
+    let token = next(&login(&core));
+    core.signs.set(false);
+    let refused = refresh(&core, &token);
+    assert_eq!(
+        (refused.status, refused.headers.iter().any(|header| *header == ("retry-after", "60".into()))),
+        (503, true)
+    );
+    core.signs.set(true);
+    after(&core, 60);
+    next(&refresh(&core, &token));
+}
+
+#[test]
+fn a_family_that_was_stolen_at_its_end_is_remembered_until_its_last_access_token_has_ended() {
+    let mut document = document();
+    document["lifetimes"] = json!({"refresh_token": "1000s", "access_token": "300s"});
+    let core = core_with(&document);
+    let stolen = next(&login(&core));
+    after(&core, 980);
+    let access_token = jti(&refresh(&core, &stolen), "access_token");
+    let issued_at = UnixTime(core.now.get());
+    after(&core, 15);
+    assert!(is_refused(&refresh(&core, &stolen)));
+    after(&core, 200);
+    next(&refresh(&core, &next(&login(&core))));
+
+    let look = StateQuestion::Look(Use::Access { token: access_token, issued_at });
+    let answer = core.families.borrow_mut().answer(&look, UnixTime(core.now.get()));
+    assert_eq!(answer, StateAnswer::Looked(false));
+}
+
+#[test]
 fn the_access_tokens_of_a_family_tell_which_it_is() {
     let core = core();
     let first = login(&core);
@@ -293,7 +327,8 @@ fn ten_million_families_stay_inside_the_table_and_none_that_was_forgotten_comes_
         let family = FamilyId(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2);
         let (issued_at, until) = (UnixTime(number), UnixTime(u64::MAX));
         let question = StateQuestion::Claim(Claim { family, generation: 0, issued_at, until, grace: Duration::ZERO });
-        let bucket = usize::try_from(Place::of(&question).bucket(2048)).unwrap();
+        let place = Place::of(&question).next().unwrap();
+        let bucket = usize::try_from(place.bucket(2048)).unwrap();
         table[bucket].answer(&question, UnixTime(now))
     };
     for number in 1..=FAMILIES {

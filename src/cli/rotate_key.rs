@@ -183,8 +183,15 @@ fn flow(value: &Value) -> String {
 }
 
 fn only(plugins: Vec<Plugin>) -> Result<Plugin, Failure> {
+    let plugins: Vec<_> = plugins.into_iter().filter(|plugin| !holds(plugin)).collect();
     let several = || Failure::Bad("several token endpoints in it: give the configuration of one".to_owned());
     <[Plugin; 1]>::try_from(plugins).map(|[plugin]| plugin).map_err(|_| several())
+}
+
+/// Whether it only holds requests for a token endpoint in front of it, and so has no keys.
+fn holds(plugin: &Plugin) -> bool {
+    let document = plugin.configuration.as_deref().unwrap_or_default();
+    serde_json::from_str::<Map<String, Value>>(document).is_ok_and(|fields| fields.contains_key("hold"))
 }
 
 fn problem(what: &str) -> Failure {

@@ -30,6 +30,12 @@ pub fn read(object: &mut Object, environment: Environment) -> State {
         on_store_failure: object.optional("on_store_failure").unwrap_or_default(),
     };
     let etcd = object.nested("etcd", |object| etcd(object, environment)).flatten().map(Arc::new);
+    if etcd.as_ref().is_some_and(|etcd| etcd.limits.timeout >= rotation.retry_grace) {
+        object.problem(
+            "retry_grace",
+            "not longer than etcd.timeout: a claim that is sent again would be taken for theft",
+        );
+    }
     State { rotation, etcd }
 }
 

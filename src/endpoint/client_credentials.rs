@@ -11,7 +11,7 @@ use crate::{
     },
     state::TokenId,
     time::Moment,
-    token::Granted,
+    token::{ComingBack, Granted},
 };
 
 /// Issues an access token.
@@ -23,7 +23,7 @@ pub fn begin(
 ) -> Result<Step, Refusal> {
     let scopes = scope::without_user(&mut parameters, &client.scopes)?;
     let user = Arc::new(User::of_client(&client.id));
-    let granted = Granted { client: Arc::clone(client), user, scopes, refresh_token: None };
+    let granted = Granted { client: Arc::clone(client), user, scopes, coming_back: ComingBack::Never };
     let about = About::by(client, Grant::ClientCredentials);
     issue::begin(endpoint, about, granted, TokenId::fresh(moment.entropy), moment.now)
 }

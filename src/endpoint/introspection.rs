@@ -77,7 +77,9 @@ impl Good {
     fn in_use(&self, endpoint: &Endpoint) -> Use {
         match self {
             Self::Access(token) => Use::Access { token: token.id, issued_at: token.issued_at },
-            Self::Refresh(token) => Use::Refresh(token.claim(endpoint.rotation.retry_grace)),
+            Self::Refresh(token) => {
+                Use::Refresh(token.claim(endpoint.rotation.retry_grace, endpoint.terms.lifetimes.access_token))
+            }
         }
     }
 }

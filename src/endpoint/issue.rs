@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
 
-use super::{About, Endpoint, Event, Outcome, Pending, Question, Refusal, SigningJob, Step, UNAVAILABLE, reply};
+use super::{
+    About, Endpoint, Event, Outcome, Pending, Question, Refusal, SigningJob, Step, UNAVAILABLE, refresh, reply,
+};
 use crate::{
     crypto::jws::SigningKey,
     state::TokenId,
     time::{Moment, UnixTime},
-    token::{Granted, access, id},
+    token::{ComingBack, Granted, access, id, refresh::RefreshToken},
 };
 
 /// Tokens that wait for the access token's signature.
@@ -30,6 +32,17 @@ pub struct SigningId {
     access_token: AccessToken,
     input: Arc<str>,
 }
+
+/// Tokens that are signed, and the answer with them but for the refresh token.
+#[derive(Debug)]
+pub struct Signed {
+    about: About,
+    scope: Option<String>,
+    access_token: AccessToken,
+    id_token: Option<IdToken>,
+}
+
+struct IdToken(String);
 
 struct AccessToken {
     jwt: String,
@@ -53,7 +66,7 @@ impl SigningAccess {
     pub(super) fn signed(self, endpoint: &Endpoint, signature: &[u8], moment: Moment) -> Result<Step, Refusal> {
         let access_token = AccessToken { jwt: jwt(&self.input, signature)?, expires_at: self.expires_at };
         if !self.granted.has_openid() {
-            return answer(endpoint, self.about, self.granted, &access_token, None, moment);
+            return conclude(endpoint, self.about, self.granted, access_token, None, moment);
         }
         // Not the access token's key where its time has passed meanwhile: this token may live longer.
         let key = endpoint.keys.active(moment.now).ok_or(UNAVAILABLE)?;
@@ -71,8 +84,8 @@ impl SigningId {
 
     /// Answers.
     pub(super) fn signed(self, endpoint: &Endpoint, signature: &[u8], moment: Moment) -> Result<Step, Refusal> {
-        let id_token = jwt(&self.input, signature)?;
-        answer(endpoint, self.about, self.granted, &self.access_token, Some(&id_token), moment)
+        let id_token = IdToken(jwt(&self.input, signature)?);
+        conclude(endpoint, self.about, self.granted, self.access_token, Some(id_token), moment)
     }
 }
 
@@ -89,32 +102,54 @@ fn jwt(input: &str, signature: &[u8]) -> Result<String, Refusal> {
     Ok(format!("{input}.{signature}"))
 }
 
-fn answer(
+/// A refresh token is claimed last: a caller whose signatures could not be made in time must not be left with one that
+/// counts as used.
+fn conclude(
     endpoint: &Endpoint,
     about: About,
     granted: Granted,
-    access_token: &AccessToken,
-    id_token: Option<&str>,
+    access_token: AccessToken,
+    id_token: Option<IdToken>,
     moment: Moment,
 ) -> Result<Step, Refusal> {
-    let expires_in = access_token.expires_at.seconds_since(moment.now);
-    let tokens = reply::Tokens {
-        access_token: &access_token.jwt,
-        refresh_token: seal(endpoint, &granted, moment)?,
-        scope: granted.scope(),
-        id_token,
-        token_type: "Bearer",
-        expires_in,
-    };
-    let response = reply::tokens(&tokens).ok_or(UNAVAILABLE)?;
-    let event = Event { about, outcome: Outcome::Issued };
-    Ok(Step::Reply(response, event))
+    let signed = Signed { about, scope: granted.scope(), access_token, id_token };
+    match granted.coming_back {
+        ComingBack::Never => signed.answer(None, moment.now),
+        ComingBack::First(token) => signed.with(&token, endpoint, moment),
+        ComingBack::Again(token) => Ok(refresh::claim(endpoint, &granted.client, signed, token)),
+    }
 }
 
-fn seal(endpoint: &Endpoint, granted: &Granted, moment: Moment) -> Result<Option<String>, Refusal> {
-    let Some(token) = &granted.refresh_token else { return Ok(None) };
-    let sealed = token.seal(&endpoint.sealer, &endpoint.terms.issuer, moment);
-    sealed.map(Some).ok_or(UNAVAILABLE)
+impl Signed {
+    pub(super) fn about(&self) -> About {
+        self.about.clone()
+    }
+
+    /// Answers, with this refresh token.
+    pub(super) fn with(self, token: &RefreshToken, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
+        let now = moment.now;
+        let sealed = token.seal(&endpoint.sealer, &endpoint.terms.issuer, moment).ok_or(UNAVAILABLE)?;
+        self.answer(Some(sealed), now)
+    }
+
+    fn answer(self, refresh_token: Option<String>, now: UnixTime) -> Result<Step, Refusal> {
+        let tokens = reply::Tokens {
+            access_token: &self.access_token.jwt,
+            refresh_token,
+            scope: self.scope,
+            id_token: self.id_token.as_ref().map(|IdToken(jwt)| jwt.as_str()),
+            token_type: "Bearer",
+            expires_in: self.access_token.expires_at.seconds_since(now),
+        };
+        let response = reply::tokens(&tokens).ok_or(UNAVAILABLE)?;
+        Ok(Step::Reply(response, Event { about: self.about, outcome: Outcome::Issued }))
+    }
+}
+
+impl std::fmt::Debug for IdToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdToken(…)")
+    }
 }
 
 impl std::fmt::Debug for AccessToken {

@@ -260,7 +260,7 @@ impl Endpoint {
             (Pending::Verifying(login), Answer::Verified(matches)) => Ok(login.verified(matches)),
             (Pending::Confirming(login), Answer::Confirmed(user)) => Ok(login.confirmed(user)),
             (Pending::Concluding(login), Answer::Allowed) => login.counted(self, moment),
-            (Pending::Renewing(renewing), Answer::Found(found)) => Ok(renewing.found(self, found)),
+            (Pending::Renewing(renewing), Answer::Found(found)) => renewing.found(self, found, moment),
             (Pending::Claiming(claiming), Answer::State(StateAnswer::Claimed(claimed))) => {
                 claiming.claimed(self, claimed, moment)
             }

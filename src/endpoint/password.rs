@@ -17,7 +17,7 @@ use crate::{
     secret::Secret,
     state::{FamilyId, TokenId},
     time::{Moment, UnixTime},
-    token::{Granted, refresh::RefreshToken},
+    token::{ComingBack, Granted, refresh::RefreshToken},
 };
 
 /// A login, read and found to make sense.
@@ -183,9 +183,9 @@ impl Concluding {
             return Err(Refusal::AbnormalStatus);
         }
         let (now, id) = (moment.now, TokenId::fresh(moment.entropy));
-        let refresh_token = self.login.refresh_token(endpoint, &user, id.family(), now);
+        let coming_back = self.login.coming_back(endpoint, &user, id.family(), now);
         let Login { about, client, scopes, .. } = self.login;
-        let granted = Granted { client, user, scopes, refresh_token };
+        let granted = Granted { client, user, scopes, coming_back };
         issue::begin(endpoint, about, granted, id, now)
     }
 }
@@ -193,10 +193,13 @@ impl Concluding {
 impl Login {
     /// What the caller can come back with: nothing where its client may not, and nothing where the directory can't be
     /// asked for a user without a password.
-    fn refresh_token(&self, endpoint: &Endpoint, user: &User, family: FamilyId, now: UnixTime) -> Option<RefreshToken> {
+    fn coming_back(&self, endpoint: &Endpoint, user: &User, family: FamilyId, now: UnixTime) -> ComingBack {
         let may_come_back = self.client.grants.contains(&Grant::RefreshToken);
         let can_be_found = !matches!(self.auth_source.directory, Directory::Verify(_));
-        (may_come_back && can_be_found).then(|| RefreshToken {
+        if !(may_come_back && can_be_found) {
+            return ComingBack::Never;
+        }
+        ComingBack::First(RefreshToken {
             client_id: self.client.id.clone(),
             auth_source_id: self.auth_source.id.clone(),
             user_id: user.id.clone(),

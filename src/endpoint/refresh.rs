@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use super::{
-    About, Caller, Endpoint, Find, Parameter, Parameters, Pending, Question, Refusal, Step, issue, revocation, scope,
+    About, Caller, Endpoint, Find, Parameter, Parameters, Pending, Question, Refusal, Step,
+    issue::{self, Signed},
+    revocation, scope,
 };
 use crate::{
     registry::{
@@ -14,7 +16,7 @@ use crate::{
     },
     state::{Claimed, StateQuestion, TokenId, Use},
     time::Moment,
-    token::{Granted, refresh::RefreshToken},
+    token::{ComingBack, Granted, refresh::RefreshToken},
 };
 
 /// A refresh whose user is being looked for again.
@@ -26,11 +28,12 @@ pub struct Renewing {
     scopes: Vec<String>,
 }
 
-/// A refresh of a user who may be served, if the token may be used.
+/// A refresh whose tokens are signed, if its refresh token may be used.
 #[derive(Debug)]
 pub struct Claiming {
-    about: About,
-    granted: Granted,
+    signed: Signed,
+    token: RefreshToken,
+    rotation: RefreshTokens,
 }
 
 /// A refresh that is refused, and whose family ends with it.
@@ -58,7 +61,7 @@ pub fn begin(
     match &auth_source.directory {
         Directory::Users(users) => {
             let user = users.by_id(&renewing.token.user_id).cloned();
-            Ok(renewing.renew(endpoint, user))
+            renewing.renew(endpoint, user, moment)
         }
         Directory::Lookup(_) | Directory::Snapshot(_) => {
             let identifier = renewing.token.identifier.clone();
@@ -75,36 +78,37 @@ impl Renewing {
     }
 
     /// Goes on with whom the directory found.
-    pub(super) fn found(self, endpoint: &Endpoint, found: Found) -> Step {
+    pub(super) fn found(self, endpoint: &Endpoint, found: Found, moment: Moment) -> Result<Step, Refusal> {
         let user = match found {
             Found::Account(account) => Some(account.user),
             Found::Nobody { .. } => None,
         };
-        self.renew(endpoint, user)
+        self.renew(endpoint, user, moment)
     }
 
-    /// Claims the token if it is the same user still, active, and with the same password. Otherwise the family ends.
-    fn renew(self, endpoint: &Endpoint, user: Option<Arc<User>>) -> Step {
+    /// Issues new tokens if it is the same user still, active, and with the same password. Otherwise the family ends.
+    fn renew(self, endpoint: &Endpoint, user: Option<Arc<User>>, moment: Moment) -> Result<Step, Refusal> {
         let Self { about, client, token, scopes } = self;
         match user.filter(|user| user.id == token.user_id && !token.is_older_than_password_of(user)) {
             Some(user) if user.status == Status::Active => {
-                let question = claim(endpoint, &client, &token);
-                let granted = Granted { client, user, scopes, refresh_token: Some(token) };
-                Step::Ask(Question::State(question), Pending::Claiming(Claiming { about, granted }))
+                let id = TokenId::in_family(moment.entropy, token.family);
+                let granted = Granted { client, user, scopes, coming_back: ComingBack::Again(token) };
+                issue::begin(endpoint, about, granted, id, moment.now)
             }
-            Some(_) => end(endpoint, about, &token, Refusal::AbnormalStatus),
-            None => end(endpoint, about, &token, Refusal::InvalidRefreshToken),
+            Some(_) => Ok(end(endpoint, about, &token, Refusal::AbnormalStatus)),
+            None => Ok(end(endpoint, about, &token, Refusal::InvalidRefreshToken)),
         }
     }
 }
 
-/// A client whose tokens are not rotated only needs to know that the family has not ended.
-fn claim(endpoint: &Endpoint, client: &Client, token: &RefreshToken) -> StateQuestion {
-    let claim = token.claim(endpoint.rotation.retry_grace);
-    match client.refresh_tokens {
+/// Claims the token. A client whose tokens are not rotated only needs to know that the family has not ended.
+pub fn claim(endpoint: &Endpoint, client: &Client, signed: Signed, token: RefreshToken) -> Step {
+    let claim = token.claim(endpoint.rotation.retry_grace, endpoint.terms.lifetimes.access_token);
+    let question = match client.refresh_tokens {
         RefreshTokens::Rotated => StateQuestion::Claim(claim),
         RefreshTokens::Kept => StateQuestion::Look(Use::Refresh(claim)),
-    }
+    };
+    Step::Ask(Question::State(question), Pending::Claiming(Claiming { signed, token, rotation: client.refresh_tokens }))
 }
 
 fn end(endpoint: &Endpoint, about: About, token: &RefreshToken, refusal: Refusal) -> Step {
@@ -114,38 +118,28 @@ fn end(endpoint: &Endpoint, about: About, token: &RefreshToken, refusal: Refusal
 
 impl Claiming {
     pub(super) fn about(&self) -> About {
-        self.about.clone()
+        self.signed.about()
     }
 
-    /// Issues tokens of the generation that the claim has come to.
+    /// Answers with a refresh token of the generation that the claim has come to.
     pub(super) fn claimed(self, endpoint: &Endpoint, claimed: Claimed, moment: Moment) -> Result<Step, Refusal> {
         let Claimed::Next { generation, since } = claimed else { return Err(Refusal::InvalidRefreshToken) };
-        let Self { about, mut granted } = self;
-        if let Some(token) = &mut granted.refresh_token {
-            (token.generation, token.issued_at) = (generation, since);
-        }
-        issue(endpoint, about, granted, moment)
+        self.signed.with(&RefreshToken { generation, issued_at: since, ..self.token }, endpoint, moment)
     }
 
-    /// Issues tokens for a refresh token that is not rotated.
+    /// Answers with a refresh token that is not rotated.
     pub(super) fn looked(self, endpoint: &Endpoint, is_good: bool, moment: Moment) -> Result<Step, Refusal> {
-        let Self { about, mut granted } = self;
-        if let Some(token) = &mut granted.refresh_token {
-            token.issued_at = moment.now;
+        if !is_good {
+            return Err(Refusal::InvalidRefreshToken);
         }
-        if is_good { issue(endpoint, about, granted, moment) } else { Err(Refusal::InvalidRefreshToken) }
+        self.signed.with(&RefreshToken { issued_at: moment.now, ..self.token }, endpoint, moment)
     }
 
-    /// Issues tokens although it can't be asked whether the token may be used.
+    /// Answers although it can't be asked whether the token may be used.
     pub(super) fn allowed(self, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
-        match self.granted.client.refresh_tokens {
-            RefreshTokens::Kept => self.looked(endpoint, true, moment),
-            RefreshTokens::Rotated => {
-                let generation = self.granted.refresh_token.as_ref().map_or(0, |token| token.generation);
-                let next = Claimed::Next { generation: generation.saturating_add(1), since: moment.now };
-                self.claimed(endpoint, next, moment)
-            }
-        }
+        let is_rotated = self.rotation == RefreshTokens::Rotated;
+        let generation = self.token.generation.saturating_add(u32::from(is_rotated));
+        self.claimed(endpoint, Claimed::Next { generation, since: moment.now }, moment)
     }
 }
 
@@ -158,10 +152,4 @@ impl Ending {
     pub(super) fn refusal(self) -> Refusal {
         self.refusal
     }
-}
-
-fn issue(endpoint: &Endpoint, about: About, granted: Granted, moment: Moment) -> Result<Step, Refusal> {
-    let family = granted.refresh_token.as_ref().map(|token| token.family).ok_or(Refusal::InvalidRefreshToken)?;
-    let id = TokenId::in_family(moment.entropy, family);
-    issue::begin(endpoint, about, granted, id, moment.now)
 }

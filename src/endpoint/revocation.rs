@@ -46,10 +46,9 @@ fn end_of(
     Ok(Some(end_of_one(&token)))
 }
 
-/// The end of all tokens of a login, the access token included that is given at the refresh token's last moment.
+/// The end of all tokens of a login.
 pub fn end_of_family(endpoint: &Endpoint, token: &RefreshToken) -> StateQuestion {
-    let until = token.expires_at.after(endpoint.terms.lifetimes.access_token);
-    StateQuestion::End { family: token.family, until }
+    StateQuestion::End { family: token.family, until: token.end_of_family(endpoint.terms.lifetimes.access_token) }
 }
 
 fn end_of_one(token: &AccessToken) -> StateQuestion {

@@ -131,9 +131,9 @@ impl Calls {
     /// A call that was made goes on, since its answer tells how the directory is; and who guessed a password by it stays
     /// to be counted. What is to be remembered is, whoever is there to see it.
     pub fn forget(&mut self, ticket: Ticket) {
-        let lookups = self.flights.values_mut().filter(|flight| matches!(flight.errand, Errand::Find(_)));
-        let waiting = self.waiting.iter_mut().filter(|flight| !matches!(flight.errand, Errand::Remember(_)));
-        for flight in waiting.chain(lookups) {
+        let under_way = self.flights.values_mut().filter(|flight| flight.errand.only_asks());
+        let waiting = self.waiting.iter_mut().filter(|flight| !flight.errand.is_to_be_remembered());
+        for flight in waiting.chain(under_way) {
             flight.askers.retain(|asker| asker.ticket != ticket);
         }
         for flight in self.waiting.extract_if(.., |flight| flight.askers.is_empty()) {

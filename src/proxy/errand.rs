@@ -72,6 +72,16 @@ impl Errand {
         }
     }
 
+    /// Whether the answer matters only to who waits for it. A password that is confirmed is a guess, to be counted.
+    pub fn only_asks(&self) -> bool {
+        !matches!(self, Self::Confirm(_)) && !self.is_to_be_remembered()
+    }
+
+    /// Whether something is to be remembered, whoever is there to see it.
+    pub fn is_to_be_remembered(&self) -> bool {
+        matches!(self, Self::Remember(conversation) if !conversation.only_asks())
+    }
+
     fn service(&self) -> Option<Service<'_>> {
         match self {
             Self::Find(find) => match &find.auth_source.directory {

@@ -31,7 +31,7 @@ impl FamilyTable {
 
     /// Answers a question.
     pub fn answer(&self, question: &StateQuestion, now: UnixTime) -> Answer {
-        match update(question, now) {
+        match everywhere(question, now) {
             Ok(answer) => Answer::State(answer),
             Err(status) => {
                 log::error!("the table of token families failed: {status:?}");
@@ -41,11 +41,22 @@ impl FamilyTable {
     }
 }
 
+/// The answer of all buckets that the question is about, or of the first that takes a token for no good.
+fn everywhere(question: &StateQuestion, now: UnixTime) -> Result<StateAnswer, Status> {
+    let mut answer = StateAnswer::Looked(false);
+    for place in Place::of(question) {
+        answer = update(&name(place.bucket(BUCKETS)), question, now)?;
+        if answer == StateAnswer::Looked(false) {
+            break;
+        }
+    }
+    Ok(answer)
+}
+
 /// Answers by compare-and-swap, so that of two workers that claim the same token one is the second.
-fn update(question: &StateQuestion, now: UnixTime) -> Result<StateAnswer, Status> {
-    let key = name(Place::of(question).bucket(BUCKETS));
+fn update(key: &str, question: &StateQuestion, now: UnixTime) -> Result<StateAnswer, Status> {
     for _ in 0..TRIES {
-        let (bytes, version) = host::shared_data(&key)?;
+        let (bytes, version) = host::shared_data(key)?;
         let before = Bucket::from_bytes(&bytes).map_err(|_| Status::ParseFailure)?;
         let mut after = before.clone();
         let answer = after.answer(question, now);
@@ -54,7 +65,7 @@ fn update(question: &StateQuestion, now: UnixTime) -> Result<StateAnswer, Status
         }
         // Without a version it would be written whatever another worker has written meanwhile.
         let version = Some(version.ok_or(Status::NotFound)?);
-        match host::set_shared_data(&key, &after.to_bytes(), version) {
+        match host::set_shared_data(key, &after.to_bytes(), version) {
             Err(Status::CasMismatch) => {}
             result => return result.map(|()| answer),
         }

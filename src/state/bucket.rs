@@ -19,9 +19,9 @@ struct Entry {
     family: Family,
 }
 
-/// Where in the table a question is answered: always in one bucket.
+/// Where in the table something is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place(FamilyId);
+pub struct Place(u64);
 
 /// The bytes are not a bucket's.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,19 +37,22 @@ const ENDED: u32 = u32::MAX;
 const TOKEN: u64 = 1 << 63;
 
 impl Place {
-    /// Where a question is answered.
-    pub fn of(question: &StateQuestion) -> Self {
-        Self(match question {
-            StateQuestion::Claim(claim) | StateQuestion::Look(Use::Refresh(claim)) => claim.family,
-            StateQuestion::Look(Use::Access { token, .. }) | StateQuestion::Deny { token, .. } => token.family(),
-            StateQuestion::End { family, .. } => *family,
-        })
+    /// Where a question is answered. For an access token that is in two places, both of which must take it for good: its
+    /// family's, and its own, which is another, or one family's denied tokens could push strangers out of its bucket.
+    pub fn of(question: &StateQuestion) -> impl Iterator<Item = Self> {
+        let (first, second) = match question {
+            StateQuestion::Claim(claim) | StateQuestion::Look(Use::Refresh(claim)) => (claim.family.0, None),
+            StateQuestion::Look(Use::Access { token, .. }) => (token.family().0, Some(token.unique())),
+            StateQuestion::Deny { token, .. } => (token.unique(), None),
+            StateQuestion::End { family, .. } => (family.0, None),
+        };
+        [Some(first), second].into_iter().flatten().map(Self)
     }
 
     /// Which of so many buckets.
     pub fn bucket(self, buckets: u64) -> u64 {
-        let Self(FamilyId(family)) = self;
-        family.checked_rem(buckets).unwrap_or_default()
+        let Self(id) = self;
+        id.checked_rem(buckets).unwrap_or_default()
     }
 }
 
@@ -231,6 +234,20 @@ mod tests {
         assert_eq!(bucket.answer(&look(first), UnixTime(7)), StateAnswer::Looked(false));
         assert_eq!(bucket.answer(&look(second), UnixTime(7)), StateAnswer::Looked(true));
         assert_eq!(claimed(&mut bucket, &claim(first.family().0, 0, 5), 7), Some(1));
+    }
+
+    #[test]
+    fn a_familys_denied_tokens_are_not_all_in_one_bucket() {
+        let family = FamilyId(7);
+        let buckets = (0..100).map(|number| {
+            let token = TokenId::in_family(Entropy::new([number; 32]), family);
+            let looked: Vec<_> = Place::of(&StateQuestion::Look(Use::Access { token, issued_at: LATER })).collect();
+            let denied = Place::of(&StateQuestion::Deny { token, until: LATER }).next().unwrap();
+            let ended = Place::of(&StateQuestion::End { family, until: LATER }).next().unwrap();
+            assert_eq!(looked, [ended, denied]);
+            denied.bucket(2048)
+        });
+        assert!(buckets.collect::<std::collections::HashSet<_>>().len() > 50);
     }
 
     #[test]

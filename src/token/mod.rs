@@ -80,8 +80,19 @@ pub struct Granted {
     pub user: Arc<User>,
     /// What is granted.
     pub scopes: Vec<String>,
-    /// What the caller can come back with, where its client may.
-    pub refresh_token: Option<RefreshToken>,
+    /// What the caller can come back with.
+    pub coming_back: ComingBack,
+}
+
+/// What a caller can come back with.
+#[derive(Debug)]
+pub enum ComingBack {
+    /// Nothing.
+    Never,
+    /// The first refresh token of a family.
+    First(RefreshToken),
+    /// The refresh token that it came with, once that is claimed.
+    Again(RefreshToken),
 }
 
 impl Granted {

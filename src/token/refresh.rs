@@ -1,7 +1,7 @@
 //! Refresh tokens (RFC 6749 §1.5): everything that a later request needs to know, sealed, so that no store is asked,
 //! a restart forgets nothing, and every proxy with the same key accepts them.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a refresh token says. It names the client that it is bound to (RFC 6749 §6).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshToken {
     /// The client that it was given to.
     pub client_id: String,
@@ -62,10 +62,22 @@ impl RefreshToken {
         self.expires_at.min(self.issued_at.after(idle))
     }
 
-    /// What it claims when it is used.
-    pub fn claim(&self, grace: Duration) -> Claim {
-        let Self { family, generation, issued_at, expires_at: until, .. } = *self;
-        Claim { family, generation, issued_at, until, grace }
+    /// When the last token of the family has ended by itself: an access token that was given at the last moment.
+    pub fn end_of_family(&self, access_token: Duration) -> UnixTime {
+        self.expires_at.after(access_token)
+    }
+
+    /// What it claims when it is used, where access tokens live for so long.
+    pub fn claim(&self, grace: Duration, access_token: Duration) -> Claim {
+        let Self { family, generation, issued_at, .. } = *self;
+        Claim { family, generation, issued_at, until: self.end_of_family(access_token), grace }
+    }
+}
+
+impl fmt::Debug for RefreshToken {
+    /// Shows nothing of the user.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshToken").field("generation", &self.generation).finish_non_exhaustive()
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Core {
     pub families: RefCell<state::Bucket>,
     /// Whether the memory of tokens can be asked.
     pub remembers: Cell<bool>,
+    /// Whether there is time to sign.
+    pub signs: Cell<bool>,
 }
 
 impl Core {
@@ -54,6 +56,7 @@ impl Core {
             buckets: RefCell::new(vec![Bucket::default(); 256]),
             families: RefCell::default(),
             remembers: Cell::new(true),
+            signs: Cell::new(true),
         }
     }
 
@@ -88,6 +91,7 @@ impl Core {
             Question::State(question) => {
                 Answer::State(self.families.borrow_mut().answer(&question, UnixTime(self.now.get())))
             }
+            Question::Sign(_) if !self.signs.get() => Answer::Unavailable { retry_after: 60 },
             Question::Sign(job) => Answer::Signed(job.key.sign(job.input.as_bytes()).unwrap()),
             Question::Verify(check) => {
                 self.work.set(self.work.get() + check.hash().work());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Etcd,
-    attempts::Counting,
+    attempts::{Change, Counting},
     lease::Lease,
     outcome::{self, Answered, Held, Record},
     tokens,
@@ -83,6 +83,14 @@ impl Conversation {
     pub fn begin(etcd: &Arc<Etcd>, question: Question, now: UnixTime) -> Self {
         let attempt = question.first(&etcd.key_prefix, now);
         Self { etcd: Arc::clone(etcd), question, attempt, stage: Stage::Trying, calls_left: MOST_CALLS - 1 }
+    }
+
+    /// Whether nothing is to be remembered, so that the answer matters only to who asked.
+    pub fn only_asks(&self) -> bool {
+        match &self.question {
+            Question::State(question) => matches!(question, StateQuestion::Look(_)),
+            Question::Attempt(counting) => counting.change == Change::Nothing,
+        }
     }
 
     /// What is to be sent next.
