@@ -45,7 +45,7 @@ test-matrix: wasm directories .tools/oidc/installed ## the stories on every Envo
 lint: rust-target ## format and lints, on both targets
 	cargo fmt --check
 	cargo clippy --all-targets -- --deny warnings
-	cargo clippy --lib --target wasm32-wasip1 -- --deny warnings
+	cargo clippy --lib --examples --target wasm32-wasip1 -- --deny warnings
 
 package: wasm ## the filter as an OCI image for Istio and Envoy Gateway, in target/package
 	python3 -B envoy/package $(WASM) target/package

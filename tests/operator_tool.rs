@@ -392,7 +392,10 @@ fn keys_in_the_manifests_can_be_rotated_too() {
         let config = format!("{}/envoy/{manifest}", env!("CARGO_MANIFEST_DIR"));
         let out = folder.path().join("new.pem");
         let arguments = ["rotate-key", &config, "--env", "NEW_KEY", "--out", out.to_str().unwrap()];
-        let (code, yaml, steps) = tool(&arguments).with_keys().run();
+        let tool = tool(&arguments)
+            .with("TOKEN_ENDPOINT_SIGNING_KEY", &RS256)
+            .with("TOKEN_ENDPOINT_REFRESH_TOKEN_KEY", REFRESH_TOKEN_KEY);
+        let (code, yaml, steps) = tool.run();
         assert_eq!((code, yaml.matches("NEW_KEY").count()), (DONE, 1), "{manifest}: {yaml}{steps}");
     }
 }

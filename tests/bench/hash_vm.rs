@@ -14,6 +14,8 @@ mod measure;
 pub mod crypto;
 #[path = "../../src/secret.rs"]
 pub mod secret;
+#[path = "../../src/time.rs"]
+pub mod time;
 
 use proxy_wasm::traits::{Context, RootContext};
 use proxy_wasm::types::LogLevel;

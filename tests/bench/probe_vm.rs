@@ -20,6 +20,8 @@ use proxy_wasm::{
 mod crypto;
 #[path = "../../src/secret.rs"]
 mod secret;
+#[path = "../../src/time.rs"]
+mod time;
 
 use crypto::{
     jws::{Algorithm, SigningKey},
