@@ -58,9 +58,8 @@ fn live_through_changes(yaml: &str, file: &str, text: &str) {
                 });
             });
         }
-        let seen = change_every_second(&gateway, file, text);
-        over.store(true, Ordering::SeqCst);
-        seen
+        let _end = AtEnd(&over);
+        change_every_second(&gateway, file, text)
     });
     let (logins, refreshes) = (logins.into_inner(), refreshes.into_inner());
     println!("{logins} logins, {refreshes} refreshes, {seen} versions seen in {:?}", length());
@@ -71,6 +70,15 @@ fn live_through_changes(yaml: &str, file: &str, text: &str) {
     assert!(!gateway.log().contains("panic"), "{}", gateway.log());
     let waiting = gateway.counter("wasmcustom.token_endpoint.waiting_checks");
     assert_eq!(waiting, 0, "filters that are gone have left something behind");
+}
+
+/// Tells the clients to end, in a failure too, which would have to wait for them otherwise.
+struct AtEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 /// How many of the versions were seen in force.
