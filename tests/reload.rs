@@ -11,7 +11,7 @@ use std::{
 };
 
 use support::{
-    gateway::{self, Gateway, Keys, generate_key, replaced},
+    gateway::{self, Gateway, Keys, generate_key, poll, replaced},
     http1,
     response::Response,
     stories::SAMPLE,
@@ -23,6 +23,9 @@ const REFRESH_CLIENTS: u64 = 20;
 const REFRESHES_PER_SECOND: u64 = 200;
 /// Of `MOCK_PASSWORD`: a check of several slices, at a part of the demo's cost, so that a busy machine keeps up.
 const CHEAP: &str = "$scrypt$ln=11,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$GWfmsS1s1uanDK3dULScyDOTFaXPkJNqt0YBpx3fGy4";
+/// Of the same password, over 128 MiB.
+const LARGE: &str =
+    "$argon2id$v=19$m=131072,t=1,p=1$4I7xZ/NR/6StF7V5xZOQxw$XLkKz99IMst30o2CBVZcwv+/saop7sCJtyKU1cH3uk4";
 
 #[test]
 fn listeners_that_change_every_second_lose_nothing() {
@@ -36,11 +39,22 @@ fn a_filter_that_changes_every_second_loses_nothing() {
     live_through_changes(&yaml, "filter.yaml", &filter);
 }
 
+/// A VM has 1 GiB for all its plugins, those whose listeners drain included, for ten minutes by default.
+#[test]
+fn listeners_that_drain_keep_none_of_the_memory_that_checks_need() {
+    let (yaml, listeners) = split_listeners(&replaced(&gateway::demo(), DEMO_HASH, LARGE));
+    let gateway = Gateway::start_with_file(1, &yaml, "listeners.yaml", &version(&listeners, 300), ec_keys());
+    for lifetime in 301..=312 {
+        gateway.replace_file("listeners.yaml", &version(&listeners, lifetime));
+        poll("the change to come into force", || {
+            (expect_tokens(&gateway, SAMPLE).json()["expires_in"] == lifetime).then_some(())
+        });
+    }
+}
+
 /// Changes the lifetime of access tokens every second, while people log in and refresh.
 fn live_through_changes(yaml: &str, file: &str, text: &str) {
-    // Its signatures are quick in every Envoy: it is not the machine's capacity that is in question.
-    let keys = Keys { signing: generate_key("ES256"), ..Keys::of_this_run() };
-    let gateway = Gateway::start_with_file(yaml, file, &version(text, 300), keys);
+    let gateway = Gateway::start_with_file(2, yaml, file, &version(text, 300), ec_keys());
     let guesses = guess_until_limited(&gateway);
     let over = AtomicBool::new(false);
     let [logins, refreshes] = [(); 2].map(|()| AtomicU64::new(0));
@@ -119,6 +133,11 @@ fn refresh(token: &str) -> String {
     format!(
         "grant_type=refresh_token&client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET&refresh_token={token}"
     )
+}
+
+/// Its signatures are quick in every Envoy: it is not the machine's capacity that is in question.
+fn ec_keys() -> Keys {
+    Keys { signing: generate_key("ES256"), ..Keys::of_this_run() }
 }
 
 /// Wrong passwords for a user of their own, up to the limit.

@@ -1,6 +1,7 @@
 //! The filter as Envoy sees it: the root context is configured, hands out exchanges and is called when it is time to
 //! work. All of WebAssembly's world is in this folder, and nothing of OAuth's.
 
+mod arena;
 mod attempts;
 mod audit;
 mod calls;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    audit,
+    arena, audit,
     calls::{Asker, Calls},
     errand::Errand,
     host,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::{Configuration, HeadersHeldBy},
-    crypto::password::{Arena, Budget, PasswordCheck, Progress, Verification},
+    crypto::password::{Budget, PasswordCheck, Progress, Verification},
     endpoint::{Answer, Collecting, Endpoint, Pending, Question, SigningJob, Step, about::About, event::Event},
     http::Response,
     origin::Origin,
@@ -37,7 +37,6 @@ pub struct Worker {
     pacing: Pacing,
     check_pace: Pace,
     signing_pace: Pace,
-    arena: Arena,
     checks: FairQueue<Origin, Waiting<PasswordCheck>>,
     running: Option<Running>,
     signings: FairQueue<Origin, Waiting<SigningJob>>,
@@ -131,7 +130,6 @@ impl Worker {
             metrics,
             check_pace: Pace::default(),
             signing_pace: Pace::default(),
-            arena: Arena::default(),
             checks: FairQueue::default(),
             running: None,
             signings: FairQueue::default(),
@@ -176,7 +174,7 @@ impl Worker {
         self.signings.remove(&ticket.origin, |waiting| waiting.ticket == ticket);
         self.calls.forget(ticket);
         if let Some(running) = self.running.take_if(|running| running.ticket == ticket) {
-            self.arena = running.verification.into_arena();
+            arena::give_back(running.verification.into_arena());
         }
     }
 
@@ -370,16 +368,17 @@ impl Worker {
         self.metrics.waiting_checks.show(self.checks.len());
         self.metrics.times.check_queue.record(since);
         let units = work.hash().work();
-        if self.arena.reserve(work.hash().memory()).is_err() {
+        let Some(arena) = arena::borrow(work.hash().memory()) else {
+            log::warn!("the VM has no memory for a password check");
             self.resume(ticket, pending, Answer::Unavailable { retry_after: 1 });
             return None;
-        }
-        let verification = work.start(std::mem::take(&mut self.arena));
+        };
+        let verification = work.start(arena);
         Some(Running { ticket, verification, pending, units, since: Instant::now() })
     }
 
     fn finish(&mut self, running: Running, matches: bool) {
-        self.arena = running.verification.into_arena();
+        arena::give_back(running.verification.into_arena());
         self.check_pace.end(running.units);
         self.metrics.times.check.record(running.since);
         self.resume(running.ticket, running.pending, Answer::Verified(matches));

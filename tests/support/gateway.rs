@@ -125,10 +125,10 @@ impl Gateway {
     }
 
     /// A gateway that takes a part of its configuration from a file beside it, which can be changed while it runs.
-    pub fn start_with_file(yaml: &str, name: &str, text: &str, keys: Keys) -> Self {
+    pub fn start_with_file(workers: u32, yaml: &str, name: &str, text: &str, keys: Keys) -> Self {
         let state = state_folder(yaml);
         fs::write(state.path().join(name), text).unwrap();
-        Self::start_in(state, Manner::default(), keys)
+        Self::start_in(state, Manner { workers, ..Manner::default() }, keys)
     }
 
     /// A gateway of which the log has all that the filter says.
