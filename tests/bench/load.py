@@ -17,7 +17,7 @@ class Load:
         """At a constant rate a request's time starts when it is due, not when a connection is free for it: a server
         that stalls can't hide it by keeping the next requests from being sent."""
         command = [OHA, "--no-tui", "--output-format", "csv", "--worker-threads", "1"]
-        command += ["-z", f"{seconds}s", "-c", str(connections)]
+        command += ["-z", f"{seconds * 1000:.0f}ms", "-c", str(connections)]
         if rate:
             command += ["-q", str(rate), "--latency-correction"]
         if wait:
