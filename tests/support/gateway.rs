@@ -191,6 +191,14 @@ impl Gateway {
         http1::get(self.admin, "/stats/prometheus", &[]).text().to_owned()
     }
 
+    /// Whether this Envoy makes RSA signatures for a filter. None of its interfaces tells but to a filter, so its version has to:
+    /// they came with 1.37.
+    pub fn can_sign(&self) -> bool {
+        let version = http1::get(self.admin, "/server_info", &[]).field("version");
+        let mut numbers = version.split(['/', '.']).skip(1).map(|number| number.parse::<u32>().unwrap());
+        (numbers.next(), numbers.next()) >= (Some(1), Some(37))
+    }
+
     /// One of Envoy's counters.
     pub fn counter(&self, name: &str) -> u64 {
         self.counters(name).iter().map(|(_, value)| value).sum()
