@@ -9,14 +9,15 @@ export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := \
 	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/token-endpoint
 
 BENCHMARKS   := hash logins neighbours passthrough startup snapshot overload refreshes
-DEBIAN_PACKAGE_OF_nginx  := nginx
-DEBIAN_PACKAGE_OF_etcd   := etcd-server
-DEBIAN_PACKAGE_OF_skopeo := skopeo
+DEBIAN_PACKAGE_OF_nginx      := nginx
+DEBIAN_PACKAGE_OF_etcd       := etcd-server
+DEBIAN_PACKAGE_OF_skopeo     := skopeo
+DEBIAN_PACKAGE_OF_prometheus := prometheus
 
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-matrix lint package directories nginx etcd skopeo manifests clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-matrix lint package directories nginx etcd skopeo prometheus manifests clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,7 +37,7 @@ build: wasm ## the filter (token_endpoint.wasm) and the operator's tool (token-e
 wasm: rust-target
 	cargo build --release --lib --target wasm32-wasip1
 
-test: lint wasm directories skopeo manifests .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
+test: lint wasm directories skopeo prometheus manifests .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
 	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" cargo test
 
 test-matrix: wasm directories .tools/oidc/installed ## the stories on every Envoy version that is said to be good, as a table
@@ -52,7 +53,7 @@ package: wasm ## the filter as an OCI image for Istio and Envoy Gateway, in targ
 
 directories: .tools/directories/bin/datasette nginx etcd ## installs the servers that the tests run, where the machine has none
 
-nginx etcd skopeo:
+nginx etcd skopeo prometheus:
 	@PATH="$$PATH:/usr/sbin"; command -v $@ >/dev/null || { \
 	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "no $@ on the PATH: install your system's package of that name" >&2; exit 1; } && \
 	    echo "no $@ on the PATH: installing Debian's" >&2 && \

@@ -10,8 +10,8 @@ use std::{
 
 use support::{
     directories::{WRONG, assert_unavailable},
-    etcd::Etcd,
-    gateway::{self, Gateway, Keys, replaced},
+    etcd::{Etcd, remembering},
+    gateway::{self, Gateway, Keys},
     http1,
     response::Response,
     stories::SAMPLE,
@@ -286,16 +286,9 @@ impl Fleet {
 }
 
 fn yaml(etcd: &Etcd, state: &str, attempt_limits: &str) -> String {
-    let pacing = "password_checks: {pacing_cluster: pacing}";
-    let depth = "\n                    ";
-    let etcd_settings = "etcd: {cluster: etcd, timeout: 0.9s, circuit: {failures: 2, open: 1s}}";
-    let settings =
-        format!("{pacing}{depth}state: {{{state}, {etcd_settings}}}{depth}attempt_limits: {{{attempt_limits}}}");
-    let address = format!("{{socket_address: {{address: 127.0.0.1, port_value: {}}}}}", etcd.port());
-    let endpoints = format!("[{{lb_endpoints: [{{endpoint: {{address: {address}}}}}]}}]");
-    let cluster = format!("{{name: etcd, load_assignment: {{cluster_name: etcd, endpoints: {endpoints}}}}}");
-    let yaml = replaced(&gateway::demo(), pacing, &settings);
-    replaced(&yaml, "  clusters:\n", &format!("  clusters:\n  - {cluster}\n"))
+    let next = "password_checks:";
+    let yaml = gateway::demo_with(next, &format!("attempt_limits: {{{attempt_limits}}}\n{:20}{next}", ""));
+    remembering(&yaml, etcd.port(), state)
 }
 
 /// A login, and its refresh token.

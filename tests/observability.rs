@@ -12,7 +12,7 @@ use serde_json::Value;
 use support::{
     directories::{Elsewhere, PASSWORD, QUICK_HASH, every_second, log_in, lookup, lookup_answer, people, snapshot},
     faults::{Directory, answer, status},
-    gateway::{self, Gateway, Keys, poll, replaced},
+    gateway::{self, Gateway, Keys, poll},
     http1,
     response::Response,
     stories::{FORM_TYPE, PASSWORD_ONLY_CLIENT, Request, SAMPLE, Story, TENANT, stories},
@@ -42,13 +42,8 @@ struct Told {
 
 impl Told {
     fn start() -> Self {
-        Self::start_with("max_wait: 2s")
-    }
-
-    fn start_with(setting: &str) -> Self {
         let clients = "clients:\n";
         let yaml = gateway::demo_with(clients, &format!("{clients}{:20}- {PASSWORD_ONLY_CLIENT}\n", ""));
-        let yaml = replaced(&yaml, "pacing_cluster: pacing}", &format!("pacing_cluster: pacing, {setting}}}"));
         let keys = Keys::of_this_run();
         let known = [&keys.refresh_token, "MOCK_USER_ID", "LOCKED_USER_ID", "8613800138000", "mock@example.com"];
         let secrets = known.map(str::to_owned).into();
@@ -302,41 +297,6 @@ fn the_time_that_a_directory_takes_and_the_age_of_a_document_are_shown() {
     let shown = |name| poll(name, || value_so_far(&gateway.prometheus(), name));
     poll("three questions", || (shown("directory_ms_count") == 3).then_some(()));
     poll("a document that ages", || (shown("auth_source_FILE_OLD_age_seconds") >= 3).then_some(()));
-}
-
-#[test]
-fn the_dashboard_asks_for_nothing_that_is_not_there() {
-    let (mut told, directory) = (Told::start_with("max_wait: 0.05s"), Directory::start());
-    told.tell(&stories());
-    told.post("/oauth2/token", format!("grant_type=client_credentials&{TENANT}"));
-    let wrong = SAMPLE.replace("username=MOCK_USERNAME", "username=A_GUESSER");
-    (0..6).for_each(|_| drop(told.post("/oauth2/token", wrong.clone())));
-    // The stories' user has to wait by now, and is known by another name too.
-    let by_phone = SAMPLE.replace("username=MOCK_USERNAME", "username=%2B8613800138000");
-    let login = told.post("/oauth2/token", by_phone.clone());
-    let refresh = format!("grant_type=refresh_token&refresh_token={}&{TENANT}", login.field("refresh_token"));
-    told.post("/oauth2/token", refresh);
-    thread::scope(|scope| (0..20).for_each(|_| drop(scope.spawn(|| told.gateway.token(&by_phone)))));
-    directory.on("FILE", [answer(people(&[("u1", "alice")]))]);
-    let elsewhere = Elsewhere::default().at("directory", &directory.socket());
-    let gateway = elsewhere.auth_sources(&snapshot("FILE", "directory", &every_second("20s", "json"))).start(1);
-    poll("a document", || value_so_far(&gateway.prometheus(), "auth_source_FILE_age_seconds"));
-
-    let shown = told.gateway.prometheus() + &gateway.prometheus();
-    let asked = metric_names(include_str!("../envoy/grafana-dashboard.json"));
-    assert!(asked.len() > 15, "{asked:?}");
-    let is_there = |name: &&str| match name.ends_with('_') {
-        true => shown.contains(name),
-        false => shown.contains(&format!("\n{name}{{")),
-    };
-    let missing: Vec<_> = asked.iter().filter(|name| !is_there(name)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
-}
-
-/// The names of this filter's metrics in a text; of a pattern, what comes before its first special character.
-fn metric_names(text: &str) -> BTreeSet<&str> {
-    let is_other = |character: char| !character.is_ascii_alphanumeric() && character != '_';
-    text.split(is_other).filter(|word| word.contains("token_endpoint_")).collect()
 }
 
 #[test]

@@ -831,8 +831,7 @@ fn assert_refreshes(gateway: &Gateway, login: &Response) {
 // --- Small things ---
 
 fn with_example(folder: &str, server: &Server) -> Gateway {
-    let part = |name: &str| example(&format!("{folder}/{name}"));
-    Elsewhere::default().example(&part("auth-source.yaml"), &part("cluster.yaml"), &server.socket()).start(2)
+    Elsewhere::default().whole_example(folder, server).start(2)
 }
 
 /// The claims of the access token in an answer.

@@ -8,6 +8,7 @@ use super::{
     gateway::{self, Gateway, Keys},
     http1,
     response::Response,
+    servers::{Server, example},
 };
 
 /// What the users of the tests and of the examples log in with.
@@ -43,6 +44,12 @@ impl Elsewhere {
         self
     }
 
+    /// Adds an example as it is, which this server serves.
+    pub fn whole_example(self, folder: &str, server: &Server) -> Self {
+        let part = |name: &str| example(&format!("{folder}/{name}"));
+        self.example(&part("auth-source.yaml"), &part("cluster.yaml"), &server.socket())
+    }
+
     /// Adds the auth sources and the cluster of an example, which is served at `socket`.
     pub fn example(self, auth_sources: &str, cluster: &str, socket: &Path) -> Self {
         let at = cluster.find("path: ").expect("a cluster with a pipe");
@@ -65,7 +72,8 @@ impl Elsewhere {
         Gateway::start_with_workers(workers, &self.yaml(), Keys::of_this_run())
     }
 
-    fn yaml(&self) -> String {
+    /// The whole configuration.
+    pub fn yaml(&self) -> String {
         let limits =
             ["identifier", "address", "client"].map(|what| format!("{what}: {{failures: 1000000}}")).join(", ");
         let settings = format!("allow_weak_hashes: true\nattempt_limits: {{{limits}}}\n");

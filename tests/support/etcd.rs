@@ -2,22 +2,21 @@
 
 use std::{
     fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
-    time::{Duration, Instant},
 };
 
 use ct_codecs::{Base64, Decoder, Encoder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::http1;
-
-/// Far longer than a start takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Another program may take a port that was free a moment ago.
-const TRIES: u32 = 10;
+use super::{
+    gateway::replaced,
+    http1,
+    start::{becomes_ready, on_free_ports},
+};
 
 /// An etcd that ends with its test.
 pub struct Etcd {
@@ -39,12 +38,10 @@ pub struct Record {
 impl Etcd {
     /// Starts one, with nothing in it.
     pub fn start() -> Self {
-        (0..TRIES).find_map(|_| Self::try_to_start()).expect("an etcd on free ports")
+        on_free_ports(Self::try_to_start)
     }
 
-    fn try_to_start() -> Option<Self> {
-        let free = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-        let ports = free.map(|listener| listener.local_addr().unwrap().port());
+    fn try_to_start(ports: [u16; 2]) -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let mut etcd = Self { process: run(&folder, ports), folder, ports };
         etcd.is_there().then_some(etcd)
@@ -113,26 +110,17 @@ impl Etcd {
         (Ipv4Addr::LOCALHOST, self.port()).into()
     }
 
-    /// Whether it is healthy after a while; false if it ended.
     fn is_there(&mut self) -> bool {
-        let started = Instant::now();
-        while !self.is_healthy() {
-            if self.process.try_wait().unwrap().is_some() {
-                return false;
-            }
-            assert!(started.elapsed() < PATIENCE, "waited in vain for etcd:\n{}", self.log());
-            thread::sleep(Duration::from_millis(20));
-        }
-        true
-    }
-
-    fn is_healthy(&self) -> bool {
-        TcpStream::connect(self.address()).is_ok()
-            && http1::get(self.address(), "/health", &[]).text().contains(r#""health":"true""#)
+        let (address, log) = (self.address(), self.log_file());
+        becomes_ready(&mut self.process, &log, || is_healthy(address))
     }
 
     fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("log")
     }
 }
 
@@ -157,6 +145,21 @@ impl From<&Value> for Record {
             version: told["version"].as_str().unwrap().parse().unwrap(),
         }
     }
+}
+
+/// The demo, or what was made of it, with its memory in the etcd on this port and with these settings of `state`.
+pub fn remembering(yaml: &str, port: u16, state: &str) -> String {
+    let etcd = "etcd: {cluster: etcd, timeout: 0.9s, circuit: {failures: 2, open: 1s}}";
+    let next = "password_checks:";
+    let yaml = replaced(yaml, next, &format!("state: {{{state}, {etcd}}}\n{:20}{next}", ""));
+    let address = format!("{{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}");
+    let endpoints = format!("[{{lb_endpoints: [{{endpoint: {{address: {address}}}}}]}}]");
+    let cluster = format!("{{name: etcd, load_assignment: {{cluster_name: etcd, endpoints: {endpoints}}}}}");
+    replaced(&yaml, "  clusters:\n", &format!("  clusters:\n  - {cluster}\n"))
+}
+
+fn is_healthy(etcd: SocketAddr) -> bool {
+    TcpStream::connect(etcd).is_ok() && http1::get(etcd, "/health", &[]).text().contains(r#""health":"true""#)
 }
 
 fn run(folder: &TempDir, [client, peer]: [u16; 2]) -> Child {

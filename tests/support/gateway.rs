@@ -161,6 +161,10 @@ impl Gateway {
         self.address
     }
 
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// A login or another form sent to the token endpoint.
     pub fn token(&self, form: &str) -> Response {
         http1::post_form(self.address, "/oauth2/token", form)

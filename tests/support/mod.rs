@@ -14,6 +14,8 @@ pub mod http2;
 pub mod manifests;
 pub mod nowhere;
 pub mod outage;
+pub mod prometheus;
 pub mod response;
 pub mod servers;
+pub mod start;
 pub mod stories;
