@@ -76,7 +76,7 @@ fn good(endpoint: &Endpoint, client: &Client, token: &Secret, now: UnixTime) -> 
 impl Good {
     fn in_use(&self, endpoint: &Endpoint) -> Use {
         match self {
-            Self::Access(token) => Use::Access { token: token.id, issued_at: token.issued_at },
+            Self::Access(token) => token.in_use(),
             Self::Refresh(token) => {
                 Use::Refresh(token.claim(endpoint.rotation.retry_grace, endpoint.terms.lifetimes.access_token))
             }

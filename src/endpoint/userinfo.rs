@@ -6,12 +6,7 @@ use super::{
     request::OF_REQUEST_WITH_TOKEN,
 };
 use crate::{
-    http::Head,
-    secret::Secret,
-    state::{StateQuestion, Use},
-    text::bearer,
-    time::UnixTime,
-    token::presented::AccessToken,
+    http::Head, secret::Secret, state::StateQuestion, text::bearer, time::UnixTime, token::presented::AccessToken,
 };
 
 /// A token that is good by itself, unless something else is remembered of it.
@@ -22,7 +17,7 @@ pub struct Informing(AccessToken);
 pub fn begin(endpoint: &Endpoint, head: &Head, body: &Secret, now: UnixTime) -> Result<Step, Refusal> {
     let jwt = token_of(head, body)?;
     let token = endpoint.read_access_token(&jwt, now).ok_or(Refusal::InvalidToken)?;
-    let question = StateQuestion::Look(Use::Access { token: token.id, issued_at: token.issued_at });
+    let question = StateQuestion::Look(token.in_use());
     Ok(Step::Ask(Question::State(question), Pending::Informing(Informing(token))))
 }
 

@@ -8,7 +8,7 @@ use super::{OPENID, Terms};
 use crate::{
     crypto::jws::{Algorithm, SigningKey},
     secret::Secret,
-    state::TokenId,
+    state::{TokenId, Use},
     time::UnixTime,
 };
 
@@ -87,6 +87,11 @@ impl AccessToken {
             return None;
         }
         decode::<Claims>(claims)?.accept(&header.typ, terms, now)
+    }
+
+    /// What is asked about it where it is remembered which tokens have ended.
+    pub fn in_use(&self) -> Use {
+        Use::Access { token: self.id, issued_at: self.issued_at }
     }
 
     /// Whether it may be used to ask for the user's claims (OpenID Connect Core §5.3).
