@@ -176,8 +176,6 @@ fn what_a_caller_types_is_data_in_the_access_log_of_datasette() {
 
 #[test]
 fn whatever_goes_wrong_with_a_lookup_is_503_and_is_told_once() {
-    let directory = Directory::start();
-    let nowhere = Nowhere::new();
     let mut cases = faults(&json!({"rows": "many"}).to_string());
     cases.extend([
         Case::new("GIBIBYTE", answer(lookup_answer("u1", GIBIBYTE_HASH)), "/rows/0/hash: "),
@@ -193,83 +191,43 @@ fn whatever_goes_wrong_with_a_lookup_is_503_and_is_told_once() {
             "/rows/0/id: ",
         ),
     ]);
-    let elsewhere = cases.iter().fold(nowhere.clusters(&directory), |elsewhere, case| {
-        case.serve(&directory);
-        elsewhere.auth_sources(&lookup(case.id, case.cluster, &limits(case.timeout, 3, "60s")))
-    });
-    directory.on("SOUND", [answer(lookup_answer("u1", QUICK_HASH))]);
-    let gateway = elsewhere.auth_sources(&lookup("SOUND", "directory", "")).start(1);
+    let sound = answer(lookup_answer("u1", QUICK_HASH));
+    let faulty = Faulty::start(cases, sound, |case| lookup(case.id, case.cluster, &limits(case.timeout, 3, "60s")));
 
-    cases.iter().for_each(|case| assert_nobody_gets_in(case, &gateway));
-
-    assert_eq!(log_in(&gateway, "SOUND", "alice", PASSWORD).status, 200);
-    assert_told_once(&cases, &gateway);
-    assert_unharmed(&gateway);
+    faulty.assert_refused();
 }
 
 #[test]
 fn whatever_goes_wrong_with_a_verification_is_503_and_is_told_once() {
-    let directory = Directory::start();
-    let nowhere = Nowhere::new();
     let mut cases = faults(&json!({"id": {"of": "another type"}}).to_string());
     cases.push(Case::new("NO_ID", answer("{}"), "/id: "));
-    let elsewhere = cases.iter().fold(nowhere.clusters(&directory), |elsewhere, case| {
-        case.serve(&directory);
-        elsewhere.auth_sources(&verify(
-            case.id,
-            case.cluster,
-            &format!("{}\n    user: {{id: /id}}", limits(case.timeout, 3, "60s")),
-        ))
+    let faulty = Faulty::start(cases, answer(json!({"id": "u1"}).to_string()), |case| {
+        let user = "    user: {id: /id}";
+        verify(case.id, case.cluster, &format!("{}\n{user}", limits(case.timeout, 3, "60s")))
     });
-    directory.on("SOUND", [answer(json!({"id": "u1"}).to_string())]);
-    let gateway = elsewhere.auth_sources(&verify("SOUND", "directory", "    user: {id: /id}")).start(1);
 
-    cases.iter().for_each(|case| assert_nobody_gets_in(case, &gateway));
-
-    assert_eq!(log_in(&gateway, "SOUND", "alice", PASSWORD).status, 200);
-    assert_told_once(&cases, &gateway);
-    assert_unharmed(&gateway);
+    faulty.assert_refused();
 }
 
 #[test]
 fn whatever_goes_wrong_with_a_first_snapshot_is_503_and_is_told_once() {
-    let directory = Directory::start();
-    let nowhere = Nowhere::new();
-    let cases = snapshot_faults();
-    let elsewhere = cases.iter().fold(nowhere.clusters(&directory), |elsewhere, case| {
-        case.serve(&directory);
-        elsewhere.auth_sources(&snapshot(case.id, case.cluster, &every_second(case.timeout, case.format)))
-    });
-    directory.on("SOUND", [Behaviour::Document(people(&[("u1", "alice")]))]);
-    let gateway = elsewhere.auth_sources(&snapshot("SOUND", "directory", &every_second("20s", "json"))).start(1);
-    assert_eq!(once_there(|| log_in(&gateway, "SOUND", "alice", PASSWORD)).status, 200);
+    let faulty = Faulty::start(snapshot_faults(), Behaviour::Document(good("json")), every_second_of);
+    let Faulty { cases, directory, gateway, .. } = &faulty;
+    assert_eq!(once_there(|| log_in(gateway, "SOUND", "alice", PASSWORD)).status, 200);
 
-    wait_until("each to be fetched three times", || cases.iter().all(|case| case.was_asked(&directory, 3)));
+    wait_until("each to be fetched three times", || cases.iter().all(|case| case.was_asked(directory, 3)));
 
-    cases.iter().for_each(|case| assert_nobody_gets_in(case, &gateway));
+    faulty.assert_refused();
     assert!(gateway.counter("wasmcustom.token_endpoint.snapshot_refused") > 0);
-    assert_told_once(&cases, &gateway);
-    assert_unharmed(&gateway);
 }
 
 #[test]
 fn whatever_goes_wrong_with_a_later_snapshot_the_last_good_one_stays() {
     let directory = Directory::start();
     let cases = snapshot_faults().into_iter().filter(|case| case.cluster == "directory").collect::<Vec<_>>();
-    let elsewhere = cases.iter().fold(Elsewhere::default().at("directory", &directory.socket()), |elsewhere, case| {
-        directory.on(case.id, [answer(good(case.format))]);
-        elsewhere.auth_sources(&snapshot(case.id, case.cluster, &every_second(case.timeout, case.format)))
-    });
-    let gateway = elsewhere.start(1);
-    for case in &cases {
-        assert_eq!(once_there(|| log_in(&gateway, case.id, "alice", PASSWORD)).status, 200, "{}", case.id);
-    }
+    let gateway = with_good_documents(&cases, &directory, every_second_of);
 
-    cases.iter().for_each(|case| case.serve(&directory));
-    let before: Vec<_> = cases.iter().map(|case| directory.seen(case.id).len()).collect();
-    wait_until("each to be fetched three times more", || {
-        cases.iter().zip(&before).all(|(case, before)| case.was_asked(&directory, before + 3))
-    });
+    go_wrong(&cases, &directory, 3);
 
     for case in &cases {
         for _ in 0..5 {
@@ -349,20 +307,9 @@ fn a_server_that_lies_about_a_further_part_is_refused_and_the_last_good_one_stay
         let start = part(&range(0, mebibyte - 1, total), &document[..mebibyte]);
         Case::new(id, Behaviour::More(Box::new(start), Box::new(lie)), OTHER_BYTES)
     });
-    let elsewhere = cases.iter().fold(Elsewhere::default().at("directory", &directory.socket()), |elsewhere, case| {
-        directory.on(case.id, [answer(good("json"))]);
-        elsewhere.auth_sources(&snapshot(case.id, "directory", EVERY_SECOND))
-    });
-    let gateway = elsewhere.start(1);
-    for case in &cases {
-        assert_eq!(once_there(|| log_in(&gateway, case.id, "alice", PASSWORD)).status, 200, "{}", case.id);
-    }
+    let gateway = with_good_documents(&cases, &directory, |case| snapshot(case.id, case.cluster, EVERY_SECOND));
 
-    cases.iter().for_each(|case| case.serve(&directory));
-    let before: Vec<_> = cases.iter().map(|case| directory.seen(case.id).len()).collect();
-    wait_until("each to be fetched three times more", || {
-        cases.iter().zip(&before).all(|(case, before)| case.was_asked(&directory, before + 6))
-    });
+    go_wrong(&cases, &directory, 2 * 3);
 
     for case in &cases {
         assert_eq!(log_in(&gateway, case.id, "alice", PASSWORD).status, 200, "{}", case.id);
@@ -826,6 +773,63 @@ fn assert_who_may_not_log_in(auth_source: &str, gateway: &Gateway) {
 fn assert_refreshes(gateway: &Gateway, login: &Response) {
     let refreshed = refresh(gateway, login);
     assert_eq!(claims(&refreshed)["sub"], claims(login)["sub"]);
+}
+
+// --- Cases ---
+
+/// A gateway with an auth source for each case, in which something is wrong, and with one that is sound.
+struct Faulty {
+    cases: Vec<Case>,
+    directory: Directory,
+    gateway: Gateway,
+    _nowhere: Nowhere,
+}
+
+impl Faulty {
+    fn start(cases: Vec<Case>, sound: Behaviour, source: impl Fn(&Case) -> String) -> Self {
+        let (directory, nowhere) = (Directory::start(), Nowhere::new());
+        let sound = Case::new("SOUND", sound, "");
+        let all = cases.iter().chain([&sound]);
+        let elsewhere = all.fold(nowhere.clusters(&directory), |elsewhere, case| {
+            case.serve(&directory);
+            elsewhere.auth_sources(&source(case))
+        });
+        Self { cases, directory, gateway: elsewhere.start(1), _nowhere: nowhere }
+    }
+
+    /// Nobody gets in where something is wrong, the operator is told what it is, and nothing else is harmed.
+    fn assert_refused(&self) {
+        self.cases.iter().for_each(|case| assert_nobody_gets_in(case, &self.gateway));
+        assert_eq!(log_in(&self.gateway, "SOUND", "alice", PASSWORD).status, 200);
+        assert_told_once(&self.cases, &self.gateway);
+        assert_unharmed(&self.gateway);
+    }
+}
+
+/// A gateway that has read a good document in the place of each case.
+fn with_good_documents(cases: &[Case], directory: &Directory, source: impl Fn(&Case) -> String) -> Gateway {
+    let elsewhere = cases.iter().fold(Elsewhere::default().at("directory", &directory.socket()), |elsewhere, case| {
+        directory.on(case.id, [answer(good(case.format))]);
+        elsewhere.auth_sources(&source(case))
+    });
+    let gateway = elsewhere.start(1);
+    for case in cases {
+        assert_eq!(once_there(|| log_in(&gateway, case.id, "alice", PASSWORD)).status, 200, "{}", case.id);
+    }
+    gateway
+}
+
+/// From now on the cases are as they are meant, until each has seen so many requests.
+fn go_wrong(cases: &[Case], directory: &Directory, requests: usize) {
+    cases.iter().for_each(|case| case.serve(directory));
+    let before: Vec<_> = cases.iter().map(|case| directory.seen(case.id).len()).collect();
+    wait_until("each to be fetched again", || {
+        cases.iter().zip(&before).all(|(case, before)| case.was_asked(directory, before + requests))
+    });
+}
+
+fn every_second_of(case: &Case) -> String {
+    snapshot(case.id, case.cluster, &every_second(case.timeout, case.format))
 }
 
 // --- Small things ---
