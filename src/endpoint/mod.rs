@@ -11,6 +11,7 @@ mod introspection;
 mod issue;
 pub mod metadata;
 mod password;
+mod pending;
 mod refresh;
 pub mod refusal;
 mod reply;
@@ -18,42 +19,37 @@ pub mod request;
 mod revocation;
 pub mod room;
 mod scope;
+mod step;
 mod userinfo;
 
 use std::{sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
-pub use self::admission::{Admission, Collecting};
 use self::{
     about::{About, Topic},
     admission::Purpose,
     attempt::{Attempt, Guess, Target, Turn},
-    authentication::{Authenticating, Rejecting},
     event::{Event, Outcome},
-    introspection::Introspecting,
-    issue::{SigningAccess, SigningId},
-    password::{Concluding, Confirming, Finding, Throttling, Verifying},
-    refresh::{Claiming, Ending, Renewing},
     refusal::Refusal,
     request::{OF_REQUEST_ABOUT_TOKEN, OF_TOKEN_REQUEST, Parameter, Parameters},
-    revocation::Revoking,
     room::{Paths, Service},
-    userinfo::Informing,
+};
+pub use self::{
+    admission::{Admission, Collecting},
+    pending::Pending,
+    step::{Answer, Confirm, Find, Question, SigningJob, Step},
 };
 use crate::{
-    crypto::{jws::SigningKey, key_ring::KeyRing, password::PasswordCheck, seal::Sealer},
+    crypto::{key_ring::KeyRing, seal::Sealer},
     http::Response,
     origin::Origin,
     registry::{
         Registry,
-        auth_source::AuthSource,
         client::{Client, Grant},
-        identifier::Identifier,
-        user::{Found, User},
     },
     secret::Secret,
-    state::{StateAnswer, StateQuestion},
+    state::StateAnswer,
     time::{Moment, UnixTime},
     token::{Terms, presented::AccessToken, refresh::RefreshToken},
 };
@@ -105,133 +101,11 @@ pub enum OnStoreFailure {
     Allow,
 }
 
-/// What an exchange needs next.
-#[must_use]
-#[derive(Debug)]
-#[cfg_attr(
-    not(target_family = "wasm"),
-    expect(clippy::large_enum_variant, reason = "a step is moved to where it is performed and never kept")
-)]
-pub enum Step {
-    /// Nothing more: this is the answer.
-    Reply(Response, Event),
-    /// An answer to the question, with which [`Endpoint::resume`] goes on.
-    Ask(Question, Pending),
-}
-
-/// What only the world outside the core can do, or do in time.
-#[derive(Debug)]
-pub enum Question {
-    /// May this guess be made, or what came of it? Shared by all workers.
-    Attempt(Attempt),
-    /// Who is this? A directory outside must be asked.
-    Find(Find),
-    /// Is this the password? The directory checks it.
-    Confirm(Confirm),
-    /// Does the password match? It is long work, made to be done in slices.
-    Verify(PasswordCheck),
-    /// A signature, by the host where it offers a faster one.
-    Sign(SigningJob),
-    /// What is remembered of a token, or something to remember.
-    State(StateQuestion),
-}
-
-/// Someone to be found in a directory.
-#[derive(Debug)]
-pub struct Find {
-    /// Whose directory.
-    pub auth_source: Arc<AuthSource>,
-    /// Who.
-    pub identifier: Identifier,
-    /// The trace that the call belongs to.
-    pub traceparent: Option<String>,
-}
-
-/// A password to be checked by a directory.
-#[derive(Debug)]
-pub struct Confirm {
-    /// Whose password, and where.
-    pub find: Find,
-    /// The password.
-    pub password: Secret,
-}
-
 /// What is known of a caller, whichever grant it asks for.
 #[derive(Debug)]
 struct Caller {
     origin: Origin,
     traceparent: Option<String>,
-}
-
-/// Something to sign.
-#[derive(Debug)]
-pub struct SigningJob {
-    /// The key to sign with.
-    pub key: Arc<SigningKey>,
-    /// The bytes to sign.
-    pub input: Arc<str>,
-}
-
-/// The answer to a [`Question`].
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// To [`Question::Attempt`]: nobody has to wait, and what was to be counted is counted.
-    Allowed,
-    /// To [`Question::Attempt`]: there were too many failures.
-    Limited {
-        /// How long to wait, in seconds.
-        retry_after: u64,
-    },
-    /// To [`Question::Find`]: whom the directory knows by that name.
-    Found(Found),
-    /// To [`Question::Confirm`]: the user, if the directory says that the password is right.
-    Confirmed(Option<Arc<User>>),
-    /// To [`Question::Verify`]: whether the password matches.
-    Verified(bool),
-    /// To [`Question::Sign`]: the signature in the form that JWS wants.
-    Signed(Vec<u8>),
-    /// To [`Question::State`].
-    State(StateAnswer),
-    /// The question could not be answered.
-    Unavailable {
-        /// When to try again, in seconds.
-        retry_after: u64,
-    },
-}
-
-/// An exchange that waits for an answer.
-#[derive(Debug)]
-pub enum Pending {
-    /// A client whose secret may not be looked at yet.
-    Authenticating(Authenticating),
-    /// A client that sent a wrong secret, being counted.
-    Rejecting(Rejecting),
-    /// A login that may not be tried yet.
-    Throttling(Throttling),
-    /// A login whose user is being looked for.
-    Finding(Finding),
-    /// A login whose password is being checked, here.
-    Verifying(Verifying),
-    /// A login whose password is being checked by the directory.
-    Confirming(Confirming),
-    /// A refresh whose user is being looked for again.
-    Renewing(Renewing),
-    /// A refresh whose token is being claimed.
-    Claiming(Claiming),
-    /// A refresh that is refused once its family has ended.
-    Ending(Ending),
-    /// A login whose password was checked, being counted.
-    Concluding(Concluding),
-    /// A token that ends.
-    Revoking(Revoking),
-    /// A token that a client asks about.
-    Introspecting(Introspecting),
-    /// A token with which a user's claims are asked for.
-    Informing(Informing),
-    /// Tokens being made: the access token's signature is next.
-    SigningAccess(SigningAccess),
-    /// Tokens being made: the ID token's signature is next.
-    SigningId(SigningId),
 }
 
 impl Endpoint {
@@ -373,29 +247,6 @@ impl Service {
         match self {
             Self::Token => OF_TOKEN_REQUEST,
             Self::Revocation | Self::Introspection => OF_REQUEST_ABOUT_TOKEN,
-        }
-    }
-}
-
-impl Pending {
-    /// What is known of the exchange.
-    pub fn about(&self) -> About {
-        match self {
-            Self::Authenticating(request) => request.about(),
-            Self::Rejecting(client) => client.about(),
-            Self::Throttling(login) => login.about(),
-            Self::Finding(login) => login.about(),
-            Self::Verifying(login) => login.about(),
-            Self::Confirming(login) => login.about(),
-            Self::Renewing(renewing) => renewing.about(),
-            Self::Claiming(claiming) => claiming.about(),
-            Self::Ending(ending) => ending.about(),
-            Self::Concluding(login) => login.about(),
-            Self::Revoking(revoking) => revoking.about(),
-            Self::Introspecting(introspecting) => introspecting.about(),
-            Self::Informing(informing) => informing.about(),
-            Self::SigningAccess(issue) => issue.about(),
-            Self::SigningId(issue) => issue.about(),
         }
     }
 }
