@@ -17,6 +17,10 @@ pub struct Head {
     pub content_length: Option<u64>,
     /// `Authorization`, as sent.
     pub authorization: Option<Secret>,
+    /// `Origin`, as sent: that of the page that asks (RFC 6454 §7).
+    pub web_origin: Option<String>,
+    /// Whether it has `Access-Control-Request-Method`: a page asks whether it may ask.
+    pub is_preflight: bool,
     /// `traceparent`, as sent (W3C Trace Context), for calls that this request causes.
     pub traceparent: Option<String>,
 }

@@ -435,3 +435,63 @@ fn the_headers_of_a_login_are_held_by_this_filter_or_the_next() {
     assert_eq!(parse(&next).unwrap().headers_held_by, HeadersHeldBy::NextFilter);
     refuses("/headers_held_by", json!("hunter2"), "headers_held_by: expected this_filter or next_filter");
 }
+
+#[test]
+fn the_origins_of_pages_are_written_as_browsers_send_them() {
+    let expected = "expected an origin as browsers send it: scheme, host and port, in lower case, without the scheme's own \
+                    port, a slash at the end or a path";
+    let cases = [
+        ("*", "a wildcard; expected one origin"),
+        ("https://*.example.com", "a wildcard; expected one origin"),
+        ("null", "null is the origin of every sandboxed page and every file"),
+        ("app.example.com", "expected an origin, such as \"https://app.example.com\""),
+        ("https://", "expected an origin, such as \"https://app.example.com\""),
+        ("file:///index.html", "expected an https origin"),
+        ("capacitor://localhost", "expected an https origin"),
+        ("http://app.example.com", "an http origin of another machine, which only allow_http_issuer permits"),
+        ("http://localhost.example.com", "an http origin of another machine, which only allow_http_issuer permits"),
+        ("https://app.example.com/", expected),
+        ("https://app.example.com/app", expected),
+        ("https://app.example.com?a", expected),
+        ("https://app.example.com#a", expected),
+        ("https://app.example.com:443", expected),
+        ("https://App.example.com", expected),
+        ("HTTPS://app.example.com", expected),
+        ("https://user@app.example.com", expected),
+        ("https://b\u{fc}cher.example", expected),
+        (" https://app.example.com", expected),
+        ("", "expected a text that is not empty"),
+    ];
+    for (origin, problem) in cases {
+        let found = problems(&with("/clients/1/allowed_origins", json!(["https://good.example.com", origin])));
+        assert_eq!(found, [format!("clients[1].allowed_origins[1]: {problem}")], "{origin}");
+    }
+    let good = [
+        "https://app.example.com:8443",
+        "https://xn--bcher-kva.example",
+        "http://localhost:3000",
+        "http://app.localhost",
+        "http://127.0.0.1:3000",
+        "http://[::1]:3000",
+    ];
+    assert_eq!(problems(&with("/clients/1/allowed_origins", json!(good))), [""; 0]);
+    let mut intranet = with("/clients/1/allowed_origins", json!(["http://app.example.com"]));
+    intranet["allow_http_issuer"] = json!(true);
+    assert_eq!(problems(&intranet), [""; 0]);
+}
+
+#[test]
+fn the_origins_of_a_client_are_few_and_each_is_there_once() {
+    let many: Vec<_> = (0..33).map(|number| format!("https://{number}.example.com")).collect();
+    refuses("/clients/1/allowed_origins", json!(many), "clients[1].allowed_origins: more than 32 origins");
+    assert_eq!(problems(&with("/clients/1/allowed_origins", json!(many[..32]))), [""; 0]);
+    let twice = json!(["https://app.example.com", "https://app.example.com"]);
+    refuses("/clients/1/allowed_origins", twice, "clients[1].allowed_origins[1]: the same origin as another");
+}
+
+#[test]
+fn pages_of_a_client_that_keeps_a_secret_are_worth_a_warning() {
+    let configuration = parse(&with("/clients/0/allowed_origins", json!(["https://app.example.com"]))).unwrap();
+    let warnings: Vec<_> = configuration.warnings.iter().map(Problem::to_string).collect();
+    assert_eq!(warnings, ["clients[0].allowed_origins: a page can't keep the secret of a web client"]);
+}

@@ -448,7 +448,7 @@ fn a_users_claims_are_told_to_who_has_a_token_in_the_header_or_in_a_form() {
             assert_eq!(header(&answer, "content-type"), Some("application/json;charset=UTF-8"));
             assert_eq!(header(&answer, "cache-control"), Some("no-store"));
         }
-        assert_eq!(outcome(&core), r#"request="userinfo" outcome="claims_told""#);
+        assert_eq!(outcome(&core), r#"request="userinfo" outcome="claims_told" client="SPA""#);
         assert_eq!(
             with("GET", vec![("content-type", FORM_TYPE.to_owned())], &format!("access_token={token}")).status,
             401

@@ -498,6 +498,7 @@ fn the_demo_has_no_problems() {
     let summary = checked.with("TOKEN_ENDPOINT_REFRESH_TOKEN_KEY", REFRESH_TOKEN_KEY).succeeds();
 
     assert!(summary.contains("\nclient: TENANT_CLIENT_ID (web, secrets: 1)\n"), "{summary}");
+    assert!(summary.contains("\nclient: SPA_CLIENT_ID (public, pages of http://localhost:3000)\n"), "{summary}");
     tool(&arguments).fails_with(BAD);
 }
 

@@ -3,9 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
+    Allowances,
     auth_sources::AuthSources,
     document::{Node, Object},
     setting::Text,
+    web_origins,
 };
 use crate::{
     crypto::client_secret::SecretHash,
@@ -17,10 +19,10 @@ use crate::{
 };
 
 /// Reads `clients`.
-pub fn read(object: &mut Object, auth_sources: &AuthSources) -> HashMap<String, Arc<Client>> {
+pub fn read(object: &mut Object, auth_sources: &AuthSources, allowances: Allowances) -> HashMap<String, Arc<Client>> {
     let mut clients = HashMap::new();
     object.each_of_some("clients", |node| {
-        let client = node.object(|object| client(object, auth_sources))??;
+        let client = node.object(|object| client(object, auth_sources, allowances))??;
         if clients.insert(client.id.clone(), Arc::new(client)).is_some() {
             node.problem("a client with the same id as another");
         }
@@ -29,7 +31,7 @@ pub fn read(object: &mut Object, auth_sources: &AuthSources) -> HashMap<String, 
     clients
 }
 
-fn client(object: &mut Object, auth_sources: &AuthSources) -> Option<Client> {
+fn client(object: &mut Object, auth_sources: &AuthSources, allowances: Allowances) -> Option<Client> {
     for name in ["secret", "client_secret"] {
         object.refuse(name, "a plaintext secret: hash it with hash-secret and give it in secret_hashes");
     }
@@ -38,6 +40,7 @@ fn client(object: &mut Object, auth_sources: &AuthSources) -> Option<Client> {
     let grants = grants(object, authentication.as_ref());
     let auth_sources = auth_sources_of(object, &grants, auth_sources);
     let scopes = object.with("scopes", |node| node.each_of_some(scope));
+    let allowed_origins = web_origins::read(object, authentication.as_ref(), allowances);
     let refresh_tokens = refresh_tokens(object, authentication.as_ref());
     Some(Client {
         id: id?,
@@ -45,6 +48,7 @@ fn client(object: &mut Object, auth_sources: &AuthSources) -> Option<Client> {
         auth_sources,
         grants,
         scopes: scopes.unwrap_or_else(|| vec![OPENID.to_owned()]),
+        allowed_origins,
         refresh_tokens,
     })
 }

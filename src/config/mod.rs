@@ -15,6 +15,7 @@ mod setting;
 mod snapshot;
 mod store;
 mod upstream;
+mod web_origins;
 
 use std::{sync::Arc, time::Duration};
 
@@ -140,13 +141,13 @@ fn endpoint(
     let max_request_bytes = limits::max_request_bytes(object);
     let directory_keys = keys.as_ref().map(|keys| keys.directory_keys).unwrap_or_default();
     let auth_sources = auth_sources::read(object, directory_keys, environment, allowances);
-    let clients = clients::read(object, &auth_sources);
+    let clients = clients::read(object, &auth_sources, allowances);
     if sealer.is_none() && clients.values().any(|client| client.grants.contains(&Grant::RefreshToken)) {
         object.problem("refresh_token_keys", "missing, and a client has the grant refresh_token");
     }
     let (keys, issuer) = (keys?, issuer?);
     let attempts_key = TableKey::new(keys.attempts_key);
-    let registry = Registry { clients, auth_sources };
+    let registry = Registry::new(clients, auth_sources);
     let metadata = metadata::document(&Described {
         issuer: &issuer.text,
         origin: &issuer.origin,

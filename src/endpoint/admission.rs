@@ -58,7 +58,7 @@ impl Endpoint {
             return refused(Refusal::Method { allow: room.methods() }, room);
         }
         match room {
-            _ if head.method == "OPTIONS" => told(reply::methods(room.methods()), room),
+            _ if head.method == "OPTIONS" => told(reply::methods(room.methods(), self.preflight(&head, room)), room),
             Room::Document(document) => told(self.document(document, now), room),
             Room::Service(_) if !head.has_form() => refused(Refusal::ContentType, room),
             Room::Service(service) => self.collect(head, Purpose::Service(service)),

@@ -6,6 +6,7 @@ mod admission;
 pub mod attempt;
 mod authentication;
 mod client_credentials;
+pub mod cors;
 pub mod event;
 mod introspection;
 mod issue;

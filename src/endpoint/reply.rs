@@ -89,9 +89,10 @@ pub fn document(content_type: &str, document: String, max_age: u64) -> Response 
     }
 }
 
-/// The methods that a path knows (RFC 9110 §9.3.7).
-pub fn methods(allow: &str) -> Response {
-    Response { status: 204, headers: vec![("allow", allow.to_owned())], body: Vec::new() }
+/// The methods that a path knows (RFC 9110 §9.3.7), and what else is told who asks for them.
+pub fn methods(allow: &str, more: Vec<(&'static str, String)>) -> Response {
+    let headers = [vec![("allow", allow.to_owned())], more].concat();
+    Response { status: 204, headers, body: Vec::new() }
 }
 
 /// JSON that no cache may keep (RFC 6749 §5.1).

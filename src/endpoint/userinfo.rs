@@ -1,6 +1,8 @@
 //! Userinfo (OpenID Connect Core §5.3): the claims of a user, for who has a token of the user's. Its token comes in the
 //! header or in a form (RFC 6750 §2.1 and §2.2); in the query it never counts.
 
+use std::sync::Arc;
+
 use super::{
     About, Endpoint, Parameter, Parameters, Pending, Question, Refusal, Step, UNAVAILABLE, about::Topic, reply,
     request::OF_REQUEST_WITH_TOKEN,
@@ -11,14 +13,24 @@ use crate::{
 
 /// A token that is good by itself, unless something else is remembered of it.
 #[derive(Debug)]
-pub struct Informing(AccessToken);
+pub struct Informing {
+    about: About,
+    token: AccessToken,
+}
 
 /// Asks whether the token has ended, if it was good in the first place.
 pub fn begin(endpoint: &Endpoint, head: &Head, body: &Secret, now: UnixTime) -> Result<Step, Refusal> {
     let jwt = token_of(head, body)?;
     let token = endpoint.read_access_token(&jwt, now).ok_or(Refusal::InvalidToken)?;
     let question = StateQuestion::Look(token.in_use());
-    Ok(Step::Ask(Question::State(question), Pending::Informing(Informing(token))))
+    let about = about(endpoint, &token);
+    Ok(Step::Ask(Question::State(question), Pending::Informing(Informing { about, token })))
+}
+
+/// The client is that which was given the token, if there still is one.
+fn about(endpoint: &Endpoint, token: &AccessToken) -> About {
+    let client = endpoint.registry.clients.get(&token.client_id).map(Arc::clone);
+    About { client, ..About::only(Topic::UserInfo) }
 }
 
 fn token_of(head: &Head, body: &Secret) -> Result<Secret, Refusal> {
@@ -41,13 +53,12 @@ fn token_in_form(head: &Head, body: &Secret) -> Result<Option<Secret>, Refusal> 
 
 impl Informing {
     pub(super) fn about(&self) -> About {
-        About::only(Topic::UserInfo)
+        self.about.clone()
     }
 
     /// Tells the claims that the token carries.
     pub(super) fn looked(self, is_good: bool) -> Result<Step, Refusal> {
-        let about = self.about();
-        let Self(token) = self;
+        let Self { about, token } = self;
         if !is_good {
             return Err(Refusal::InvalidToken);
         }

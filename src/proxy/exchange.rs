@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::HeadersHeldBy,
-    endpoint::{Admission, Collecting},
+    endpoint::{Admission, Collecting, cors::Page},
     origin::Origin,
     secret::Secret,
 };
@@ -22,6 +22,7 @@ use crate::{
 pub struct Exchange {
     id: u32,
     worker: Rc<RefCell<Worker>>,
+    page: Page,
     stage: Stage,
 }
 
@@ -32,22 +33,24 @@ enum Stage {
     Collecting(Collecting),
     /// It was answered at once.
     Answered,
-    /// The worker has it, under this origin.
-    Taken(Origin),
+    /// The worker has it.
+    Taken(Ticket),
 }
 
 impl Exchange {
     pub fn new(id: u32, worker: Rc<RefCell<Worker>>) -> Self {
-        Self { id, worker, stage: Stage::Passing }
+        Self { id, worker, page: Page::default(), stage: Stage::Passing }
     }
 
     fn admit(&mut self, path: String) {
         let mut worker = self.worker.borrow_mut();
-        self.stage = match worker.endpoint().admit(host::head(path), host::now()) {
+        let head = host::head(path);
+        self.page = worker.endpoint().page(&head);
+        self.stage = match worker.endpoint().admit(head, host::now()) {
             Admission::Pass => Stage::Passing,
             Admission::Collect(collecting) => Stage::Collecting(collecting),
             Admission::Reply(response, event) => {
-                worker.reply(self.id, &response, &event);
+                worker.reply(self.id, self.page, response, &event);
                 Stage::Answered
             }
         };
@@ -56,9 +59,10 @@ impl Exchange {
     /// Once the body is whole, or too long to ever be.
     fn begin(&mut self, body: &Secret) {
         let origin = Origin::of(&host::source_address());
-        let stage = std::mem::replace(&mut self.stage, Stage::Taken(origin));
+        let ticket = Ticket { exchange: self.id, origin, page: self.page };
+        let stage = std::mem::replace(&mut self.stage, Stage::Taken(ticket));
         if let Stage::Collecting(collecting) = stage {
-            self.worker.borrow_mut().begin(Ticket { exchange: self.id, origin }, collecting, body);
+            self.worker.borrow_mut().begin(ticket, collecting, body);
         }
     }
 
@@ -124,8 +128,8 @@ impl HttpContext for Exchange {
 impl Drop for Exchange {
     /// A stream that goes away takes its work with it.
     fn drop(&mut self) {
-        if let Stage::Taken(origin) = self.stage {
-            self.worker.borrow_mut().forget(Ticket { exchange: self.id, origin });
+        if let Stage::Taken(ticket) = self.stage {
+            self.worker.borrow_mut().forget(ticket);
         }
     }
 }

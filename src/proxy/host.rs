@@ -48,6 +48,8 @@ pub fn head(path: String) -> Head {
         content_type: header("content-type"),
         content_length: header("content-length").and_then(|length| length.parse().ok()),
         authorization: header_bytes("authorization").map(Secret::new),
+        web_origin: header("origin"),
+        is_preflight: header_bytes("access-control-request-method").is_some(),
         traceparent: header("traceparent"),
     }
 }

@@ -16,7 +16,9 @@ use super::{
 use crate::{
     config::{Configuration, HeadersHeldBy},
     crypto::password::{Budget, PasswordCheck, Progress, Verification},
-    endpoint::{Answer, Collecting, Endpoint, Pending, Question, SigningJob, Step, about::About, event::Event},
+    endpoint::{
+        Answer, Collecting, Endpoint, Pending, Question, SigningJob, Step, about::About, cors::Page, event::Event,
+    },
     http::Response,
     origin::Origin,
     registry::auth_source::Directory,
@@ -50,6 +52,8 @@ pub struct Ticket {
     pub exchange: u32,
     /// Where the request comes from.
     pub origin: Origin,
+    /// The page that asks.
+    pub page: Page,
 }
 
 struct Waiting<T> {
@@ -179,11 +183,12 @@ impl Worker {
     }
 
     /// Answers a request.
-    pub fn reply(&mut self, exchange: u32, response: &Response, event: &Event) {
+    pub fn reply(&mut self, exchange: u32, page: Page, response: Response, event: &Event) {
+        let response = self.endpoint.share(response, event, page);
         self.metrics.count(event);
         audit::log(event);
         let entered = host::enter(exchange).inspect(|()| audit::mark(event));
-        if entered.and_then(|()| host::reply(response)).is_err() {
+        if entered.and_then(|()| host::reply(&response)).is_err() {
             log::debug!("the caller is gone");
         }
     }
@@ -223,7 +228,7 @@ impl Worker {
 
     fn perform(&mut self, ticket: Ticket, step: Step) {
         match step {
-            Step::Reply(response, event) => self.reply(ticket.exchange, &response, &event),
+            Step::Reply(response, event) => self.reply(ticket.exchange, ticket.page, response, &event),
             Step::Ask(Question::Attempt(attempt), pending) => {
                 let recall = self.memory.attempt(&attempt, host::now());
                 self.recall(recall, Asker { ticket, pending });
@@ -388,6 +393,6 @@ impl Worker {
     fn give_up(&mut self, ticket: Ticket, about: About) {
         log::error!("the host gives no entropy");
         let (response, event) = Endpoint::unavailable(about);
-        self.reply(ticket.exchange, &response, &event);
+        self.reply(ticket.exchange, ticket.page, response, &event);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use subtle::Choice;
 
-use super::auth_source::AuthSource;
+use super::{auth_source::AuthSource, web_origin::WebOrigin};
 use crate::{crypto::client_secret::SecretHash, secret::Secret};
 
 /// An application.
@@ -20,6 +20,8 @@ pub struct Client {
     pub grants: Vec<Grant>,
     /// What it may ask for.
     pub scopes: Vec<String>,
+    /// The origins of the pages that may read its answers.
+    pub allowed_origins: Vec<WebOrigin>,
     /// What becomes of its refresh tokens when they are used.
     pub refresh_tokens: RefreshTokens,
 }

@@ -9,6 +9,7 @@ use token_endpoint::{
     endpoint::{
         Admission, Answer, Question, Step,
         attempt::{Attempt, Turn},
+        cors::Page,
         event::Event,
     },
     http::{Head, Response},
@@ -62,21 +63,22 @@ impl Core {
 
     /// The answer to a request.
     pub fn send(&self, request: &Request) -> Response {
-        let body = Secret::new(request.body.as_bytes());
-        match self.configuration.endpoint.admit(head(request), UnixTime(self.now.get())) {
+        let (head, body) = (head(request), Secret::new(request.body.as_bytes()));
+        let page = self.configuration.endpoint.page(&head);
+        match self.configuration.endpoint.admit(head, UnixTime(self.now.get())) {
             Admission::Pass => panic!("not a path of the endpoint: {request:?}"),
-            Admission::Reply(response, event) => self.told(response, &event),
+            Admission::Reply(response, event) => self.told(response, &event, page),
             Admission::Collect(collecting) => {
                 let step = self.configuration.endpoint.begin(collecting, &body, Origin::default(), self.moment());
-                self.perform(step)
+                self.perform(step, page)
             }
         }
     }
 
-    fn perform(&self, mut step: Step) -> Response {
+    fn perform(&self, mut step: Step, page: Page) -> Response {
         loop {
             let (answer, pending) = match step {
-                Step::Reply(response, event) => return self.told(response, &event),
+                Step::Reply(response, event) => return self.told(response, &event, page),
                 Step::Ask(question, pending) => (self.answer(question), pending),
             };
             step = self.configuration.endpoint.resume(pending, answer, self.moment());
@@ -132,9 +134,9 @@ impl Core {
         Moment { now: UnixTime(self.now.get()), entropy: Entropy::new([self.chance.get(); 32]) }
     }
 
-    fn told(&self, response: Response, event: &Event) -> Response {
+    fn told(&self, response: Response, event: &Event, page: Page) -> Response {
         *self.event.borrow_mut() = event.to_string();
-        response
+        self.configuration.endpoint.share(response, event, page)
     }
 }
 
@@ -146,6 +148,8 @@ fn head(request: &Request) -> Head {
         content_type: header("content-type"),
         content_length: Some(request.body.len() as u64),
         authorization: header("authorization").map(Secret::new),
+        web_origin: header("origin"),
+        is_preflight: header("access-control-request-method").is_some(),
         traceparent: header("traceparent"),
     }
 }

@@ -298,7 +298,8 @@ fn methods_and_sizes() -> Vec<Row> {
         expected
     };
     let with = |method, body: &str| Request { method, ..post(TOKEN, vec![form_type()], body.to_owned()) };
-    let allowed = Expected { status: 204, headers: vec![("allow", "POST, OPTIONS")], body: String::new() };
+    let allowed =
+        Expected { status: 204, headers: vec![("allow", "POST, OPTIONS"), DEPENDS_ON_PAGE], body: String::new() };
     let longest = 16 * 1024;
     vec![
         ("GET", with("GET", ""), unsupported()),
@@ -424,7 +425,7 @@ fn revocations() -> Vec<Row> {
         (
             "OPTIONS of a revocation",
             Request { method: "OPTIONS", ..about(String::new()) },
-            Expected { status: 204, headers: vec![("allow", "POST, OPTIONS")], body: String::new() },
+            Expected { status: 204, headers: vec![("allow", "POST, OPTIONS"), DEPENDS_ON_PAGE], body: String::new() },
         ),
     ]
 }
@@ -505,10 +506,12 @@ fn documents() -> Vec<Row> {
     let methods = "GET, HEAD, OPTIONS";
     let paths = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/oauth2/jwks"];
     let with = |method, path| Request { method, ..post(path, vec![], String::new()) };
-    let allowed = || Expected { status: 204, headers: vec![("allow", methods)], body: String::new() };
+    let for_all = ("access-control-allow-origin", "*");
+    let allowed = || Expected { status: 204, headers: vec![("allow", methods), for_all], body: String::new() };
     let unsupported = || {
         let mut expected = refused(405, "invalid_request", "Unsupported method");
-        expected.headers.push(("allow", methods));
+        expected.headers.retain(|header| *header != DEPENDS_ON_PAGE);
+        expected.headers.extend([("allow", methods), for_all]);
         expected
     };
     let rows = paths.map(|path| {
@@ -575,8 +578,11 @@ fn json_headers() -> Vec<(&'static str, &'static str)> {
     [vec![("content-type", "application/json;charset=UTF-8")], not_kept()].concat()
 }
 
+/// One of the demo's clients lets a page read its answers.
+const DEPENDS_ON_PAGE: (&str, &str) = ("vary", "origin");
+
 fn not_kept() -> Vec<(&'static str, &'static str)> {
-    vec![("cache-control", "no-store"), ("pragma", "no-cache")]
+    vec![("cache-control", "no-store"), ("pragma", "no-cache"), DEPENDS_ON_PAGE]
 }
 
 fn challenged(mut expected: Expected, challenge: &'static str) -> Expected {

@@ -6,6 +6,7 @@ use crate::{
     registry::{
         auth_source::{AuthSource, Directory},
         client::{Authentication, Client},
+        web_origin::WebOrigin,
     },
     time::UnixTime,
 };
@@ -38,7 +39,9 @@ fn of_client(client: &Client) -> String {
         Authentication::Secret(secrets) => format!("web, secrets: {}", secrets.len()),
         Authentication::Public => "public".to_owned(),
     };
-    format!("client: {} ({kind})", client.id)
+    let pages: Vec<_> = client.allowed_origins.iter().map(WebOrigin::as_str).collect();
+    let pages = if pages.is_empty() { String::new() } else { format!(", pages of {}", pages.join(", ")) };
+    format!("client: {} ({kind}{pages})", client.id)
 }
 
 fn of_auth_source(source: &AuthSource) -> String {

@@ -1,0 +1,72 @@
+//! The pages that a client's tokens may be asked for by: exact origins, written as browsers send them.
+
+use url::{Host, Url};
+
+use super::{
+    Allowances,
+    document::{Node, Object},
+    setting::Text,
+};
+use crate::registry::{client::Authentication, web_origin::WebOrigin};
+
+const NAME: &str = "allowed_origins";
+/// More pages than one application has.
+const MOST: usize = 32;
+
+/// Reads `allowed_origins`.
+pub fn read(object: &mut Object, authentication: Option<&Authentication>, allowances: Allowances) -> Vec<WebOrigin> {
+    let mut origins = Vec::new();
+    object.each(NAME, |node| {
+        let origin = origin(node, allowances)?;
+        if origins.contains(&origin) {
+            node.problem("the same origin as another");
+        }
+        origins.push(origin);
+        Some(())
+    });
+    if origins.len() > MOST {
+        object.problem(NAME, format!("more than {MOST} origins"));
+    }
+    if matches!(authentication, Some(Authentication::Secret(_))) && !origins.is_empty() {
+        object.warning(NAME, "a page can't keep the secret of a web client");
+    }
+    origins
+}
+
+fn origin(node: Node, allowances: Allowances) -> Option<WebOrigin> {
+    let Text(text) = node.read()?;
+    let problem = problem(&text, allowances);
+    if let Some(what) = problem {
+        node.problem(what);
+    }
+    problem.is_none().then(|| WebOrigin::new(text))
+}
+
+/// What is wrong with a text that should be the serialization of an origin (RFC 6454 §6.2).
+fn problem(text: &str, allowances: Allowances) -> Option<&'static str> {
+    let url = Url::parse(text).ok();
+    match &url {
+        _ if text == "null" => Some("null is the origin of every sandboxed page and every file"),
+        _ if text.contains('*') => Some("a wildcard; expected one origin"),
+        None => Some("expected an origin, such as \"https://app.example.com\""),
+        Some(url) if !["http", "https"].contains(&url.scheme()) => Some("expected an https origin"),
+        Some(url) if url.origin().ascii_serialization() != text => Some(
+            "expected an origin as browsers send it: scheme, host and port, in lower case, without the scheme's own port, \
+             a slash at the end or a path",
+        ),
+        Some(url) if url.scheme() == "http" && !(is_loopback(url) || allowances.http_issuer) => {
+            Some("an http origin of another machine, which only allow_http_issuer permits")
+        }
+        Some(_) => None,
+    }
+}
+
+/// Where browsers take http for safe (W3C Secure Contexts §3.1).
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,336 @@
+//! Which pages may read which answers: on the pure core, and in a real Envoy.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{
+    core::Core,
+    gateway::{self, Gateway, Keys},
+    http1,
+    response::Response,
+    stories::{FORM_TYPE, Request},
+};
+use token_endpoint::http;
+
+const KEY: &str = include_str!("vectors/rfc7515-a3.pem");
+const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+/// Of `right`, cheap enough for tests.
+const CHEAP: &str = "$argon2id$v=19$m=32,t=1,p=1$c29tZSBzYWx0IGhlcmU$7rw5d4gVUkCt7itcFpkTO00IUSQv449tnX3sHrjLyF8";
+/// Of `TENANT_CLIENT_SECRET`.
+const SECRET_HASH: &str = "$sha256$8n1U_H3olnYuV8FjsEpWTg$-x6ID0gAgmA_spz07wQhRfJtn6ZujiexAHOWrLHyH5Q";
+
+const SHOP: &str = "https://shop.example.com";
+const OFFICE: &str = "https://office.example.com";
+const STRANGER: &str = "https://evil.example.com";
+const PATHS: [&str; 4] = ["/oauth2/token", "/oauth2/revoke", "/oauth2/introspect", "/oauth2/userinfo"];
+const DOCUMENTS: [&str; 3] =
+    ["/oauth2/jwks", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+
+/// Two applications with pages of their own, and one without.
+fn document() -> Value {
+    let spa = |id: &str, origins: Value| {
+        json!({"id": id, "type": "spa", "auth_sources": ["SOURCE"], "grants": ["password", "refresh_token"],
+               "scopes": ["openid", "read"], "allowed_origins": origins})
+    };
+    let user = json!({"id": "alice", "identifiers": {"username": "alice"}, "password_hash": CHEAP});
+    json!({
+        "issuer": "https://gateway.example.com",
+        "allow_weak_hashes": true,
+        "signing_keys": [{"algorithm": "ES256", "private_key": KEY}],
+        "refresh_token_keys": [SEAL_KEY],
+        "auth_sources": [{"id": "SOURCE", "identifiers": ["username"], "users": [user]}],
+        "clients": [
+            spa("SHOP", json!(["http://localhost:3000", SHOP])),
+            spa("OFFICE", json!([OFFICE])),
+            {"id": "WEB", "type": "web", "secret_hashes": [SECRET_HASH], "auth_sources": ["SOURCE"],
+             "grants": ["password"]},
+        ],
+    })
+}
+
+fn core() -> Core {
+    Core::new(&document().to_string(), &[])
+}
+
+fn core_without_pages() -> Core {
+    let mut document = document();
+    for client in document["clients"].as_array_mut().unwrap() {
+        client.as_object_mut().unwrap().remove("allowed_origins");
+    }
+    Core::new(&document.to_string(), &[])
+}
+
+/// A request by a page.
+fn by(origin: &str, method: &'static str, path: &'static str, body: &str) -> Request {
+    let headers = vec![("content-type", FORM_TYPE.to_owned()), ("origin", origin.to_owned())];
+    Request { method, path, headers, body: body.to_owned() }
+}
+
+fn with_bearer(mut request: Request, token: &str) -> Request {
+    request.headers.push(("authorization", format!("Bearer {token}")));
+    request
+}
+
+/// A page asks whether it may ask.
+fn preflight(core: &Core, origin: &str, path: &'static str) -> http::Response {
+    let mut request = by(origin, "OPTIONS", path, "");
+    request.headers.push(("access-control-request-method", "POST".to_owned()));
+    core.send(&request)
+}
+
+fn login(core: &Core, origin: &str, more: &str) -> http::Response {
+    let form = format!("grant_type=password&auth_source_id=SOURCE&username=alice&{more}");
+    core.send(&by(origin, "POST", "/oauth2/token", &form))
+}
+
+fn access_token(answer: &http::Response) -> String {
+    let tokens: Value = serde_json::from_slice(&answer.body).unwrap();
+    tokens["access_token"].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned()
+}
+
+fn header<'a>(answer: &'a http::Response, name: &str) -> Option<&'a str> {
+    let values: Vec<_> = answer.headers.iter().filter(|(known, _)| *known == name).map(|(_, value)| value).collect();
+    assert!(values.len() < 2, "{name} is there twice");
+    values.first().map(|value| value.as_str())
+}
+
+fn reader(answer: &http::Response) -> Option<&str> {
+    header(answer, "access-control-allow-origin")
+}
+
+fn cors_headers(answer: &http::Response) -> Vec<&str> {
+    let names = answer.headers.iter().map(|(name, _)| *name);
+    names.filter(|name| name.starts_with("access-control-") || *name == "vary").collect()
+}
+
+#[test]
+fn a_page_that_some_client_allows_may_ask_and_another_is_told_nothing() {
+    let core = core();
+    for path in PATHS {
+        for origin in [SHOP, OFFICE, "http://localhost:3000"] {
+            let answer = preflight(&core, origin, path);
+            assert_eq!((answer.status, reader(&answer)), (204, Some(origin)), "{path}");
+            assert_eq!(header(&answer, "access-control-allow-methods"), header(&answer, "allow"));
+            assert_eq!(header(&answer, "access-control-allow-headers"), Some("authorization, content-type"));
+            assert_eq!(header(&answer, "access-control-max-age"), Some("600"));
+            assert_eq!(header(&answer, "vary"), Some("origin"));
+        }
+        for origin in
+            [STRANGER, "null", "", "*", "https://shop.example.com/", "HTTPS://shop.example.com", "http://localhost"]
+        {
+            let answer = preflight(&core, origin, path);
+            assert_eq!((answer.status, cors_headers(&answer)), (204, vec!["vary"]), "{origin} {path}");
+        }
+    }
+}
+
+#[test]
+fn options_that_are_no_preflight_tell_the_methods_as_ever() {
+    let answer = core().send(&by(SHOP, "OPTIONS", "/oauth2/token", ""));
+    assert_eq!((answer.status, header(&answer, "allow")), (204, Some("POST, OPTIONS")));
+    assert_eq!(header(&answer, "access-control-allow-methods"), None);
+}
+
+#[test]
+fn tokens_are_for_the_pages_of_their_own_client() {
+    let core = core();
+    for (client, own, other) in [("SHOP", SHOP, OFFICE), ("OFFICE", OFFICE, SHOP)] {
+        let login = |origin| login(&core, origin, &format!("client_id={client}&password=right"));
+        let answer = login(own);
+        assert_eq!((answer.status, reader(&answer), header(&answer, "vary")), (200, Some(own), Some("origin")));
+        for origin in [other, STRANGER] {
+            let answer = login(origin);
+            assert_eq!((answer.status, cors_headers(&answer)), (200, vec!["vary"]), "{client} {origin}");
+        }
+    }
+    let answer = login(&core, SHOP, "client_id=WEB&client_secret=TENANT_CLIENT_SECRET&password=right");
+    assert_eq!((answer.status, cors_headers(&answer)), (200, vec!["vary"]));
+}
+
+#[test]
+fn a_page_can_read_why_its_client_was_refused_and_when_to_come_back() {
+    let core = core();
+    let wrong = || login(&core, SHOP, "client_id=SHOP&password=WRONG");
+    for _ in 0..5 {
+        let answer = wrong();
+        assert_eq!((answer.status, reader(&answer)), (400, Some(SHOP)));
+    }
+    let limited = wrong();
+    assert_eq!((limited.status, reader(&limited)), (429, Some(SHOP)));
+    assert!(header(&limited, "access-control-expose-headers").unwrap().contains("retry-after"));
+    assert_eq!(reader(&login(&core, OFFICE, "client_id=SHOP&password=WRONG")), None);
+
+    let overloaded = self::core();
+    overloaded.signs.set(false);
+    let unavailable = login(&overloaded, SHOP, "client_id=SHOP&password=right");
+    assert_eq!((unavailable.status, reader(&unavailable)), (503, Some(SHOP)));
+}
+
+/// Nobody knows who asks: such an answer says nothing of anybody.
+#[test]
+fn a_refusal_before_the_client_is_known_can_be_read_by_all_allowed_pages() {
+    let core = core();
+    let huge = format!("padding={}", "x".repeat(20_000));
+    let cases = [
+        ("POST", "/oauth2/token", "", 400),
+        ("POST", "/oauth2/token", "grant_type=password&client_id=NOBODY", 401),
+        ("POST", "/oauth2/token", "grant_type=password&client_id=WEB&client_secret=WRONG", 401),
+        ("POST", "/oauth2/token", huge.as_str(), 413),
+        ("PUT", "/oauth2/token", "", 405),
+        ("POST", "/oauth2/introspect", "client_id=SHOP&token=x", 401),
+        ("GET", "/oauth2/userinfo", "", 401),
+    ];
+    for (method, path, body, status) in cases {
+        for origin in [SHOP, OFFICE] {
+            let answer = core.send(&by(origin, method, path, body));
+            assert_eq!((answer.status, reader(&answer)), (status, Some(origin)), "{method} {path}");
+            let exposed = header(&answer, "access-control-expose-headers");
+            assert_eq!(exposed, Some("retry-after, www-authenticate"), "{method} {path}");
+        }
+        let answer = core.send(&by(STRANGER, method, path, body));
+        assert_eq!((answer.status, cors_headers(&answer)), (status, vec!["vary"]), "{method} {path}");
+    }
+}
+
+#[test]
+fn a_users_claims_are_for_the_pages_of_the_tokens_client() {
+    let core = core();
+    let token = access_token(&login(&core, SHOP, "client_id=SHOP&password=right"));
+    for (origin, expected) in [(SHOP, Some(SHOP)), (OFFICE, None), (STRANGER, None)] {
+        let answer = core.send(&with_bearer(by(origin, "GET", "/oauth2/userinfo", ""), &token));
+        assert_eq!((answer.status, reader(&answer)), (200, expected), "{origin}");
+    }
+    let scopeless = access_token(&login(&core, SHOP, "client_id=SHOP&password=right&scope=read"));
+    for (origin, expected) in [(SHOP, Some(SHOP)), (OFFICE, None)] {
+        let answer = core.send(&with_bearer(by(origin, "GET", "/oauth2/userinfo", ""), &scopeless));
+        assert_eq!((answer.status, reader(&answer)), (403, expected), "{origin}");
+    }
+}
+
+#[test]
+fn the_claims_of_a_client_that_is_gone_are_for_no_page() {
+    let token = access_token(&login(&core(), SHOP, "client_id=SHOP&password=right"));
+    let mut document = document();
+    document["clients"].as_array_mut().unwrap().remove(0);
+    let core = Core::new(&document.to_string(), &[]);
+    let answer = core.send(&with_bearer(by(OFFICE, "GET", "/oauth2/userinfo", ""), &token));
+    assert_eq!((answer.status, cors_headers(&answer)), (200, vec!["vary"]));
+}
+
+#[test]
+fn what_is_public_is_for_every_page_whoever_is_configured() {
+    for core in [core(), core_without_pages()] {
+        for path in DOCUMENTS {
+            let answer = core.send(&by(STRANGER, "GET", path, ""));
+            assert_eq!((answer.status, cors_headers(&answer)), (200, vec!["access-control-allow-origin"]), "{path}");
+            assert_eq!(reader(&answer), Some("*"), "{path}");
+            let answer = preflight(&core, STRANGER, path);
+            assert_eq!((answer.status, reader(&answer)), (204, Some("*")), "{path}");
+            assert_eq!(header(&answer, "access-control-allow-methods"), Some("GET, HEAD, OPTIONS"), "{path}");
+        }
+    }
+}
+
+#[test]
+fn where_no_client_has_pages_no_answer_speaks_of_them() {
+    let core = core_without_pages();
+    for path in PATHS {
+        assert_eq!(cors_headers(&preflight(&core, SHOP, path)), Vec::<&str>::new(), "{path}");
+        assert_eq!(cors_headers(&core.send(&by(SHOP, "POST", path, "token=x"))), Vec::<&str>::new(), "{path}");
+    }
+    assert_eq!(cors_headers(&login(&core, SHOP, "client_id=SHOP&password=right")), Vec::<&str>::new());
+}
+
+#[test]
+fn a_request_without_a_page_is_told_that_the_answer_depends_on_it() {
+    let mut request = by("", "POST", "/oauth2/token", "grant_type=password");
+    request.headers.pop();
+    assert_eq!(cors_headers(&core().send(&request)), ["vary"]);
+}
+
+#[test]
+fn credentials_are_never_allowed() {
+    let core = core();
+    let answers = [
+        preflight(&core, SHOP, "/oauth2/token"),
+        login(&core, SHOP, "client_id=SHOP&password=right"),
+        login(&core, SHOP, "client_id=SHOP&password=WRONG"),
+        core.send(&by(SHOP, "GET", "/oauth2/jwks", "")),
+    ];
+    for answer in answers {
+        assert_eq!(header(&answer, "access-control-allow-credentials"), None);
+    }
+}
+
+const SPA_LOGIN: &str = "grant_type=password&client_id=SPA_CLIENT_ID\
+    &auth_source_id=MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID&username=MOCK_USERNAME&password=MOCK_PASSWORD&scope=openid";
+const PAGE: &str = "http://localhost:3000";
+const OTHER_PAGE: &str = "https://mobile.example.com";
+
+fn names(answer: &Response) -> Vec<&str> {
+    let names = answer.headers.iter().map(|(name, _)| name.as_str());
+    names.filter(|name| name.starts_with("access-control-") || *name == "vary").collect()
+}
+
+#[test]
+fn envoy_lets_each_page_read_the_answers_to_its_own_client() {
+    let mobile = "- id: MOBILE_CLIENT_ID\n";
+    let yaml = gateway::demo_with(mobile, &format!("{mobile}{:22}allowed_origins: [{OTHER_PAGE}]\n", ""));
+    let gateway = Gateway::start_with(&yaml, Keys::of_this_run());
+    let post = |origin: &str, path: &str, form: &str| {
+        http1::send(gateway.address(), "POST", path, &[("content-type", FORM_TYPE), ("origin", origin)], form)
+    };
+    let reader = |answer: &Response| answer.header("access-control-allow-origin").map(str::to_owned);
+    let mobile_login = gateway::replaced(SPA_LOGIN, "SPA_CLIENT_ID", "MOBILE_CLIENT_ID");
+    let wrong = gateway::replaced(SPA_LOGIN, "password=MOCK_PASSWORD", "password=WRONG");
+
+    for (own, other, form) in [(PAGE, OTHER_PAGE, SPA_LOGIN), (OTHER_PAGE, PAGE, &mobile_login)] {
+        let answer = post(own, "/oauth2/token", form);
+        assert_eq!((answer.status, reader(&answer).as_deref()), (200, Some(own)), "{answer:?}");
+        let answer = post(other, "/oauth2/token", form);
+        assert_eq!((answer.status, names(&answer)), (200, vec!["vary"]), "{answer:?}");
+    }
+    let unknown = post(OTHER_PAGE, "/oauth2/token", "grant_type=password&client_id=NOBODY");
+    assert_eq!((unknown.status, reader(&unknown).as_deref()), (401, Some(OTHER_PAGE)), "{unknown:?}");
+    let limited = (0..6).map(|_| post(PAGE, "/oauth2/token", &wrong)).last().unwrap();
+    assert_eq!((limited.status, reader(&limited).as_deref()), (429, Some(PAGE)), "{limited:?}");
+    assert_eq!(limited.header("access-control-expose-headers"), Some("retry-after, www-authenticate"));
+
+    let token = post(OTHER_PAGE, "/oauth2/token", &mobile_login.replace("MOCK_USERNAME&", "%2B8613800138000&"));
+    let token = format!("Bearer {}", token.field("access_token"));
+    for (origin, expected) in [(OTHER_PAGE, Some(OTHER_PAGE)), (PAGE, None)] {
+        let headers = [("origin", origin), ("authorization", token.as_str())];
+        let claims = http1::get(gateway.address(), "/oauth2/userinfo", &headers);
+        assert_eq!((claims.status, reader(&claims).as_deref()), (200, expected), "{claims:?}");
+    }
+    assert_eq!(gateway.upstream_requests(), 0);
+}
+
+#[test]
+fn envoy_answers_preflights_from_the_filter() {
+    let gateway = Gateway::start();
+    let asks = |origin: &str, path: &str| {
+        let headers = [("origin", origin), ("access-control-request-method", "POST")];
+        http1::send(gateway.address(), "OPTIONS", path, &headers, "")
+    };
+    for path in PATHS {
+        let allowed = asks(PAGE, path);
+        assert_eq!((allowed.status, allowed.header("access-control-allow-origin")), (204, Some(PAGE)), "{allowed:?}");
+        let denied = asks(STRANGER, path);
+        assert_eq!((denied.status, names(&denied)), (204, vec!["vary"]), "{denied:?}");
+    }
+    for path in DOCUMENTS {
+        let allowed = asks(STRANGER, path);
+        assert_eq!((allowed.status, allowed.header("access-control-allow-origin")), (204, Some("*")), "{allowed:?}");
+    }
+    assert_eq!(gateway.upstream_requests(), 0);
+}
+
+#[test]
+fn envoy_says_nothing_of_pages_where_none_is_configured() {
+    let yaml = gateway::demo_with("allowed_origins: [\"http://localhost:3000\"]", "allowed_origins: []");
+    let gateway = Gateway::start_with(&yaml, Keys::of_this_run());
+    let headers = [("content-type", FORM_TYPE), ("origin", PAGE)];
+    let answer = http1::send(gateway.address(), "POST", "/oauth2/token", &headers, SPA_LOGIN);
+    assert_eq!((answer.status, names(&answer)), (200, vec![]), "{answer:?}");
+}
