@@ -2,6 +2,7 @@
 
 PORT       ?= 10000
 ADMIN_PORT ?= 9901
+SAMPLE_PORT ?= 3000
 WASM       := target/wasm32-wasip1/release/token_endpoint.wasm
 
 # Where crates and this folder are doesn't show in the wasm file, so that it is the same wherever it is built.
@@ -14,6 +15,9 @@ DEBIAN_PACKAGE_OF_etcd       := etcd-server
 DEBIAN_PACKAGE_OF_skopeo     := skopeo
 DEBIAN_PACKAGE_OF_prometheus := prometheus
 
+# The demo's ports, where it listens and where it speaks of them.
+PORTS = s/port_value: 3000/port_value: $(SAMPLE_PORT)/; s/localhost:3000/localhost:$(SAMPLE_PORT)/; \
+	s/port_value: 10000/port_value: $(PORT)/; s/127.0.0.1:10000/127.0.0.1:$(PORT)/; s/port_value: 9901/port_value: $(ADMIN_PORT)/
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
@@ -22,11 +26,12 @@ GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-run: wasm .run/signing-key.pem .run/refresh-token-key ## the demo gateway, in the foreground (PORT=10000 ADMIN_PORT=9901)
+run: wasm .run/signing-key.pem .run/refresh-token-key ## the demo gateway, in the foreground (PORT=10000 ADMIN_PORT=9901 SAMPLE_PORT=3000)
 	@envoy="$$(envoy/which-envoy)" && \
 	cp $(WASM) .run/token_endpoint.wasm && \
-	sed 's/port_value: 10000/port_value: $(PORT)/; s/port_value: 9901/port_value: $(ADMIN_PORT)/' envoy/envoy.yaml > .run/envoy.yaml && \
-	sed 's/@PORT@/$(PORT)/g' envoy/try-it.txt && \
+	rm -rf .run/sample && cp -R envoy/sample .run/sample && \
+	sed '$(PORTS)' envoy/envoy.yaml > .run/envoy.yaml && \
+	sed 's/@PORT@/$(PORT)/g; s/@SAMPLE_PORT@/$(SAMPLE_PORT)/g' envoy/try-it.txt && \
 	cd .run && \
 	TOKEN_ENDPOINT_SIGNING_KEY="$$(cat signing-key.pem)" TOKEN_ENDPOINT_REFRESH_TOKEN_KEY="$$(cat refresh-token-key)" \
 	exec "$$envoy" --config-path envoy.yaml --disable-hot-restart --log-level warning --component-log-level wasm:info

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
@@ -65,9 +65,28 @@ pub fn replaced(text: &str, part: &str, other: &str) -> String {
 
 /// The demo's configuration as it is in the repository, but for its ports: any that are free.
 pub fn demo() -> String {
-    let yaml = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy/envoy.yaml")).unwrap();
-    let yaml = replaced(&yaml, "port_value: 10000", "port_value: 0");
+    demo_on(0, 0)
+}
+
+/// The same with these ports for the gateway and for the sample application.
+fn demo_on(gateway: u16, sample: u16) -> String {
+    let yaml = fs::read_to_string(envoy_folder().join("envoy.yaml")).unwrap();
+    let yaml = replaced(&yaml, "port_value: 10000", &format!("port_value: {gateway}"));
+    let yaml = replaced(&yaml, "port_value: 3000", &format!("port_value: {sample}"));
     replaced(&yaml, "port_value: 9901", "port_value: 0")
+}
+
+/// The demo with a sample application that knows where the gateway is, and is known there; and the application's port.
+pub fn demo_with_sample() -> (String, u16) {
+    let free = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    let [gateway, sample] = free.map(|listener| listener.local_addr().unwrap().port());
+    let yaml = demo_on(gateway, sample);
+    let yaml = replaced(&yaml, "127.0.0.1:10000", &format!("127.0.0.1:{gateway}"));
+    (replaced(&yaml, "localhost:3000", &format!("localhost:{sample}")), sample)
+}
+
+fn envoy_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy")
 }
 
 /// A key of the operator's tool.
@@ -292,7 +311,16 @@ fn state_folder(yaml: &str) -> TempDir {
     let state = TempDir::new().unwrap();
     fs::copy(from_make("TOKEN_ENDPOINT_WASM"), state.path().join("token_endpoint.wasm")).unwrap();
     fs::write(state.path().join("envoy.yaml"), yaml).unwrap();
+    copy_sample(&state.path().join("sample"));
     state
+}
+
+fn copy_sample(to: &Path) {
+    fs::create_dir(to).unwrap();
+    for file in fs::read_dir(envoy_folder().join("sample")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
 }
 
 fn from_make(variable: &str) -> PathBuf {
