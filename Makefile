@@ -10,10 +10,12 @@ export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := \
 	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/token-endpoint
 
 BENCHMARKS   := hash logins neighbours passthrough startup snapshot overload refreshes
-DEBIAN_PACKAGE_OF_nginx      := nginx
-DEBIAN_PACKAGE_OF_etcd       := etcd-server
-DEBIAN_PACKAGE_OF_skopeo     := skopeo
-DEBIAN_PACKAGE_OF_prometheus := prometheus
+DEBIAN_PACKAGE_OF_nginx        := nginx
+DEBIAN_PACKAGE_OF_etcd         := etcd-server
+DEBIAN_PACKAGE_OF_skopeo       := skopeo
+DEBIAN_PACKAGE_OF_prometheus   := prometheus
+DEBIAN_PACKAGE_OF_chromium     := chromium
+DEBIAN_PACKAGE_OF_chromedriver := chromium-driver
 
 # The demo's ports, where it listens and where it speaks of them.
 PORTS = s/port_value: 3000/port_value: $(SAMPLE_PORT)/; s/localhost:3000/localhost:$(SAMPLE_PORT)/; \
@@ -21,7 +23,7 @@ PORTS = s/port_value: 3000/port_value: $(SAMPLE_PORT)/; s/localhost:3000/localho
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-matrix lint package directories nginx etcd skopeo prometheus manifests clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-matrix lint package directories nginx etcd skopeo prometheus chromium chromedriver browser manifests clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,10 +44,10 @@ build: wasm ## the filter (token_endpoint.wasm) and the operator's tool (token-e
 wasm: rust-target
 	cargo build --release --lib --target wasm32-wasip1
 
-test: lint wasm directories skopeo prometheus manifests .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
+test: lint wasm directories skopeo prometheus manifests browser .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
 	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" cargo test
 
-test-matrix: wasm directories .tools/oidc/installed ## the stories on every Envoy version that is said to be good, as a table
+test-matrix: wasm directories browser .tools/oidc/installed ## the stories on every Envoy version that is said to be good, as a table
 	@TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" sh tests/matrix.sh
 
 lint: rust-target ## format and lints, on both targets
@@ -58,7 +60,7 @@ package: wasm ## the filter as an OCI image for Istio and Envoy Gateway, in targ
 
 directories: .tools/directories/bin/datasette nginx etcd ## installs the servers that the tests run, where the machine has none
 
-nginx etcd skopeo prometheus:
+nginx etcd skopeo prometheus chromium chromedriver:
 	@PATH="$$PATH:/usr/sbin"; command -v $@ >/dev/null || { \
 	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "no $@ on the PATH: install your system's package of that name" >&2; exit 1; } && \
 	    echo "no $@ on the PATH: installing Debian's" >&2 && \
@@ -81,6 +83,15 @@ manifests: .tools/manifests/bin/python ## checks the manifests for Istio and Env
 	@echo "installing Authlib from PyPI into .tools/oidc" >&2
 	python3 -m venv .tools/oidc
 	.tools/oidc/bin/pip install --quiet --disable-pip-version-check authlib==1.9.9 joserfc==1.8.0 requests==2.34.2
+	touch $@
+
+browser: chromium chromedriver .tools/browser/installed ## installs the browser that the tests drive, where the machine has none
+
+.tools/browser/installed:
+	@echo "installing Selenium and axe from PyPI into .tools/browser" >&2
+	python3 -m venv .tools/browser
+	.tools/browser/bin/pip install --quiet --disable-pip-version-check selenium==4.51.0
+	.tools/browser/bin/pip install --quiet --disable-pip-version-check --no-deps axe-playwright-python==0.1.8
 	touch $@
 
 bench: $(addprefix bench-,$(BENCHMARKS)) ## all benchmarks, one after the other; or one: bench-hash, bench-logins, …

@@ -4,7 +4,7 @@
 set -u
 
 VERSIONS="${VERSIONS:-1.36.2 1.37.0 1.38.2 1.39.3 1.40.0}"
-STORIES="${STORIES:-gateway cors worker families reload key_rotation remote_directories fleet observability oidc_client deploy}"
+STORIES="${STORIES:-gateway cors worker families reload key_rotation remote_directories fleet observability oidc_client browser deploy}"
 tools="$(cd "$(dirname "$0")/.." && pwd)/.tools"
 failures=0
 
