@@ -7,9 +7,14 @@ use serde_json::{Map, Value};
 use super::{
     Allowances, Environment,
     document::{Node, Object},
-    remote,
+    fields::TokenEndpointFields,
+    remote::{
+        self,
+        fields::{LookupFields, VerifyFields},
+    },
     setting::{Instant, Text},
-    snapshot,
+    shape::{Filled, object, schema},
+    snapshot::{self, SnapshotFields},
 };
 use crate::{
     crypto::password::PasswordHash,
@@ -20,13 +25,88 @@ use crate::{
     },
 };
 
+object! {
+    /// A directory of users: `users`, or one that is asked over HTTP (`lookup`, `snapshot` or `verify`).
+    pub struct AuthSourceFields {
+        /// What requests call it in `auth_source_id`, and clients in `auth_sources`.
+        id: Text,
+        /// The kinds of identifiers that users may log in with. What a caller types is an e-mail address if it has an `@`, a phone
+        /// number if it starts with `+`, or is all digits where phone numbers are accepted, and else a user name.
+        identifiers: Filled<IdentifierKind>,
+        /// Whether the part of an e-mail address before the `@` is the same in upper and in lower case. The part behind it
+        /// always is.
+        case_insensitive_email: Option<bool> = false,
+        /// The users themselves.
+        users: Option<Vec<UserFields>>,
+        /// A service that is asked for one user at each login and each refresh, and hands out the hash.
+        lookup: Option<LookupFields>,
+        /// A document of all users that is fetched at start and at intervals, once per Envoy process.
+        snapshot: Option<SnapshotFields>,
+        /// A service that checks the password itself. There are no refresh tokens then, since nobody can be asked about a user
+        /// without the password.
+        verify: Option<VerifyFields>,
+    }
+}
+
+object! {
+    /// A user. The records of a `snapshot` have these fields too.
+    pub struct UserFields {
+        /// `sub` of the user's tokens (RFC 9068 §5). It can't begin with `client:`, as those of clients do.
+        #[schemars(regex(pattern = "^(?!client:)"))]
+        id: Text,
+        /// What the user may log in with, one at least. No two users of a source can have the same.
+        identifiers: IdentifierFields,
+        /// The password's hash: Argon2id, Argon2i, Argon2d, bcrypt (`$2a$`, `$2b$`, `$2y$`), scrypt or PBKDF2 as a PHC string, or
+        /// Django's `pbkdf2_sha256$…`. Its cost has a ceiling and, without `allow_weak_hashes`, OWASP's minimum for a floor.
+        password_hash: HashForm,
+        /// Whether the user may log in.
+        status: Option<Status> = Status::default(),
+        /// When the password was changed last. What was granted before ends with it.
+        password_changed_at: Option<Instant>,
+        /// Claims that are copied into the user's tokens.
+        claims: Option<ClaimsForm>,
+    }
+}
+
+object! {
+    /// What a user may log in with, by its kind.
+    #[schemars(extend("minProperties" = 1))]
+    pub struct IdentifierFields {
+        /// A user name.
+        username: Option<Text>,
+        /// A phone number.
+        phone_number: Option<Text>,
+        /// An e-mail address.
+        email: Option<Text>,
+    }
+}
+
+/// A password hash as text.
+pub enum HashForm {}
+
+schema!(HashForm, {
+    "title": "password hash",
+    "type": "string",
+    "maxLength": PasswordHash::MAX_TEXT,
+    "pattern": r"^(\$argon2(id|i|d)|\$2[aby]|\$scrypt|\$pbkdf2-sha(256|512)|pbkdf2_sha256)\$",
+});
+
+/// Claims by their names.
+pub enum ClaimsForm {}
+
+schema!(ClaimsForm, {
+    "title": "values, each by a name",
+    "type": "object",
+    "propertyNames": {"not": {"enum": RESERVED}},
+});
+
 /// Auth sources by id.
 pub type AuthSources = HashMap<String, Arc<AuthSource>>;
 
 /// Reads `auth_sources`.
 pub fn read(object: &mut Object, keys: DirectoryKeys, environment: Environment, allowances: Allowances) -> AuthSources {
     let mut auth_sources = AuthSources::new();
-    object.each("auth_sources", |node| {
+    object.each(TokenEndpointFields::auth_sources, |node| {
         let source = node.object(|object| auth_source(object, keys, environment, allowances))??;
         if auth_sources.insert(source.id.clone(), Arc::new(source)).is_some() {
             node.problem("an auth source with the same id as another");
@@ -42,10 +122,10 @@ fn auth_source(
     environment: Environment,
     allowances: Allowances,
 ) -> Option<AuthSource> {
-    let id = object.required("id").map(|Text(id)| id);
+    let id = object.required(AuthSourceFields::id).map(|Text(id)| id);
     let identifiers = IdentifierRules {
         kinds: kinds(object),
-        case_insensitive_email: object.optional("case_insensitive_email").unwrap_or_default(),
+        case_insensitive_email: object.optional(AuthSourceFields::case_insensitive_email).unwrap_or_default(),
     };
     let directory = directory(object, &identifiers, environment, allowances);
     Some(AuthSource { id: id?, identifiers, directory, keys })
@@ -59,10 +139,10 @@ fn directory(
     environment: Environment,
     allowances: Allowances,
 ) -> Directory {
-    let users = object.with("users", |node| Some(Directory::Users(users(node, rules, allowances))));
-    let lookup = object.nested("lookup", |object| remote::lookup(object, environment, allowances));
-    let snapshot = object.nested("snapshot", |object| snapshot::read(object, environment, allowances));
-    let verify = object.nested("verify", |object| remote::verify(object, environment));
+    let users = object.with(AuthSourceFields::users, |node| Some(Directory::Users(users(node, rules, allowances))));
+    let lookup = object.nested(AuthSourceFields::lookup, |object| remote::lookup(object, environment, allowances));
+    let snapshot = object.nested(AuthSourceFields::snapshot, |object| snapshot::read(object, environment, allowances));
+    let verify = object.nested(AuthSourceFields::verify, |object| remote::verify(object, environment));
     let given = [("users", users), ("lookup", lookup), ("snapshot", snapshot), ("verify", verify)];
     let mut given = given.into_iter().filter_map(|(name, directory)| Some((name, directory?)));
     let first = given.next().and_then(|(_, directory)| directory);
@@ -78,7 +158,7 @@ fn users(node: Node, rules: &IdentifierRules, allowances: Allowances) -> UserTab
 
 fn kinds(object: &mut Object) -> Vec<IdentifierKind> {
     let mut kinds = Vec::new();
-    object.each_of_some("identifiers", |node| {
+    object.each_of_some(AuthSourceFields::identifiers, |node| {
         let kind = node.read()?;
         if kinds.contains(&kind) {
             node.problem("given twice");
@@ -93,11 +173,12 @@ fn kinds(object: &mut Object) -> Vec<IdentifierKind> {
 pub fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable, allowances: Allowances) -> Option<()> {
     object.refuse("password", "a plaintext password: hash it with hash-password and give it as password_hash");
     let id = user_id(object);
-    let identifiers = object.required_with("identifiers", |node| identifiers_of(node, rules));
-    let password_hash = object.required_with("password_hash", |node| password_hash(node, allowances)).flatten();
-    let status = object.optional::<Status>("status").unwrap_or_default();
-    let password_changed_at = object.optional("password_changed_at").map(|Instant(time)| time);
-    let claims = object.with("claims", claims).flatten().unwrap_or_default();
+    let identifiers = object.required_with(UserFields::identifiers, |node| identifiers_of(node, rules));
+    let password_hash =
+        object.required_with(UserFields::password_hash, |node| password_hash(node, allowances)).flatten();
+    let status = object.optional(UserFields::status).unwrap_or_default();
+    let password_changed_at = object.optional(UserFields::password_changed_at).map(|Instant(time)| time);
+    let claims = object.with(UserFields::claims, claims).flatten().unwrap_or_default();
     let user = Arc::new(User { id: id?, status, password_changed_at, claims });
     let account = Account { user, password_hash: Arc::new(password_hash?) };
     let identifiers = identifiers??;
@@ -110,7 +191,7 @@ pub fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable,
 
 /// The `sub` of a user's tokens, which must not be that of a client's own (RFC 9068 §5).
 fn user_id(object: &mut Object) -> Option<String> {
-    let Text(id) = object.required("id")?;
+    let Text(id) = object.required(UserFields::id)?;
     if User::is_clients_id(&id) {
         object.problem("id", "begins with client:, as only the ids of clients do");
     }
@@ -137,9 +218,13 @@ fn identifiers_of(node: Node, rules: &IdentifierRules) -> Option<Vec<Identifier>
 
 /// The identifiers of one user, each under the name of its kind and of that kind.
 fn identifiers(object: &mut Object, rules: &IdentifierRules) -> Vec<Identifier> {
-    let kinds = [IdentifierKind::Username, IdentifierKind::PhoneNumber, IdentifierKind::Email];
-    let identifiers = kinds.into_iter().filter_map(|kind| {
-        let Text(text) = object.optional(kind.name())?;
+    let kinds = [
+        (IdentifierKind::Username, IdentifierFields::username),
+        (IdentifierKind::PhoneNumber, IdentifierFields::phone_number),
+        (IdentifierKind::Email, IdentifierFields::email),
+    ];
+    let identifiers = kinds.into_iter().filter_map(|(kind, field)| {
+        let Text(text) = object.optional(field)?;
         let identifier = rules.identify(&text);
         if identifier.kind != kind && !is_plain_phone_number(kind, &text) {
             object.problem(kind.name(), "a caller who types this would be taken to mean another kind of identifier");

@@ -6,8 +6,10 @@ use super::{
     Allowances,
     auth_sources::AuthSources,
     document::{Node, Object},
+    fields::TokenEndpointFields,
     setting::Text,
-    web_origins,
+    shape::{Filled, object, schema},
+    web_origins::{self, WebOriginForm},
 };
 use crate::{
     crypto::client_secret::SecretHash,
@@ -18,10 +20,83 @@ use crate::{
     token::OPENID,
 };
 
+object! {
+    /// An application that may ask for tokens.
+    #[schemars(extend("allOf" = rules()))]
+    pub struct ClientFields {
+        /// `client_id` in requests (RFC 6749 §2.2).
+        id: Text,
+        /// What kind of application it is, and so whether it can keep a secret.
+        r#type: ClientType,
+        /// Hashes of its secret, made with `hash-secret`: one, or two while one is rotated. A `web` client must have them, others
+        /// can't.
+        secret_hashes: Option<Vec<SecretHashForm>>,
+        /// The ids of the auth sources whose users may log in with it; the first is the preferred one. Required, unless
+        /// `client_credentials` is the only grant.
+        auth_sources: Option<Vec<Text>>,
+        /// What it may ask for tokens with (RFC 6749 §1.3). It has no grant that is not named here.
+        grants: Filled<Grant>,
+        /// The scopes that it may ask for (RFC 6749 §3.3).
+        scopes: Option<Filled<ScopeForm>> = [OPENID],
+        /// The origins of the pages that may read answers to it (CORS), each as browsers send it: scheme, host and port. `http` only
+        /// for a loopback address, or with `allow_http_issuer`. Without them no page on another origin can.
+        #[schemars(length(max = web_origins::MOST), extend("uniqueItems" = true))]
+        allowed_origins: Option<Vec<WebOriginForm>>,
+        /// Whether a refresh gives a new refresh token and ends the old one (RFC 9700 §4.14.2). Only a `web` client that can't
+        /// cope with a token that changes may have `false`.
+        refresh_token_rotation: Option<bool> = true,
+    }
+}
+
+/// What the type and the grants of a client ask of its other fields.
+#[cfg(not(target_family = "wasm"))]
+fn rules() -> serde_json::Value {
+    serde_json::json!([
+        {
+            "if": {"properties": {"type": {"const": ClientType::Web}}, "required": ["type"]},
+            "then": {
+                "properties": {"secret_hashes": {"type": "array", "minItems": 1, "maxItems": 2}},
+                "required": ["secret_hashes"],
+            },
+        },
+        {
+            "if": {"properties": {"type": {"enum": [ClientType::Spa, ClientType::Mobile]}}, "required": ["type"]},
+            "then": {
+                "properties": {
+                    "secret_hashes": {"maxItems": 0},
+                    "grants": {"items": {"not": {"const": Grant::ClientCredentials}}},
+                    "refresh_token_rotation": {"not": {"const": false}},
+                },
+            },
+        },
+        {
+            "if": {"properties": {"grants": {"const": [Grant::ClientCredentials]}}},
+            "else": {
+                "properties": {"auth_sources": {"type": "array", "minItems": 1}},
+                "required": ["auth_sources"],
+            },
+        },
+    ])
+}
+
+/// A hash of a client's secret.
+pub enum SecretHashForm {}
+
+schema!(SecretHashForm, {
+    "title": "hash of a secret",
+    "type": "string",
+    "pattern": r"^\$sha256\$[A-Za-z0-9_-]{22}\$[A-Za-z0-9_-]{43}$",
+});
+
+/// One scope.
+pub enum ScopeForm {}
+
+schema!(ScopeForm, {"title": "scope", "type": "string", "pattern": r"^[!#-\[\]-~]+$"});
+
 /// Reads `clients`.
 pub fn read(object: &mut Object, auth_sources: &AuthSources, allowances: Allowances) -> HashMap<String, Arc<Client>> {
     let mut clients = HashMap::new();
-    object.each_of_some("clients", |node| {
+    object.each_of_some(TokenEndpointFields::clients, |node| {
         let client = node.object(|object| client(object, auth_sources, allowances))??;
         if clients.insert(client.id.clone(), Arc::new(client)).is_some() {
             node.problem("a client with the same id as another");
@@ -35,11 +110,11 @@ fn client(object: &mut Object, auth_sources: &AuthSources, allowances: Allowance
     for name in ["secret", "client_secret"] {
         object.refuse(name, "a plaintext secret: hash it with hash-secret and give it in secret_hashes");
     }
-    let id = object.required("id").map(|Text(id)| id);
+    let id = object.required(ClientFields::id).map(|Text(id)| id);
     let authentication = authentication(object);
     let grants = grants(object, authentication.as_ref());
     let auth_sources = auth_sources_of(object, &grants, auth_sources);
-    let scopes = object.with("scopes", |node| node.each_of_some(scope));
+    let scopes = object.with(ClientFields::scopes, |node| node.each_of_some(scope));
     let allowed_origins = web_origins::read(object, authentication.as_ref(), allowances);
     let refresh_tokens = refresh_tokens(object, authentication.as_ref());
     Some(Client {
@@ -55,7 +130,7 @@ fn client(object: &mut Object, auth_sources: &AuthSources, allowances: Allowance
 
 /// Client credentials are for those who have some (RFC 6749 §4.4).
 fn grants(object: &mut Object, authentication: Option<&Authentication>) -> Vec<Grant> {
-    let grants = object.each_of_some("grants", |node| node.read::<Grant>());
+    let grants = object.each_of_some(ClientFields::grants, |node| node.read::<Grant>());
     if grants.contains(&Grant::ClientCredentials) && matches!(authentication, Some(Authentication::Public)) {
         object.problem("grants", "client_credentials, which only a web client may have");
     }
@@ -65,14 +140,14 @@ fn grants(object: &mut Object, authentication: Option<&Authentication>) -> Vec<G
 /// A client that only acts for itself has no users, and so needs no auth source.
 fn auth_sources_of(object: &mut Object, grants: &[Grant], known: &AuthSources) -> Vec<Arc<AuthSource>> {
     if grants == [Grant::ClientCredentials] {
-        return object.each("auth_sources", |node| reference(node, known));
+        return object.each(ClientFields::auth_sources, |node| reference(node, known));
     }
-    object.each_of_some("auth_sources", |node| reference(node, known))
+    object.each_of_some(ClientFields::auth_sources.read_as::<Filled<Text>>(), |node| reference(node, known))
 }
 
 /// Refresh tokens of a public client are rotated (RFC 9700 §2.2.2).
 fn refresh_tokens(object: &mut Object, authentication: Option<&Authentication>) -> RefreshTokens {
-    match (object.optional("refresh_token_rotation"), authentication) {
+    match (object.optional(ClientFields::refresh_token_rotation), authentication) {
         (Some(false), Some(Authentication::Public)) => {
             object.problem("refresh_token_rotation", "only a web client's refresh tokens may stay the same");
             RefreshTokens::Rotated
@@ -83,8 +158,8 @@ fn refresh_tokens(object: &mut Object, authentication: Option<&Authentication>) 
 }
 
 fn authentication(object: &mut Object) -> Option<Authentication> {
-    let client_type = object.required::<ClientType>("type");
-    let hashes = object.each("secret_hashes", secret_hash);
+    let client_type = object.required(ClientFields::r#type);
+    let hashes = object.each(ClientFields::secret_hashes, secret_hash);
     match client_type? {
         ClientType::Web if hashes.is_empty() || hashes.len() > 2 => {
             object.problem("secret_hashes", "a web client has one secret, or two while one is rotated");

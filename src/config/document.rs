@@ -10,6 +10,7 @@ use serde_json::{Value, value::RawValue};
 use super::{
     problem::{Path, Report},
     setting::Setting,
+    shape::{Field, Filled},
 };
 
 /// A JSON object being read: fields are taken out by name, and those that nobody took are reported.
@@ -46,46 +47,49 @@ impl<'a> Object<'a> {
     }
 
     /// A setting that may be left out; null counts as left out.
-    pub fn optional<T: Setting>(&mut self, name: &str) -> Option<T> {
-        self.with(name, |node| node.read()).flatten()
+    pub fn optional<T: Setting>(&mut self, field: Field<Option<T>>) -> Option<T> {
+        self.with(field, |node| node.read()).flatten()
     }
 
     /// A setting that must be there.
-    pub fn required<T: Setting>(&mut self, name: &str) -> Option<T> {
-        self.required_with(name, |node| node.read()).flatten()
+    pub fn required<T: Setting>(&mut self, field: Field<T>) -> Option<T> {
+        self.required_with(field, |node| node.read()).flatten()
     }
 
     /// Reads an object that may be left out.
-    pub fn nested<T>(&mut self, name: &str, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
-        self.with(name, |node| node.object(read)).flatten()
+    pub fn nested<F, T>(&mut self, field: Field<Option<F>>, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
+        self.with(field, |node| node.object(read)).flatten()
     }
 
     /// Reads each element of a list that may be left out.
-    pub fn each<T>(&mut self, name: &str, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
-        self.with(name, |node| node.each(read)).unwrap_or_default()
+    pub fn each<F, T>(&mut self, field: Field<Option<Vec<F>>>, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
+        self.with(field, |node| node.each(read)).unwrap_or_default()
     }
 
     /// Reads each element of a list that must be there and have one.
-    pub fn each_of_some<T>(&mut self, name: &str, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
-        self.required_with(name, |node| node.each_of_some(read)).unwrap_or_default()
+    pub fn each_of_some<F, T>(&mut self, field: Field<Filled<F>>, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
+        self.required_with(field, |node| node.each_of_some(read)).unwrap_or_default()
     }
 
     /// Reads a value in its own way, if it is there.
-    pub fn with<T>(&mut self, name: &str, read: impl FnOnce(Node) -> T) -> Option<T> {
-        let at = self.fields.iter().position(|(field, _)| field == name)?;
-        let (_, raw) = self.fields.swap_remove(at);
-        let path = Path::Field(self.path, name);
-        let node = Node { path: &path, report: self.report, raw };
-        (raw.get() != "null").then(|| read(node))
+    pub fn with<F, T>(&mut self, field: Field<Option<F>>, read: impl FnOnce(Node) -> T) -> Option<T> {
+        let path = Path::Field(self.path, field.name);
+        let raw = self.take(field.name).filter(|raw| raw.get() != "null")?;
+        Some(read(Node { path: &path, report: self.report, raw }))
     }
 
     /// Reads a value in its own way, and reports that it is missing where it is.
-    pub fn required_with<T>(&mut self, name: &str, read: impl FnOnce(Node) -> T) -> Option<T> {
-        let value = self.with(name, read);
+    pub fn required_with<F, T>(&mut self, field: Field<F>, read: impl FnOnce(Node) -> T) -> Option<T> {
+        let value = self.with(field.read_as::<Option<F>>(), read);
         if value.is_none() {
-            self.problem(name, "missing");
+            self.problem(field.name, "missing");
         }
         value
+    }
+
+    /// Whether there is a field of this name that nobody has taken.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(field, _)| field == name)
     }
 
     /// Reports a problem with one of the fields.
@@ -100,7 +104,9 @@ impl<'a> Object<'a> {
 
     /// Reports a field that must not be there, in better words than that it is unknown.
     pub fn refuse(&mut self, name: &str, what: &str) {
-        self.with(name, |node| node.problem(what));
+        if self.take(name).is_some() {
+            self.problem(name, what);
+        }
     }
 
     /// Takes all fields that are left, whatever their names.
@@ -117,6 +123,11 @@ impl<'a> Object<'a> {
             if raw.get() == "null" { None } else { read(&name, node) }
         };
         std::mem::take(&mut self.fields).into_iter().filter_map(field).collect()
+    }
+
+    fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+        let at = self.fields.iter().position(|(field, _)| field == name)?;
+        Some(self.fields.swap_remove(at).1)
     }
 
     fn take_duplicates(&mut self) {

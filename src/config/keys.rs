@@ -8,7 +8,9 @@ use zeroize::Zeroizing;
 use super::{
     Environment,
     document::{Node, Object},
+    fields::TokenEndpointFields,
     setting::{Instant, Text},
+    shape::{either, object},
 };
 use crate::{
     crypto::{
@@ -22,6 +24,52 @@ use crate::{
     time::UnixTime,
     token::Lifetimes,
 };
+
+object! {
+    /// A key that signs tokens.
+    pub struct SigningKeyFields {
+        /// What it signs with (RFC 7518 §3.1, RFC 8037 §3.1).
+        algorithm: Algorithm,
+        /// The private key as PEM: PKCS#8, or PKCS#1 for RSA. An RSA key has 2048 bits at least.
+        private_key: SecretForm,
+        /// Its name in tokens and among the public keys (RFC 7515 §4.1.4). Without it: the RFC 7638 thumbprint.
+        kid: Option<Text>,
+        /// From when on it signs. Until then it is only published. Of several keys whose time it is, the one that began
+        /// last signs; of those without times, the first.
+        not_before: Option<Instant>,
+        /// When it stops to sign. It is still published until its last token has expired.
+        not_after: Option<Instant>,
+    }
+}
+
+object! {
+    /// A key that seals refresh tokens, and when it begins to.
+    pub struct SealKeyFields {
+        /// 32 bytes in base64url.
+        key: SecretForm,
+        /// From when on it seals. It opens what it sealed at any time.
+        not_before: Option<Instant>,
+    }
+}
+
+object! {
+    /// A variable in the environment of the VM.
+    pub struct EnvFields {
+        /// The variable's name. Envoy's `vm_config.environment_variables` gives it to the VM, which keeps its value out of
+        /// the Envoy configuration.
+        env: Text,
+    }
+}
+
+either! {
+    /// A secret, written there or in the environment.
+    pub enum SecretForm: Text, EnvFields;
+}
+
+either! {
+    /// A secret, or one with the time from which on it is used.
+    pub enum SealKeyForm: Text, EnvFields, SealKeyFields;
+}
 
 /// What the signing keys of a configuration amount to.
 pub struct SigningKeys {
@@ -38,7 +86,7 @@ pub fn signing_keys(
     now: UnixTime,
 ) -> Option<SigningKeys> {
     let mut kids = HashSet::new();
-    let read = object.each_of_some("signing_keys", |node| {
+    let read = object.each_of_some(TokenEndpointFields::signing_keys, |node| {
         let read = node.object(|object| (signing_key(object, environment), period(object)));
         let (key, period) = read.unwrap_or_default();
         let is_known = key.as_ref().is_some_and(|(key, _)| !kids.insert(key.kid().to_owned()));
@@ -59,7 +107,8 @@ pub fn signing_keys(
 
 /// Reads `refresh_token_keys`. None if there are none.
 pub fn sealer(object: &mut Object, environment: Environment, now: UnixTime) -> Option<Sealer> {
-    let keys = object.with("refresh_token_keys", |node| node.each_of_some(|node| seal_key(node, environment)))?;
+    let keys = object
+        .with(TokenEndpointFields::refresh_token_keys, |node| node.each_of_some(|node| seal_key(node, environment)))?;
     let is_too_early = keys.iter().all(|(_, period)| !period.has_begun(now));
     if is_too_early && !keys.is_empty() {
         object.problem("refresh_token_keys", "no key seals now");
@@ -68,9 +117,9 @@ pub fn sealer(object: &mut Object, environment: Environment, now: UnixTime) -> O
 }
 
 fn signing_key(object: &mut Object, environment: Environment) -> Option<(SigningKey, Zeroizing<String>)> {
-    let algorithm = object.required::<Algorithm>("algorithm");
-    let kid = object.optional("kid").map(|Text(kid)| kid);
-    let pem = object.required_with("private_key", |node| secret(node, environment)).flatten()?;
+    let algorithm = object.required(SigningKeyFields::algorithm);
+    let kid = object.optional(SigningKeyFields::kid).map(|Text(kid)| kid);
+    let pem = object.required_with(SigningKeyFields::private_key, |node| secret(node, environment)).flatten()?;
     match SigningKey::from_pem(algorithm?, &pem, kid) {
         Ok(key) => Some((key, pem)),
         Err(invalid) => {
@@ -82,11 +131,11 @@ fn signing_key(object: &mut Object, environment: Environment) -> Option<(Signing
 
 /// When a key is used. None if that can't be read.
 fn period(object: &mut Object) -> Option<Period> {
-    let mut bound = |name| match object.with(name, |node| node.read()) {
+    let mut bound = |field| match object.with(field, |node| node.read()) {
         Some(read) => read.map(|Instant(moment)| Some(moment)),
         None => Some(None),
     };
-    let (not_before, not_after) = (bound("not_before"), bound("not_after"));
+    let (not_before, not_after) = (bound(SigningKeyFields::not_before), bound(SigningKeyFields::not_after));
     Some(Period { not_before: not_before?, not_after: not_after? })
 }
 
@@ -120,12 +169,12 @@ fn told(flaw: Flaw) -> (String, &'static str) {
 
 /// A secret, or `{"key": secret, "not_before": …}` for one that does not seal at once.
 fn seal_key(node: Node, environment: Environment) -> Option<(SealKey, Period)> {
-    if !node.has("key") {
+    if !node.has(SealKeyFields::key.name) {
         return Some((read_seal_key(node, environment)?, Period::default()));
     }
     node.object(|object| {
-        let not_before = object.optional("not_before").map(|Instant(moment)| moment);
-        let key = object.required_with("key", |node| read_seal_key(node, environment)).flatten();
+        let not_before = object.optional(SealKeyFields::not_before).map(|Instant(moment)| moment);
+        let key = object.required_with(SealKeyFields::key, |node| read_seal_key(node, environment)).flatten();
         Some((key?, Period { not_before, not_after: None }))
     })?
 }
@@ -144,7 +193,7 @@ pub fn secret(node: Node, environment: Environment) -> Option<Zeroizing<String>>
     if !node.is_object() {
         return node.read().map(|Text(text)| Zeroizing::new(text));
     }
-    let Text(name) = node.object(|object| object.required("env"))??;
+    let Text(name) = node.object(|object| object.required(EnvFields::env))??;
     let value = environment(&name).filter(|value| !value.is_empty()).map(Zeroizing::new);
     if value.is_none() {
         node.problem("an environment variable that is not given to the VM, or is empty");

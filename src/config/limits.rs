@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use super::{
     document::Object,
+    fields::TokenEndpointFields,
     setting::{Count, Span, Text},
+    shape::{Field, Seconds, Within, object},
     upstream::whole_seconds,
 };
 use crate::{
@@ -14,11 +16,66 @@ use crate::{
     schedule::Schedule,
 };
 
+object! {
+    /// How large things may be.
+    pub struct SizeFields {
+        /// The longest body of a request, in bytes. A longer one is answered 413.
+        max_request_bytes: Option<Within<1024, { 1024 * 1024 }>> = DEFAULT_MAX_REQUEST_BYTES,
+    }
+}
+
+object! {
+    /// How a worker shares its time between password checks and its other connections.
+    pub struct PasswordCheckFields {
+        /// For how long a worker works on passwords before it looks at its other connections, in milliseconds.
+        slice_ms: Option<Within<1, 100>> = Schedule::default().slice.as_millis() as u64,
+        /// The longest predicted wait with which a login is still queued. Past it, a login is answered 503 with `Retry-After`
+        /// at once.
+        max_wait: Option<Span> = Span(Schedule::default().max_wait),
+        /// A cluster that starts the next slice by answering: an internal listener of the same Envoy that answers 204, as
+        /// the demo has it. It makes logins about four times as quick as without it, when a timer starts the slices.
+        pacing_cluster: Option<Text>,
+    }
+}
+
+object! {
+    /// How often a guess may fail, before its hash is checked. Unknown users count like known ones, and spellings of a name as
+    /// one.
+    pub struct AttemptLimitFields {
+        /// Failures of an identifier at an auth source. A success forgets them.
+        #[schemars(transform = by_default(Limits::default().identifier))]
+        identifier: Option<LimitFields>,
+        /// Failures from an address (of IPv6: from a /64), which is what Envoy takes for the caller's: behind a load balancer,
+        /// tell it how many proxies to trust (`xff_num_trusted_hops`).
+        #[schemars(transform = by_default(Limits::default().address))]
+        address: Option<LimitFields>,
+        /// Failures of a client. Guesses at its secret are counted apart from its users' passwords.
+        #[schemars(transform = by_default(Limits::default().client))]
+        client: Option<LimitFields>,
+        /// Where failures are counted. With `etcd`, `state.etcd` must be there, and all proxies need the same first signing key.
+        store: Option<AttemptStore> = AttemptStore::default(),
+    }
+}
+
+object! {
+    /// How many failures are free, and what follows.
+    pub struct LimitFields {
+        /// How many failures are free.
+        failures: Option<Within<1, 1_000_000>>,
+        /// How long the last of them makes the next attempt wait. Every further one doubles it. Not longer than `max_wait`.
+        wait: Option<Seconds<LONGEST>>,
+        /// The longest wait. Not longer than `forget`.
+        max_wait: Option<Seconds<LONGEST>>,
+        /// In what time the free failures leak away.
+        forget: Option<Seconds<LONGEST>>,
+    }
+}
+
 const DEFAULT_MAX_REQUEST_BYTES: usize = 16 * 1024;
 
 /// Reads `limits`.
 pub fn max_request_bytes(object: &mut Object) -> usize {
-    let bytes = object.nested("limits", |limits| within(limits, "max_request_bytes", 1024, 1024 * 1024));
+    let bytes = object.nested(TokenEndpointFields::limits, |limits| within(limits, SizeFields::max_request_bytes));
     let bytes = bytes.flatten().and_then(|bytes| usize::try_from(bytes).ok());
     bytes.unwrap_or(DEFAULT_MAX_REQUEST_BYTES)
 }
@@ -27,14 +84,15 @@ pub fn max_request_bytes(object: &mut Object) -> usize {
 pub fn schedule(object: &mut Object) -> Schedule {
     let default = Schedule::default();
     Schedule {
-        slice: within(object, "slice_ms", 1, 100).map_or(default.slice, Duration::from_millis),
-        max_wait: object.optional("max_wait").map_or(default.max_wait, |Span(wait)| wait),
-        pacing_cluster: object.optional("pacing_cluster").map(|Text(cluster)| cluster),
+        slice: within(object, PasswordCheckFields::slice_ms).map_or(default.slice, Duration::from_millis),
+        max_wait: object.optional(PasswordCheckFields::max_wait).map_or(default.max_wait, |Span(wait)| wait),
+        pacing_cluster: object.optional(PasswordCheckFields::pacing_cluster).map(|Text(cluster)| cluster),
     }
 }
 
 /// Where attempts are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptStore {
     /// In each process.
@@ -46,28 +104,28 @@ pub enum AttemptStore {
 
 /// Reads `attempt_limits`.
 pub fn attempts(object: &mut Object) -> (Limits, AttemptStore) {
-    let store = object.optional("store").unwrap_or_default();
+    let store = object.optional(AttemptLimitFields::store).unwrap_or_default();
     (of_attempts(object), store)
 }
 
 fn of_attempts(object: &mut Object) -> Limits {
     let default = Limits::default();
-    let mut read = |name, default| object.nested(name, |object| limit(object, default)).unwrap_or(default);
+    let mut read = |field, default| object.nested(field, |object| limit(object, default)).unwrap_or(default);
     Limits {
-        identifier: read("identifier", default.identifier),
-        address: read("address", default.address),
-        client: read("client", default.client),
+        identifier: read(AttemptLimitFields::identifier, default.identifier),
+        address: read(AttemptLimitFields::address, default.address),
+        client: read(AttemptLimitFields::client, default.client),
     }
 }
 
 fn limit(object: &mut Object, default: Limit) -> Limit {
-    let failures = within(object, "failures", 1, 1_000_000).and_then(|failures| u32::try_from(failures).ok());
-    let mut span = |name, default| whole_seconds_or(object, name, default);
+    let failures = within(object, LimitFields::failures).and_then(|failures| u32::try_from(failures).ok());
+    let mut span = |field, default| whole_seconds_or(object, field, default);
     let limit = Limit {
         failures: failures.unwrap_or(default.failures),
-        wait: span("wait", default.wait),
-        max_wait: span("max_wait", default.max_wait),
-        forget: span("forget", default.forget),
+        wait: span(LimitFields::wait, default.wait),
+        max_wait: span(LimitFields::max_wait, default.max_wait),
+        forget: span(LimitFields::forget, default.forget),
     };
     if limit.wait > limit.max_wait {
         object.problem("wait", "longer than max_wait");
@@ -79,18 +137,31 @@ fn limit(object: &mut Object, default: Limit) -> Limit {
 }
 
 /// A span of whole seconds, up to a year.
-pub fn whole_seconds_or(object: &mut Object, name: &str, default: Duration) -> Duration {
-    whole_seconds(object, name, LONGEST).unwrap_or(default)
+pub fn whole_seconds_or(object: &mut Object, field: Field<Option<Seconds<LONGEST>>>, default: Duration) -> Duration {
+    whole_seconds(object, field).unwrap_or(default)
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn by_default(limit: Limit) -> impl FnMut(&mut schemars::Schema) {
+    super::schema::defaults([
+        (LimitFields::failures.name, limit.failures.into()),
+        (LimitFields::wait.name, Span(limit.wait).to_string().into()),
+        (LimitFields::max_wait.name, Span(limit.max_wait).to_string().into()),
+        (LimitFields::forget.name, Span(limit.forget).to_string().into()),
+    ])
 }
 
 /// In seconds: a year.
-const LONGEST: u64 = 365 * 86_400;
+pub const LONGEST: u64 = 365 * 86_400;
 
 /// A whole number within bounds, if it is given.
-pub fn within(object: &mut Object, name: &str, least: u64, most: u64) -> Option<u64> {
-    let Count(number) = object.optional(name)?;
-    if !(least..=most).contains(&number) {
-        object.problem(name, format!("expected {least} to {most}"));
+pub fn within<const LEAST: u64, const MOST: u64>(
+    object: &mut Object,
+    field: Field<Option<Within<LEAST, MOST>>>,
+) -> Option<u64> {
+    let Count(number) = object.optional(field.read_as())?;
+    if !(LEAST..=MOST).contains(&number) {
+        object.problem(field.name, format!("expected {LEAST} to {MOST}"));
     }
     Some(number)
 }

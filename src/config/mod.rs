@@ -3,6 +3,7 @@
 mod auth_sources;
 mod clients;
 mod document;
+mod fields;
 mod holder;
 mod keys;
 mod limits;
@@ -11,7 +12,10 @@ mod paths;
 mod problem;
 mod protobuf;
 mod remote;
+#[cfg(not(target_family = "wasm"))]
+pub mod schema;
 mod setting;
+mod shape;
 mod snapshot;
 mod store;
 mod upstream;
@@ -21,7 +25,16 @@ use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
-use self::{document::Object, limits::AttemptStore, paths::Issuer, problem::Report, setting::Span};
+use self::{
+    document::Object,
+    fields::{LifetimeFields, TokenEndpointFields},
+    holder::HolderFields,
+    limits::AttemptStore,
+    paths::Issuer,
+    problem::Report,
+    setting::Span,
+    shape::{Field, Seconds, UNBOUNDED},
+};
 pub use self::{holder::HeadersHeldBy, problem::Problem};
 use crate::{
     attempts::{Limits, TableKey},
@@ -33,7 +46,7 @@ use crate::{
     schedule::Schedule,
     state::etcd::Etcd,
     time::UnixTime,
-    token::{Lifetimes, Profile, Terms},
+    token::{Lifetimes, Terms},
 };
 
 /// What the document's `{"env": "NAME"}` is looked up in.
@@ -81,9 +94,11 @@ pub fn parse(document: &[u8], environment: Environment, now: UnixTime) -> Result
 /// # Errors
 /// As [`parse`].
 pub fn parse_any(document: &[u8], environment: Environment, now: UnixTime) -> Result<Role, Vec<Problem>> {
-    read(document, |object, report| match object.with("hold", holder::held_paths) {
-        Some(paths) => Some(Role::Holder(paths)),
-        None => configuration(object, report, environment, now).map(Box::new).map(Role::TokenEndpoint),
+    read(document, |object, report| {
+        if object.has(HolderFields::hold.name) {
+            return object.required_with(HolderFields::hold, holder::held_paths).map(Role::Holder);
+        }
+        configuration(object, report, environment, now).map(Box::new).map(Role::TokenEndpoint)
     })
 }
 
@@ -101,13 +116,14 @@ fn configuration(
     environment: Environment,
     now: UnixTime,
 ) -> Option<Configuration> {
-    let schedule = object.nested("password_checks", limits::schedule).unwrap_or_default();
-    let state = object.nested("state", |object| store::read(object, environment)).unwrap_or_default();
-    let (attempts, store) = object.nested("attempt_limits", limits::attempts).unwrap_or_default();
+    let schedule = object.nested(TokenEndpointFields::password_checks, limits::schedule).unwrap_or_default();
+    let state =
+        object.nested(TokenEndpointFields::state, |object| store::read(object, environment)).unwrap_or_default();
+    let (attempts, store) = object.nested(TokenEndpointFields::attempt_limits, limits::attempts).unwrap_or_default();
     if store == AttemptStore::Etcd && state.etcd.is_none() {
         object.problem("attempt_limits.store", "etcd, and there is no state.etcd");
     }
-    let headers_held_by = object.optional("headers_held_by").unwrap_or_default();
+    let headers_held_by = object.optional(TokenEndpointFields::headers_held_by).unwrap_or_default();
     let (endpoint, attempts_key) = endpoint(object, environment, state.rotation, now)?;
     let shared_attempts = (store == AttemptStore::Etcd).then_some(attempts_key);
     let (etcd, warnings) = (state.etcd, report.take_warnings());
@@ -129,12 +145,12 @@ fn endpoint(
     now: UnixTime,
 ) -> Option<(Endpoint, TableKey)> {
     let allowances = Allowances {
-        http_issuer: object.optional("allow_http_issuer").unwrap_or_default(),
-        weak_hashes: object.optional("allow_weak_hashes").unwrap_or_default(),
+        http_issuer: object.optional(TokenEndpointFields::allow_http_issuer).unwrap_or_default(),
+        weak_hashes: object.optional(TokenEndpointFields::allow_weak_hashes).unwrap_or_default(),
     };
     let issuer = issuer(object, allowances);
-    let profile = object.optional::<Profile>("token_profile").unwrap_or_default();
-    let lifetimes = object.nested("lifetimes", lifetimes).unwrap_or_default();
+    let profile = object.optional(TokenEndpointFields::token_profile).unwrap_or_default();
+    let lifetimes = object.nested(TokenEndpointFields::lifetimes, lifetimes).unwrap_or_default();
     let paths = paths::read(object, issuer.as_ref());
     let keys = keys::signing_keys(object, environment, &lifetimes, now);
     let sealer = keys::sealer(object, environment, now);
@@ -170,7 +186,7 @@ fn endpoint(
 
 /// An issuer is an `https` URL without query and fragment (RFC 8414 §2), here without a trailing slash too.
 fn issuer(object: &mut Object, allowances: Allowances) -> Option<Issuer> {
-    let setting::Text(text) = object.required("issuer")?;
+    let setting::Text(text) = object.required(TokenEndpointFields::issuer)?;
     let url = Url::parse(&text).ok();
     let problem = match &url {
         None => Some("expected a URL"),
@@ -192,20 +208,20 @@ fn issuer(object: &mut Object, allowances: Allowances) -> Option<Issuer> {
 
 fn lifetimes(object: &mut Object) -> Lifetimes {
     let default = Lifetimes::default();
-    let mut read = |name, default| lifetime(object, name).unwrap_or(default);
+    let mut read = |field, default| lifetime(object, field).unwrap_or(default);
     Lifetimes {
-        access_token: read("access_token", default.access_token),
-        id_token: read("id_token", default.id_token),
-        refresh_token: read("refresh_token", default.refresh_token),
-        refresh_token_idle: read("refresh_token_idle", default.refresh_token_idle),
-        jwks: read("jwks", default.jwks),
+        access_token: read(LifetimeFields::access_token, default.access_token),
+        id_token: read(LifetimeFields::id_token, default.id_token),
+        refresh_token: read(LifetimeFields::refresh_token, default.refresh_token),
+        refresh_token_idle: read(LifetimeFields::refresh_token_idle, default.refresh_token_idle),
+        jwks: read(LifetimeFields::jwks, default.jwks),
     }
 }
 
-fn lifetime(object: &mut Object, name: &str) -> Option<Duration> {
-    let Span(lifetime) = object.optional(name)?;
+fn lifetime(object: &mut Object, field: Field<Option<Seconds<UNBOUNDED>>>) -> Option<Duration> {
+    let Span(lifetime) = object.optional(field.read_as())?;
     if lifetime.as_secs() == 0 || lifetime.subsec_nanos() != 0 {
-        object.problem(name, "expected whole seconds, one at least");
+        object.problem(field.name, "expected whole seconds, one at least");
     }
     Some(lifetime)
 }

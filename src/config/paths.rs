@@ -2,8 +2,39 @@
 
 use url::Url;
 
-use super::{document::Object, setting::Text};
+use super::{
+    document::Object,
+    fields::TokenEndpointFields,
+    setting::Text,
+    shape::{Field, object, schema},
+};
 use crate::endpoint::room::{Document, Paths, Room};
+
+object! {
+    /// Where the endpoint answers. No two paths may be the same. Discovery answers at paths that follow from the issuer
+    /// (RFC 8414 §3.1, OpenID Connect Discovery §4).
+    pub struct PathFields {
+        /// Of the token endpoint (RFC 6749 §3.2).
+        token: Option<PathForm> = default_of(PathFields::token),
+        /// Of revocation (RFC 7009).
+        revocation: Option<PathForm> = default_of(PathFields::revocation),
+        /// Of introspection (RFC 7662).
+        introspection: Option<PathForm> = default_of(PathFields::introspection),
+        /// Of userinfo (OpenID Connect Core §5.3).
+        userinfo: Option<PathForm> = default_of(PathFields::userinfo),
+        /// Of the public keys (RFC 7517 §5).
+        jwks: Option<PathForm> = default_of(PathFields::jwks),
+    }
+}
+
+/// The fields in the order of [`Room::WITH_SETTINGS`].
+const FIELDS: [Field<Option<PathForm>>; 5] =
+    [PathFields::token, PathFields::revocation, PathFields::introspection, PathFields::userinfo, PathFields::jwks];
+
+/// A path that [`check`] finds nothing wrong with.
+pub enum PathForm {}
+
+schema!(PathForm, {"title": "path", "type": "string", "pattern": "^/[^?#]*$"});
 
 /// An issuer that is a URL of the right kind.
 pub struct Issuer {
@@ -41,7 +72,7 @@ pub fn read(object: &mut Object, issuer: Option<&Issuer>) -> Paths {
         // An issuer without a path has one of them twice.
         _ = paths.add(path, Room::Document(Document::Metadata));
     }
-    let given = object.nested("paths", given).unwrap_or_default();
+    let given = object.nested(TokenEndpointFields::paths, given).unwrap_or_default();
     for (at, (room, name, default)) in Room::WITH_SETTINGS.into_iter().enumerate() {
         let path = given.get(at).cloned().flatten().unwrap_or_else(|| default.to_owned());
         if let Err(other) = paths.add(path, room) {
@@ -52,12 +83,12 @@ pub fn read(object: &mut Object, issuer: Option<&Issuer>) -> Paths {
 }
 
 fn given(object: &mut Object) -> Vec<Option<String>> {
-    Room::WITH_SETTINGS.into_iter().map(|(_, name, _)| path(object, name)).collect()
+    FIELDS.into_iter().map(|field| path(object, field)).collect()
 }
 
-fn path(object: &mut Object, name: &str) -> Option<String> {
-    let Text(path) = object.optional(name)?;
-    check(&path, |what| object.problem(name, what));
+fn path(object: &mut Object, field: Field<Option<PathForm>>) -> Option<String> {
+    let Text(path) = object.optional(field.read_as())?;
+    check(&path, |what| object.problem(field.name, what));
     Some(path)
 }
 
@@ -71,4 +102,19 @@ pub fn check(path: &str, report: impl FnOnce(&str)) {
 fn name_of(room: Room) -> String {
     let setting = Room::WITH_SETTINGS.into_iter().find(|(known, ..)| *known == room);
     setting.map_or_else(|| "one of discovery".to_owned(), |(_, name, _)| format!("paths.{name}"))
+}
+
+fn default_of(field: Field<Option<PathForm>>) -> &'static str {
+    let room = Room::WITH_SETTINGS.into_iter().find(|(_, name, _)| *name == field.name);
+    room.map_or("", |(.., default)| default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_are_those_of_the_rooms_in_their_order() {
+        assert_eq!(FIELDS.map(|field| field.name), Room::WITH_SETTINGS.map(|(_, name, _)| name));
+    }
 }

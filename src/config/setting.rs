@@ -1,6 +1,6 @@
 //! The types of single settings, each with the words that say what was expected where something else stands.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{
     Deserialize, Deserializer,
@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::limits::AttemptStore;
+use super::{limits::AttemptStore, shape::schema};
 use crate::{
     crypto::jws::Algorithm,
     endpoint::OnStoreFailure,
@@ -32,6 +32,8 @@ pub trait Setting: DeserializeOwned {
 #[derive(Clone)]
 pub struct Text(pub String);
 
+schema!(Text, {"title": "text", "type": "string", "minLength": 1});
+
 /// A whole number.
 #[derive(Clone, Copy)]
 pub struct Count(pub u64);
@@ -40,9 +42,16 @@ pub struct Count(pub u64);
 #[derive(Clone, Copy)]
 pub struct Span(pub Duration);
 
+schema!(Span, {"title": "duration", "type": "string", "pattern": r"^([0-9]+\.?[0-9]*|\.[0-9]+)s$"});
+
 /// A point in time: RFC 3339 (`"2030-01-31T12:00:00Z"`), or seconds since 1970.
 #[derive(Clone, Copy)]
 pub struct Instant(pub UnixTime);
+
+schema!(Instant, {
+    "title": "time",
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "number", "minimum": 0}],
+});
 
 impl Setting for Instant {
     const EXPECTED: &'static str = "a time such as \"2030-01-31T12:00:00Z\", or seconds since 1970";
@@ -143,6 +152,19 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         seconds(&text).map(Self).ok_or_else(|| D::Error::custom("not a duration"))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}s", self.0.as_secs_f64())
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl serde::Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

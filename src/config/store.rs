@@ -5,11 +5,49 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Environment,
     document::Object,
-    limits::whole_seconds_or,
-    setting::Text,
-    upstream::{self, DEFAULT_LIMITS},
+    limits::{LONGEST, whole_seconds_or},
+    setting::{Span, Text},
+    shape::{Seconds, object},
+    upstream::{
+        self, DEFAULT_LIMITS,
+        fields::{CallFields, UpstreamFields},
+    },
 };
-use crate::{endpoint::Rotation, registry::remote::CallLimits, state::etcd::Etcd};
+use crate::{
+    endpoint::{OnStoreFailure, Rotation},
+    registry::remote::CallLimits,
+    state::etcd::Etcd,
+};
+
+object! {
+    /// What is remembered of tokens, and where: in Envoy itself or, for a fleet, in an etcd.
+    pub struct StateFields {
+        /// For how long a refresh token that was used may come again, since its answer may have been lost, and two tabs may
+        /// refresh at once (RFC 9700 §4.14.2). After that it ends its whole family. Longer than `etcd.timeout`.
+        retry_grace: Option<Seconds<LONGEST>> = Span(Rotation::default().retry_grace),
+        /// What happens while etcd can't be asked.
+        on_store_failure: Option<OnStoreFailure> = OnStoreFailure::default(),
+        /// The etcd that all proxies of a fleet share. Without it, each Envoy process remembers for itself.
+        etcd: Option<EtcdFields>,
+    }
+}
+
+object! {
+    /// An etcd (v3), by its HTTP/JSON gateway.
+    #[schemars(transform = upstream::fields::by_default(&ETCD_LIMITS))]
+    pub struct EtcdFields {
+        /// What the paths of its gateway begin with.
+        #[schemars(regex(pattern = "^/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$"))]
+        path_prefix: Option<Text> = DEFAULT_PATH_PREFIX,
+        /// What all keys begin with. Fleets that share an etcd need different ones.
+        key_prefix: Option<Text> = DEFAULT_KEY_PREFIX,
+        ..upstream: UpstreamFields,
+        ..call: CallFields,
+    }
+}
+
+const DEFAULT_PATH_PREFIX: &str = "/v3";
+const DEFAULT_KEY_PREFIX: &str = "token-endpoint/";
 
 /// What `state` says.
 #[derive(Default)]
@@ -26,10 +64,10 @@ const ETCD_LIMITS: CallLimits = CallLimits { timeout: Duration::from_secs(1), ma
 pub fn read(object: &mut Object, environment: Environment) -> State {
     let default = Rotation::default();
     let rotation = Rotation {
-        retry_grace: whole_seconds_or(object, "retry_grace", default.retry_grace),
-        on_store_failure: object.optional("on_store_failure").unwrap_or_default(),
+        retry_grace: whole_seconds_or(object, StateFields::retry_grace, default.retry_grace),
+        on_store_failure: object.optional(StateFields::on_store_failure).unwrap_or_default(),
     };
-    let etcd = object.nested("etcd", |object| etcd(object, environment)).flatten().map(Arc::new);
+    let etcd = object.nested(StateFields::etcd, |object| etcd(object, environment)).flatten().map(Arc::new);
     if etcd.as_ref().is_some_and(|etcd| etcd.limits.timeout >= rotation.retry_grace) {
         object.problem(
             "retry_grace",
@@ -40,10 +78,10 @@ pub fn read(object: &mut Object, environment: Environment) -> State {
 }
 
 fn etcd(object: &mut Object, environment: Environment) -> Option<Etcd> {
-    let cluster = object.required("cluster").map(|Text(cluster)| cluster);
+    let cluster = object.required(UpstreamFields::cluster).map(|Text(cluster)| cluster);
     let authority = upstream::authority(object, cluster.as_deref());
     let path_prefix = path_prefix(object);
-    let key_prefix = object.optional("key_prefix").map(|Text(prefix)| prefix);
+    let key_prefix = object.optional(EtcdFields::key_prefix).map(|Text(prefix)| prefix);
     let authorization = upstream::authorization(object, environment);
     let limits = upstream::limits_or(object, ETCD_LIMITS);
     Some(Etcd {
@@ -51,13 +89,13 @@ fn etcd(object: &mut Object, environment: Environment) -> Option<Etcd> {
         authority: authority?,
         path_prefix,
         authorization,
-        key_prefix: key_prefix.unwrap_or_else(|| "token-endpoint/".to_owned()),
+        key_prefix: key_prefix.unwrap_or_else(|| DEFAULT_KEY_PREFIX.to_owned()),
         limits,
     })
 }
 
 fn path_prefix(object: &mut Object) -> String {
-    let Some(Text(prefix)) = object.optional("path_prefix") else { return "/v3".to_owned() };
+    let Some(Text(prefix)) = object.optional(EtcdFields::path_prefix) else { return DEFAULT_PATH_PREFIX.to_owned() };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     if !prefix.starts_with('/') || prefix.ends_with('/') || !prefix.bytes().all(is_plain) {
         object.problem("path_prefix", "expected a path such as \"/v3\", with no slash at its end");

@@ -4,19 +4,25 @@ use url::{Host, Url};
 
 use super::{
     Allowances,
+    clients::ClientFields,
     document::{Node, Object},
     setting::Text,
+    shape::schema,
 };
 use crate::registry::{client::Authentication, web_origin::WebOrigin};
 
-const NAME: &str = "allowed_origins";
 /// More pages than one application has.
-const MOST: usize = 32;
+pub const MOST: usize = 32;
+
+/// The origin of a page (RFC 6454 §6.2).
+pub enum WebOriginForm {}
+
+schema!(WebOriginForm, {"title": "origin", "type": "string", "pattern": r"^https?://[^/*?#@A-Z]+$"});
 
 /// Reads `allowed_origins`.
 pub fn read(object: &mut Object, authentication: Option<&Authentication>, allowances: Allowances) -> Vec<WebOrigin> {
     let mut origins = Vec::new();
-    object.each(NAME, |node| {
+    object.each(ClientFields::allowed_origins, |node| {
         let origin = origin(node, allowances)?;
         if origins.contains(&origin) {
             node.problem("the same origin as another");
@@ -25,10 +31,10 @@ pub fn read(object: &mut Object, authentication: Option<&Authentication>, allowa
         Some(())
     });
     if origins.len() > MOST {
-        object.problem(NAME, format!("more than {MOST} origins"));
+        object.problem(ClientFields::allowed_origins.name, format!("more than {MOST} origins"));
     }
     if matches!(authentication, Some(Authentication::Secret(_))) && !origins.is_empty() {
-        object.warning(NAME, "a page can't keep the secret of a web client");
+        object.warning(ClientFields::allowed_origins.name, "a page can't keep the secret of a web client");
     }
     origins
 }

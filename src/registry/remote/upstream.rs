@@ -30,6 +30,7 @@ pub struct Upstream {
 
 /// How a directory is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     /// Without a body, and as often as one likes.

@@ -35,6 +35,7 @@ pub struct Verify {
 
 /// How identifier and password are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Credentials {
     /// As HTTP Basic (RFC 7617).
@@ -46,6 +47,7 @@ pub enum Credentials {
 
 /// What of an answer is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Its status alone.

@@ -1,16 +1,23 @@
 //! The directories that are asked for one user at a time: `lookup` and `verify`.
 
-use std::{sync::Arc, time::Duration};
+pub mod fields;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
 
+use self::fields::{
+    CacheFields, ConfirmedUserFields, DEFAULT_CACHE, FoundUserFields, LookupFields, MappingFields, NOT_FOUND, REFUSED,
+    VerifyFields,
+};
 use super::{
     Allowances, Environment,
     auth_sources::{RESERVED, password_hash},
     document::{Node, Object},
     limits::within,
     setting::{Count, Setting},
+    shape::{Field, schema},
     upstream::{self, Call},
 };
 use crate::registry::{
@@ -21,10 +28,11 @@ use crate::registry::{
 /// Reads `lookup`.
 pub fn lookup(object: &mut Object, environment: Environment, allowances: Allowances) -> Option<Directory> {
     let upstream = upstream::read(object, environment, Call::Lookup);
-    let user = object.required_with("user", |node| node.object(found_user)).flatten().flatten();
-    let not_found = statuses(object, "not_found", &[404], |status| matches!(status, 200..=299 | 400..=499));
-    let decoy = object.with("decoy_hash", |node| password_hash(node, allowances)).flatten();
-    let cache = object.nested("cache", cache);
+    let user = object.required_with(LookupFields::user, |node| node.object(found_user)).flatten().flatten();
+    let not_found =
+        statuses(object, LookupFields::not_found, &NOT_FOUND, |status| matches!(status, 200..=299 | 400..=499));
+    let decoy = object.with(LookupFields::decoy_hash, |node| password_hash(node, allowances)).flatten();
+    let cache = object.nested(LookupFields::cache, cache);
     let limits = upstream::limits(object);
     let FoundUser { at, password_hash, mapping } = user?;
     let upstream = upstream?;
@@ -45,14 +53,15 @@ pub fn lookup(object: &mut Object, environment: Environment, allowances: Allowan
 
 /// Reads `verify`.
 pub fn verify(object: &mut Object, environment: Environment) -> Option<Directory> {
-    let credentials = object.optional::<Credentials>("credentials").unwrap_or_default();
+    let credentials = object.optional(VerifyFields::credentials).unwrap_or_default();
     let call = match credentials {
         Credentials::Basic => Call::Basic,
         Credentials::Json => Call::Json,
     };
     let upstream = upstream::read(object, environment, call);
-    let refused = statuses(object, "refused", &[401, 403], |status| matches!(status, 400..=499));
-    let (source, mapping) = object.nested("user", confirmed_user).unwrap_or((Source::Nothing, UserMapping::default()));
+    let refused = statuses(object, VerifyFields::refused, &REFUSED, |status| matches!(status, 400..=499));
+    let (source, mapping) =
+        object.nested(VerifyFields::user, confirmed_user).unwrap_or((Source::Nothing, UserMapping::default()));
     let limits = upstream::limits(object);
     Some(Directory::Verify(Box::new(Verify { upstream: upstream?, limits, credentials, refused, source, mapping })))
 }
@@ -64,9 +73,9 @@ struct FoundUser {
 }
 
 fn found_user(object: &mut Object) -> Option<FoundUser> {
-    let at = object.optional("at").map(|Pointer(at)| at).unwrap_or_default();
-    let id = required(object, "id", Source::Body);
-    let password_hash = required(object, "password_hash", Source::Body);
+    let at = object.optional(FoundUserFields::at).map(|Pointer(at)| at).unwrap_or_default();
+    let id = object.required(FoundUserFields::id).map(|FieldPointer(at)| at);
+    let password_hash = object.required(FoundUserFields::password_hash).map(|FieldPointer(at)| at);
     let mapping = mapping(object, id.clone(), Source::Body);
     id?;
     Some(FoundUser { at, password_hash: password_hash?, mapping })
@@ -74,30 +83,26 @@ fn found_user(object: &mut Object) -> Option<FoundUser> {
 
 /// Where a confirmed user is described. What is not said is the identifier, or that the user is active.
 fn confirmed_user(object: &mut Object) -> (Source, UserMapping) {
-    let source = object.optional("from").unwrap_or_default();
-    let id = object.with("id", |node| place(node, source)).flatten();
+    let source = object.optional(ConfirmedUserFields::from).unwrap_or_default();
+    let id = object.with(ConfirmedUserFields::id, |node| place(node, source)).flatten();
     (source, mapping(object, id, source))
 }
 
 fn mapping(object: &mut Object, id: Option<String>, source: Source) -> UserMapping {
-    let status = object.with("status", |node| place(node, source)).flatten();
-    let active = object.with("active", |node| node.each_of_some(|node| scalar(node, source)));
+    let status = object.with(MappingFields::status, |node| place(node, source)).flatten();
+    let active = object.with(MappingFields::active, |node| node.each_of_some(|node| scalar(node, source)));
     if status.is_none() && active.is_some() {
         object.problem("active", "of no use without status");
     }
     let active = active.unwrap_or_else(|| vec![Value::from("active")]);
-    let password_changed_at = object.with("password_changed_at", |node| place(node, source)).flatten();
-    let claims = object.nested("claims", |object| claims(object, source)).unwrap_or_default();
+    let password_changed_at = object.with(MappingFields::password_changed_at, |node| place(node, source)).flatten();
+    let claims = object.nested(MappingFields::claims, |object| claims(object, source)).unwrap_or_default();
     UserMapping { id, status: status.map(|at| StatusMapping { at, active }), password_changed_at, claims }
 }
 
 fn claims(object: &mut Object, source: Source) -> Vec<(String, String)> {
     RESERVED.iter().for_each(|name| object.refuse(name, "a claim that only the endpoint sets"));
     object.each_left(|name, node| Some((name.to_owned(), place(node, source)?)))
-}
-
-fn required(object: &mut Object, name: &str, source: Source) -> Option<String> {
-    object.required_with(name, |node| place(node, source)).flatten()
 }
 
 /// The place of a field: in a body a pointer to something in it, in headers a name in lower case.
@@ -117,8 +122,13 @@ fn scalar(node: Node, source: Source) -> Option<Value> {
     Some(value)
 }
 
-fn statuses(object: &mut Object, name: &str, default: &[u16], may_be: fn(u64) -> bool) -> Vec<u16> {
-    let given = object.with(name, |node| node.each(|node| status(node, may_be)));
+fn statuses<F>(
+    object: &mut Object,
+    field: Field<Option<Vec<F>>>,
+    default: &[u16],
+    may_be: fn(u64) -> bool,
+) -> Vec<u16> {
+    let given = object.with(field, |node| node.each(|node| status(node, may_be)));
     given.unwrap_or_else(|| default.to_vec())
 }
 
@@ -131,24 +141,30 @@ fn status(node: Node, may_be: fn(u64) -> bool) -> Option<u16> {
 }
 
 fn cache(object: &mut Object) -> CacheLimits {
-    let max_entries = within(object, "max_entries", 1, 1_000_000).and_then(|entries| usize::try_from(entries).ok());
+    let max_entries = within(object, CacheFields::max_entries).and_then(|entries| usize::try_from(entries).ok());
     CacheLimits {
-        max_entries: max_entries.unwrap_or(1000),
-        max_age: upstream::whole_seconds(object, "max_age", 3600).unwrap_or(Duration::from_secs(10)),
+        max_entries: max_entries.unwrap_or(DEFAULT_CACHE.max_entries),
+        max_age: upstream::whole_seconds(object, CacheFields::max_age).unwrap_or(DEFAULT_CACHE.max_age),
     }
 }
 
 /// A JSON Pointer (RFC 6901), which may be empty for the whole.
-struct Pointer(String);
+pub struct Pointer(String);
+
+schema!(Pointer, {"title": "JSON Pointer", "type": "string", "pattern": "^(/([^~]|~[01])*)?$"});
 
 /// A JSON Pointer to a part of something.
-struct FieldPointer(String);
+pub struct FieldPointer(String);
+
+schema!(FieldPointer, {"title": "JSON Pointer to a field", "type": "string", "pattern": "^/([^~]|~[01])*$"});
 
 /// The name of a header, in lower case.
 struct HeaderName(String);
 
 /// A JSON value that has no parts.
-struct Scalar(Value);
+pub struct Scalar(Value);
+
+schema!(Scalar, {"title": "text, number, `true` or `false`", "type": ["string", "number", "boolean"]});
 
 impl Setting for Pointer {
     const EXPECTED: &'static str = "a JSON Pointer (RFC 6901), such as \"/rows/0\"";

@@ -1,13 +1,20 @@
 //! What the directories that are asked over HTTP have in common: where they are, how they are called, and for how long.
 
+pub mod fields;
+
 use std::time::Duration;
 
+use self::fields::{
+    AnswerFields, AuthorizationFields, BasicFields, CallFields, CircuitFields, RequestFields, UpstreamFields,
+};
 use super::{
     Environment,
     document::{Node, Object},
     keys::secret,
     limits::within,
+    remote::fields::{LookupFields, VerifyFields},
     setting::{Span, Text},
+    shape::{Field, Seconds},
 };
 use crate::{
     registry::remote::{CallLimits, HeaderValue, Method, Place, Placeholder, Template, Upstream},
@@ -31,12 +38,13 @@ pub enum Call {
 /// Reads `cluster`, `authority`, `path`, `headers` and, as far as the kind of call has them, `authorization`, `method` and
 /// `body`.
 pub fn read(object: &mut Object, environment: Environment, call: Call) -> Option<Upstream> {
-    let cluster = object.required("cluster").map(|Text(cluster)| cluster);
+    let cluster = object.required(UpstreamFields::cluster).map(|Text(cluster)| cluster);
     let authority = authority(object, cluster.as_deref());
-    let path = object.required_with("path", |node| template(node, Place::Path, call.in_path())).flatten();
-    let mut headers = object.nested("headers", |headers| read_headers(headers, environment, call)).unwrap_or_default();
+    let path = object.required_with(RequestFields::path, |node| template(node, Place::Path, call.in_path())).flatten();
+    let headers = object.nested(RequestFields::headers, |headers| read_headers(headers, environment, call));
+    let mut headers = headers.unwrap_or_default();
     if call == Call::Basic {
-        object.refuse("authorization", "the user's own credentials are sent");
+        object.refuse(UpstreamFields::authorization.name, "the user's own credentials are sent");
     }
     let authorization = authorization(object, environment);
     let method = method(object, call);
@@ -48,17 +56,17 @@ pub fn read(object: &mut Object, environment: Environment, call: Call) -> Option
 
 /// Reads `timeout`, `max_response_bytes`, `max_concurrent` and `circuit`.
 pub fn limits(object: &mut Object) -> CallLimits {
-    let max_response_bytes = within(object, "max_response_bytes", 1, 16 * 1024 * 1024);
+    let max_response_bytes = within(object, AnswerFields::max_response_bytes);
     let max_response_bytes = max_response_bytes.and_then(|bytes| usize::try_from(bytes).ok());
     limits_or(object, CallLimits { max_response_bytes: max_response_bytes.unwrap_or(64 * 1024), ..DEFAULT_LIMITS })
 }
 
 /// Reads `timeout`, `max_concurrent` and `circuit`.
 pub fn limits_or(object: &mut Object, default: CallLimits) -> CallLimits {
-    let max_concurrent = within(object, "max_concurrent", 1, 10_000).and_then(|calls| usize::try_from(calls).ok());
-    let (circuit_failures, circuit_open) = object.nested("circuit", circuit).unwrap_or_default();
+    let max_concurrent = within(object, CallFields::max_concurrent).and_then(|calls| usize::try_from(calls).ok());
+    let (circuit_failures, circuit_open) = object.nested(CallFields::circuit, circuit).unwrap_or_default();
     CallLimits {
-        timeout: timeout_or(object, default.timeout),
+        timeout: timeout_or(object, CallFields::timeout, default.timeout),
         max_response_bytes: default.max_response_bytes,
         max_concurrent: max_concurrent.unwrap_or(default.max_concurrent),
         circuit_failures: circuit_failures.unwrap_or(default.circuit_failures),
@@ -75,28 +83,28 @@ pub const DEFAULT_LIMITS: CallLimits = CallLimits {
     circuit_open: Duration::from_secs(10),
 };
 
-/// Reads `timeout`.
-pub fn timeout_or(object: &mut Object, default: Duration) -> Duration {
+/// Reads a timeout.
+pub fn timeout_or(object: &mut Object, field: Field<Option<Span>>, default: Duration) -> Duration {
     const BOUNDS: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
-    let Some(Span(timeout)) = object.optional("timeout") else { return default };
+    let Some(Span(timeout)) = object.optional(field) else { return default };
     if !BOUNDS.contains(&timeout) {
-        object.problem("timeout", "expected 0.001s to 60s");
+        object.problem(field.name, "expected 0.001s to 60s");
     }
     timeout
 }
 
 /// A span of whole seconds, if it is given.
-pub fn whole_seconds(object: &mut Object, name: &str, most: u64) -> Option<Duration> {
-    let Span(span) = object.optional(name)?;
-    if span.subsec_nanos() != 0 || !(1..=most).contains(&span.as_secs()) {
-        object.problem(name, format!("expected whole seconds, 1s to {most}s"));
+pub fn whole_seconds<const MOST: u64>(object: &mut Object, field: Field<Option<Seconds<MOST>>>) -> Option<Duration> {
+    let Span(span) = object.optional(field.read_as())?;
+    if span.subsec_nanos() != 0 || !(1..=MOST).contains(&span.as_secs()) {
+        object.problem(field.name, format!("expected whole seconds, 1s to {MOST}s"));
     }
     Some(span)
 }
 
 fn circuit(object: &mut Object) -> (Option<u32>, Option<Duration>) {
-    let failures = within(object, "failures", 1, 1000).and_then(|failures| u32::try_from(failures).ok());
-    (failures, whole_seconds(object, "open", 3600))
+    let failures = within(object, CircuitFields::failures).and_then(|failures| u32::try_from(failures).ok());
+    (failures, whole_seconds(object, CircuitFields::open))
 }
 
 /// Reads a template, and tells what is wrong with it.
@@ -107,7 +115,7 @@ fn template(node: Node, place: Place, known: &[Placeholder]) -> Option<Template>
 
 /// Reads `authority`, which is the cluster's name by default.
 pub fn authority(object: &mut Object, cluster: Option<&str>) -> Option<String> {
-    let given = object.optional("authority").map(|Text(authority)| authority);
+    let given = object.optional(UpstreamFields::authority).map(|Text(authority)| authority);
     let is_given = given.is_some();
     let authority = given.or_else(|| cluster.map(str::to_owned))?;
     if is_host(&authority) {
@@ -125,32 +133,34 @@ fn is_host(text: &str) -> bool {
 
 fn method(object: &mut Object, call: Call) -> Method {
     match call {
-        Call::Lookup => object.optional("method").unwrap_or_default(),
+        Call::Lookup => object.optional(LookupFields::method).unwrap_or_default(),
         Call::Snapshot | Call::Basic => Method::Get,
         Call::Json => Method::Post,
     }
 }
 
 fn body(object: &mut Object, call: Call, method: Method, headers: &Headers) -> Option<Template> {
+    let field = if call == Call::Lookup { LookupFields::body } else { VerifyFields::body };
     let place = match call {
         Call::Snapshot | Call::Basic => return None,
         Call::Lookup => encoding(headers),
         Call::Json => encoding(headers).filter(|place| *place == Place::Json),
     };
     let Some(place) = place else {
-        if object.with("body", |_| ()).is_some() || call == Call::Json {
+        if object.with(field, |_| ()).is_some() || call == Call::Json {
             object.problem("headers.content-type", UNKNOWN_TYPE);
         }
         return None;
     };
-    let body = object.with("body", |node| body_of(node, call, method, place));
+    let body = object.with(field, |node| body_of(node, call, method, place));
     match body {
         None if call == Call::Json => Template::parse(DEFAULT_BODY, place, call.in_body()).ok(),
         body => body.flatten(),
     }
 }
 
-const DEFAULT_BODY: &str = r#"{"username":{identifier},"password":{password}}"#;
+/// What is sent where nothing else is said.
+pub const DEFAULT_BODY: &str = r#"{"username":{identifier},"password":{password}}"#;
 const UNKNOWN_TYPE: &str = "a body can be application/json and, without a password, application/x-www-form-urlencoded";
 
 fn body_of(node: Node, call: Call, method: Method, place: Place) -> Option<Template> {
@@ -235,12 +245,12 @@ fn add_default(headers: &mut Headers, name: &str, is_wanted: bool) {
 
 /// Reads `authorization`.
 pub fn authorization(object: &mut Object, environment: Environment) -> Option<Secret> {
-    object.nested("authorization", |object| either(object, environment)).flatten()
+    object.nested(UpstreamFields::authorization, |object| either(object, environment)).flatten()
 }
 
 fn either(object: &mut Object, environment: Environment) -> Option<Secret> {
-    let bearer = object.with("bearer", |node| bearer(node, environment));
-    let basic = object.nested("basic", |object| basic(object, environment));
+    let bearer = object.with(AuthorizationFields::bearer, |node| bearer(node, environment));
+    let basic = object.nested(AuthorizationFields::basic, |object| basic(object, environment));
     match (bearer, basic) {
         (Some(bearer), None) => bearer,
         (None, Some(basic)) => basic,
@@ -264,8 +274,8 @@ fn bearer(node: Node, environment: Environment) -> Option<Secret> {
 }
 
 fn basic(object: &mut Object, environment: Environment) -> Option<Secret> {
-    let username = object.required("username").map(|Text(username)| username);
-    let password = object.required_with("password", |node| secret(node, environment)).flatten();
+    let username = object.required(BasicFields::username).map(|Text(username)| username);
+    let password = object.required_with(BasicFields::password, |node| secret(node, environment)).flatten();
     let credentials = basic::credentials(username?.as_bytes(), &Secret::new(password?.as_bytes()));
     if credentials.is_none() {
         object.problem("username", "HTTP Basic has no colon in a user name, and no control characters at all");

@@ -1,0 +1,156 @@
+//! The fields of `lookup` and `verify`.
+
+use std::time::Duration;
+
+use super::{FieldPointer, Pointer, Scalar};
+use crate::{
+    config::{
+        auth_sources::HashForm,
+        setting::{Span, Text},
+        shape::{Filled, Seconds, Within, object, schema},
+        upstream::{
+            self,
+            fields::{AnswerFields, RequestFields},
+        },
+    },
+    registry::remote::{CacheLimits, Credentials, Method, Source},
+};
+
+/// The default of [`LookupFields::not_found`].
+pub const NOT_FOUND: [u16; 1] = [404];
+/// The default of [`VerifyFields::refused`].
+pub const REFUSED: [u16; 2] = [401, 403];
+/// The defaults of [`CacheFields`].
+pub const DEFAULT_CACHE: CacheLimits = CacheLimits { max_entries: 1000, max_age: Duration::from_secs(10) };
+
+object! {
+    /// A service that is asked for one user at a time, by identifier.
+    #[schemars(transform = upstream::fields::by_default(&upstream::DEFAULT_LIMITS))]
+    pub struct LookupFields {
+        /// How it is asked.
+        method: Option<Method> = Method::default(),
+        /// The body of a POST or PUT: JSON, or a form where the header `content-type` says so. It may have what `path` may have,
+        /// encoded as a JSON string with its quotes, or as in a form.
+        body: Option<Text>,
+        /// Where in the answer the user is.
+        user: FoundUserFields,
+        /// The statuses that mean that there is no such user.
+        not_found: Option<Vec<NotFoundForm>> = NOT_FOUND,
+        /// A hash that costs what users' hashes cost: an unknown user costs the same work. Without it: the last hash that was
+        /// seen, at first one of OWASP's first choice.
+        decoy_hash: Option<HashForm>,
+        /// Keeps answers for a while. Without it, none is kept.
+        cache: Option<CacheFields>,
+        ..request: RequestFields,
+        ..answer: AnswerFields,
+    }
+}
+
+object! {
+    /// A service that checks passwords itself.
+    #[schemars(transform = upstream::fields::by_default(&upstream::DEFAULT_LIMITS), transform = of_credentials)]
+    pub struct VerifyFields {
+        /// How identifier and password are sent. `basic` is a GET with them as `Authorization`, `json` a POST.
+        credentials: Option<Credentials> = Credentials::default(),
+        /// With `credentials: json` alone: the JSON that is sent, with `{identifier}` and `{password}` as JSON strings with their
+        /// quotes.
+        body: Option<Text> = upstream::DEFAULT_BODY,
+        /// The statuses that mean that the password is wrong, or the user unknown.
+        refused: Option<Vec<RefusedForm>> = REFUSED,
+        /// Where in the answer the user is described. Without it, nothing but the status is read: the identifier is the user's
+        /// id.
+        user: Option<ConfirmedUserFields>,
+        ..request: RequestFields,
+        ..answer: AnswerFields,
+    }
+}
+
+object! {
+    /// Where in the answer a user is.
+    pub struct FoundUserFields {
+        /// A JSON Pointer (RFC 6901) to the user. Where it points to nothing, there is no such user.
+        at: Option<Pointer> = "",
+        /// In the user, where the id is: `sub` of the user's tokens.
+        id: FieldPointer,
+        /// In the user, where the password's hash is.
+        password_hash: FieldPointer,
+        ..mapping: MappingFields,
+    }
+}
+
+object! {
+    /// Where in the answer a user is described: by JSON Pointers (RFC 6901), or by names of headers.
+    pub struct ConfirmedUserFields {
+        /// What of the answer is read.
+        from: Option<Source> = Source::default(),
+        /// Where the id is: `sub` of the user's tokens. Without it, the identifier is.
+        id: Option<PlaceForm>,
+        ..mapping: MappingFields,
+    }
+}
+
+object! {
+    /// Where the rest of a user is described.
+    pub struct MappingFields {
+        /// Where the status is. Without it, all users may log in.
+        status: Option<PlaceForm>,
+        /// The values of `status` that mean that the user may log in. Of others, `locked` and `frozen` are told as such, and all
+        /// else is `disabled`.
+        active: Option<Filled<Scalar>> = ["active"],
+        /// Where it says when the password was changed last: RFC 3339, or seconds since 1970. What was granted before ends
+        /// with it.
+        password_changed_at: Option<PlaceForm>,
+        /// Claims that are copied into the user's tokens: where each is, by its name.
+        claims: Option<ClaimPlaces>,
+    }
+}
+
+object! {
+    /// How many answers are kept, and for how long.
+    pub struct CacheFields {
+        /// The most answers that are kept, in each worker.
+        max_entries: Option<Within<1, 1_000_000>> = DEFAULT_CACHE.max_entries,
+        /// How old an answer may be.
+        max_age: Option<Seconds<3600>> = Span(DEFAULT_CACHE.max_age),
+    }
+}
+
+/// A status that may mean that there is no such user.
+pub enum NotFoundForm {}
+
+schema!(NotFoundForm, {
+    "title": "200 to 299 or 400 to 499",
+    "anyOf": [{"type": "integer", "minimum": 200, "maximum": 299}, {"type": "integer", "minimum": 400, "maximum": 499}],
+});
+
+/// A status that may mean that the password is wrong.
+pub enum RefusedForm {}
+
+schema!(RefusedForm, {"title": "400 to 499", "type": "integer", "minimum": 400, "maximum": 499});
+
+/// A JSON Pointer to a field, or the name of a header.
+pub enum PlaceForm {}
+
+schema!(PlaceForm, {"title": "JSON Pointer or, with `from: headers`, the name of a header", "type": "string", "pattern": PLACE});
+
+/// Places of claims by their names.
+pub enum ClaimPlaces {}
+
+schema!(ClaimPlaces, {
+    "title": "JSON Pointers or, with `from: headers`, names of headers, each by a name",
+    "type": "object",
+    "additionalProperties": {"type": ["string", "null"], "pattern": PLACE},
+    "propertyNames": {"not": {"enum": crate::config::auth_sources::RESERVED}},
+});
+
+#[cfg(not(target_family = "wasm"))]
+const PLACE: &str = r"^(/([^~]|~[01])*|[A-Za-z0-9!#$%&'*+.^_`|~-]+)$";
+
+/// The proxy sends no credentials of its own, and no body, where it sends the user's as HTTP Basic.
+#[cfg(not(target_family = "wasm"))]
+fn of_credentials(schema: &mut schemars::Schema) {
+    let json =
+        serde_json::json!({"properties": {"credentials": {"const": Credentials::Json}}, "required": ["credentials"]});
+    schema.insert("if".to_owned(), json);
+    schema.insert("else".to_owned(), serde_json::json!({"properties": {"authorization": false, "body": false}}));
+}

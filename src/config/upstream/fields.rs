@@ -1,0 +1,107 @@
+//! The fields that say where a service outside is, how it is called, and what that may cost.
+
+use super::DEFAULT_LIMITS;
+use crate::config::{
+    keys::{EnvFields, SecretForm},
+    setting::{Span, Text},
+    shape::{Seconds, Within, either, object},
+};
+
+object! {
+    /// Where a service is.
+    pub struct UpstreamFields {
+        /// The Envoy cluster to ask. Endpoints, load balancing and TLS are set there.
+        cluster: Text,
+        /// `Host` of the request. Without it: the cluster's name, if that can be a host.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9._~:\[\]-]+$"))]
+        authority: Option<Text>,
+        /// The proxy's own credentials, sent as `Authorization`: one of the two.
+        authorization: Option<AuthorizationFields>,
+    }
+}
+
+object! {
+    /// A request, but for its method and its body.
+    pub struct RequestFields {
+        /// The path, with a query if it needs one. `{identifier}`, `{kind}` and `{auth_source_id}` may stand in it, each
+        /// percent-encoded (in a `snapshot`, `{auth_source_id}` alone): whatever a caller types stays data.
+        #[schemars(regex(pattern = "^/"))]
+        path: Text,
+        /// Further headers by name. A value may have what `path` may have, or be `{env: NAME}`. Those that frame a message, are
+        /// made from other settings, or ask for a part or under a condition (`range`, `if-…`) can't be set.
+        headers: Option<HeadersForm>,
+        ..upstream: UpstreamFields,
+    }
+}
+
+object! {
+    /// What a call may cost.
+    pub struct CallFields {
+        /// How long everything may take together, a second try included: `0.001s` to `60s`.
+        timeout: Option<Span>,
+        /// The most calls under way at one time, in one worker.
+        max_concurrent: Option<Within<1, 10_000>>,
+        /// When a service that fails is left alone.
+        circuit: Option<CircuitFields>,
+    }
+}
+
+object! {
+    /// What a call with an answer of unknown length may cost.
+    pub struct AnswerFields {
+        /// The longest answer that is read, in bytes.
+        max_response_bytes: Option<Within<1, { 16 * 1024 * 1024 }>> = DEFAULT_LIMITS.max_response_bytes,
+        ..call: CallFields,
+    }
+}
+
+object! {
+    /// When a service that fails is left alone.
+    pub struct CircuitFields {
+        /// After how many failures in a row.
+        failures: Option<Within<1, 1000>> = DEFAULT_LIMITS.circuit_failures,
+        /// For how long, until one call tries it again.
+        open: Option<Seconds<3600>> = Span(DEFAULT_LIMITS.circuit_open),
+    }
+}
+
+object! {
+    /// Credentials: one of the two.
+    #[schemars(extend("oneOf" = [
+        {"type": "object", "properties": {"bearer": {"not": {"type": "null"}}}, "required": ["bearer"]},
+        {"type": "object", "properties": {"basic": {"not": {"type": "null"}}}, "required": ["basic"]},
+    ]))]
+    pub struct AuthorizationFields {
+        /// A bearer token (RFC 6750 §2.1): ASCII without spaces.
+        bearer: Option<SecretForm>,
+        /// HTTP Basic (RFC 7617).
+        basic: Option<BasicFields>,
+    }
+}
+
+object! {
+    /// HTTP Basic (RFC 7617).
+    pub struct BasicFields {
+        /// The user name, without a colon.
+        username: Text,
+        /// The password.
+        password: SecretForm,
+    }
+}
+
+either! {
+    /// The value of a header.
+    pub enum HeaderForm: Text, EnvFields;
+}
+
+/// Headers by their names.
+pub type HeadersForm = std::collections::BTreeMap<String, Option<HeaderForm>>;
+
+/// Writes the defaults of [`CallFields`], which differ by who is called.
+#[cfg(not(target_family = "wasm"))]
+pub fn by_default(limits: &crate::registry::remote::CallLimits) -> impl FnMut(&mut schemars::Schema) + use<> {
+    crate::config::schema::defaults([
+        (CallFields::timeout.name, Span(limits.timeout).to_string().into()),
+        (CallFields::max_concurrent.name, limits.max_concurrent.into()),
+    ])
+}
