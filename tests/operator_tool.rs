@@ -183,7 +183,7 @@ fn a_wrong_command_line_is_told_from_a_wrong_input() {
 
 #[test]
 fn every_help_has_an_example_and_the_first_one_the_exit_codes() {
-    for command in ["hash-password", "hash-secret", "generate-key", "jwks", "rotate-key", "check-config"] {
+    for command in ["hash-password", "hash-secret", "generate-key", "jwks", "rotate-key", "check-config", "schema"] {
         let help = tool(&[command, "--help"]).succeeds();
         let (_, example) = help.split_once("Example:\n").expect(command);
         assert!(example.contains(&format!("token-endpoint {command}")), "{help}");

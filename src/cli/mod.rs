@@ -8,6 +8,7 @@ mod hash_secret;
 mod input;
 mod jwks;
 mod rotate_key;
+mod schema;
 
 use std::{
     io::{self, Write},
@@ -53,6 +54,8 @@ enum Command {
     Jwks(jwks::Jwks),
     RotateKey(rotate_key::RotateKey),
     CheckConfig(check_config::CheckConfig),
+    #[command(name = "schema")]
+    PrintSchema(schema::PrintSchema),
 }
 
 impl Command {
@@ -64,6 +67,7 @@ impl Command {
             Self::Jwks(command) => command.run(),
             Self::RotateKey(command) => command.run(),
             Self::CheckConfig(command) => command.run(),
+            Self::PrintSchema(command) => command.run(),
         }
     }
 }

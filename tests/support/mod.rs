@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses its own part of this")]
 
 pub mod cases;
+pub mod configuration;
 pub mod control_planes;
 pub mod core;
 pub mod directories;
