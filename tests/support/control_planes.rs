@@ -19,7 +19,8 @@ const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wa
 /// A gateway as a control plane configures it.
 pub struct Deployed {
     pub gateway: Gateway,
-    _extensions: TempDir,
+    /// Where Envoy finds the extensions, as long as it runs.
+    pub extensions: TempDir,
 }
 
 /// What a control plane adds to a gateway.
@@ -152,7 +153,7 @@ impl Additions {
             self.add_to(&mut connection_manager(&mut demo, name)["typed_config"]);
         }
         tell_credentials(&mut connection_manager(&mut demo, "api")["typed_config"]);
-        Deployed { gateway: Gateway::start_with(&demo.to_string(), Keys::of_this_run()), _extensions: folder }
+        Deployed { gateway: Gateway::start_with(&demo.to_string(), Keys::of_this_run()), extensions: folder }
     }
 
     /// Has Envoy find in files what a control plane sends: each filter's extension in one of its own.

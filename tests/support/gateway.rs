@@ -202,6 +202,11 @@ impl Gateway {
         self.envoy.log()
     }
 
+    /// Where the log is.
+    pub fn log_file(&self) -> &Path {
+        &self.envoy.log
+    }
+
     /// How many requests have left for an upstream: the service, or the keys on behalf of `jwt_authn`.
     pub fn upstream_requests(&self) -> u64 {
         let counters = self.counters("cluster.(api|jwks).upstream_rq_total");
