@@ -4,11 +4,11 @@ import { callService, claimsOf, logIn, Refusal, renew, revoke } from "./gateway.
 // Tokens are kept in this variable and nowhere else: a script that gets into some other page of this origin, now or later,
 // finds none in the browser's storage, and closing the page ends the session here.
 let session = null;
-let isBusy = false;
+let acting = null;
 let waiting = 0;
 
 const RENEW_BEFORE_S = 30;
-const RETRY_S = 10;
+const MOST_S_BETWEEN_TRIES = 60;
 
 const at = (id) => document.getElementById(id);
 const form = at("login-form");
@@ -66,6 +66,7 @@ function complain(refusal) {
   hush();
   const [title, text] = WORDS[refusal.kind];
   const said = notice("bad", title, text);
+  said.dataset.kind = refusal.kind;
   if (refusal.status) said.append(element("small", `${refusal.status} ${refusal.error}`));
   at("alert").replaceChildren(said);
   return said;
@@ -150,7 +151,8 @@ function reveal(isShown) {
 function keep(tokens) {
   const { access_token: accessToken, refresh_token: refreshToken, id_token: idToken, expires_in: lifetime } = tokens;
   const expiresAt = seconds() + lifetime;
-  session = { accessToken, refreshToken, lifetime, expiresAt, renewAt: expiresAt - Math.min(RENEW_BEFORE_S, lifetime / 2) };
+  const renewAt = refreshToken ? expiresAt - Math.min(RENEW_BEFORE_S, lifetime / 2) : Infinity;
+  session = { accessToken, refreshToken, lifetime, expiresAt, renewAt, retryIn: 1 };
   at("user").textContent = claimsOf(accessToken).sub;
   at("access-claims").replaceChildren(...rows(claimsOf(accessToken)));
   at("id-claims").replaceChildren(...rows(claimsOf(idToken)));
@@ -164,7 +166,10 @@ function forget() {
 
 at("call").addEventListener("click", () => once(call));
 at("renew").addEventListener("click", () => once(renewByHand));
-at("logout").addEventListener("click", () => once(leave));
+at("logout").addEventListener("click", async () => {
+  await acting?.catch(() => {});
+  if (session) once(leave);
+});
 
 async function call() {
   try {
@@ -181,6 +186,7 @@ async function call() {
 }
 
 async function renewByHand() {
+  hush();
   if (await renewed()) tell("You have new tokens", "The ones before are replaced; the old refresh token is of no use any more.");
 }
 
@@ -189,12 +195,21 @@ async function renewed() {
     keep(await renew(session.refreshToken));
     return true;
   } catch (refusal) {
-    if (session) session.renewAt = seconds() + Math.max(RETRY_S, refusal.retryAfter ?? 0);
-    complain(refusal);
+    tryAgainLater(refusal);
+    if (!isSaid(refusal)) complain(refusal);
     if (["ended", "locked"].includes(refusal.kind)) end();
     return false;
   }
 }
+
+/** Soon at first, since the answer may have been lost and the token is good for ten seconds more; then less and less often. */
+function tryAgainLater({ kind, retryAfter = 0 }) {
+  session.retryIn = kind === "unexpected" ? Infinity : Math.min(2 * session.retryIn, MOST_S_BETWEEN_TRIES);
+  session.renewAt = seconds() + Math.max(session.retryIn, retryAfter);
+}
+
+/** What stands there already isn't read out again. */
+const isSaid = ({ kind }) => kind !== undefined && at("alert").firstElementChild?.dataset.kind === kind;
 
 function end() {
   forget();
@@ -202,11 +217,11 @@ function end() {
 }
 
 async function leave() {
-  const { refreshToken } = session;
+  const { accessToken, refreshToken } = session;
   // Whatever comes of it: who logs out is logged out here.
   end();
   try {
-    await revoke(refreshToken);
+    await revoke(refreshToken ?? accessToken);
     tell("You are logged out", "The session has ended here and at the gateway.");
   } catch (refusal) {
     complain(refusal).replaceWith(
@@ -273,13 +288,13 @@ setInterval(() => {
 
 /** One thing at a time: a refresh token is good once, and a double click is one click. */
 async function once(act) {
-  if (isBusy) return;
-  isBusy = true;
+  if (acting) return;
   document.body.setAttribute("aria-busy", "true");
+  acting = act();
   try {
-    await act();
+    await acting;
   } finally {
-    isBusy = false;
+    acting = null;
     document.body.removeAttribute("aria-busy");
   }
 }

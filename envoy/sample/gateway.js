@@ -2,6 +2,9 @@
 import { authSourceId, clientId, gateway } from "./config.js";
 
 const PATIENCE_MS = 30_000;
+// The gateway takes a refresh token that was used for ten seconds more (`retry_grace`), since its answer may have been lost:
+// who waits for longer before trying again is taken for a thief.
+const PATIENCE_TO_RENEW_MS = 5_000;
 
 /** An answer that is no success. `kind` says which, in the words of this page. */
 export class Refusal extends Error {
@@ -14,7 +17,8 @@ export class Refusal extends Error {
 export const logIn = (username, password) =>
   tokens({ grant_type: "password", auth_source_id: authSourceId, username, password, scope: "openid" });
 
-export const renew = (refreshToken) => tokens({ grant_type: "refresh_token", refresh_token: refreshToken });
+export const renew = (refreshToken) =>
+  tokens({ grant_type: "refresh_token", refresh_token: refreshToken }, PATIENCE_TO_RENEW_MS);
 
 export async function revoke(token) {
   await post("/oauth2/revoke", { token });
@@ -22,8 +26,7 @@ export async function revoke(token) {
 
 /** The service's answer, whatever its status. */
 export async function callService(accessToken) {
-  const answer = await ask("/api/", { headers: { authorization: `Bearer ${accessToken}` } });
-  return { status: answer.status, text: await answer.text() };
+  return await ask("/api/", { headers: { authorization: `Bearer ${accessToken}` } });
 }
 
 /**
@@ -36,30 +39,41 @@ export function claimsOf(jwt) {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-async function tokens(parameters) {
-  return (await post("/oauth2/token", parameters)).json();
+async function tokens(parameters, patience) {
+  const found = json((await post("/oauth2/token", parameters, patience)).text);
+  // A network that wants its own login first answers 200 too.
+  if (!found.access_token) throw new Refusal("unreachable");
+  return found;
 }
 
-async function post(path, parameters) {
-  const answer = await ask(path, { method: "POST", body: new URLSearchParams({ client_id: clientId, ...parameters }) });
-  if (!answer.ok) throw await refusal(answer);
+async function post(path, parameters, patience) {
+  const answer = await ask(path, { method: "POST", body: new URLSearchParams({ client_id: clientId, ...parameters }) }, patience);
+  if (answer.status !== 200) throw refusal(answer);
   return answer;
 }
 
-async function ask(path, options) {
+async function ask(path, options, patience = PATIENCE_MS) {
   try {
     // There are no cookies, and none would be wanted.
-    const always = { credentials: "omit", cache: "no-store", redirect: "error", signal: AbortSignal.timeout(PATIENCE_MS) };
-    return await fetch(gateway + path, { ...options, ...always });
+    const always = { credentials: "omit", cache: "no-store", redirect: "error", signal: AbortSignal.timeout(patience) };
+    const answer = await fetch(gateway + path, { ...options, ...always });
+    return { status: answer.status, retryAfter: Number(answer.headers.get("retry-after")) || 1, text: await answer.text() };
   } catch {
     throw new Refusal("unreachable");
   }
 }
 
-async function refusal(answer) {
-  const { error = "", error_description: description = "" } = await answer.json().catch(() => ({}));
-  const retryAfter = Number(answer.headers.get("retry-after")) || 1;
-  return new Refusal(kindOf(answer.status, error, description), { status: answer.status, error, retryAfter });
+function refusal({ status, retryAfter, text }) {
+  const { error = "", error_description: description = "" } = json(text);
+  return new Refusal(kindOf(status, error, description), { status, error, retryAfter });
+}
+
+function json(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 function kindOf(status, error, description) {
