@@ -1,7 +1,7 @@
-"""Measures logins and refresh grants per second of one saturated worker against what their hashes and signatures allow.
+"""Measures logins per second of one saturated worker against what their hashes and signatures allow.
 
 Each round measures on the same worker, one after the other: a password check and a signature alone, in the VM
-(probe_vm.rs), logins, refresh grants; and beside them the same hash and signature as machine code.
+(probe_vm.rs), and logins; and beside them the same hash and signature as machine code.
 """
 
 import json
@@ -9,12 +9,12 @@ import re
 import statistics
 import subprocess
 import time
-import urllib.parse
 
 import gateway
 import load
 
 ROUNDS = 5
+SECONDS = 6
 CONNECTIONS = 8
 
 
@@ -22,9 +22,8 @@ def main():
     native_probe = gateway.build("probe_native")
     vm_probe = gateway.build_vm("probe_vm")
     with gateway.Gateway(configuration(vm_probe)) as envoy:
-        refresh = refresh_form(envoy)
         warm_up(envoy)
-        rounds = [measure(envoy, native_probe, refresh) for _ in range(ROUNDS)]
+        rounds = [measure(envoy, native_probe) for _ in range(ROUNDS)]
     report({name: statistics.median(each[name] for each in rounds) for name in rounds[0]})
 
 
@@ -37,33 +36,29 @@ def configuration(vm_probe):
     return gateway.bootstrap(gateway.public_listener("gateway", filters, routes))
 
 
-def refresh_form(envoy):
-    status, text = envoy.post(gateway.LOGIN)
-    assert status == 200, text
-    token = urllib.parse.quote(json.loads(text)["refresh_token"])
-    return f"grant_type=refresh_token&{gateway.CLIENT}&refresh_token={token}"
-
-
 def warm_up(envoy):
     """V8 compiles what runs often."""
     load.run(envoy.url("/oauth2/token"), 3, CONNECTIONS, form=gateway.LOGIN)
     probe_vm(envoy)
 
 
-def measure(envoy, native_probe, refresh):
+def measure(envoy, native_probe):
     hash_vm, signature_vm = probe_vm(envoy)
-    found = {"hash_vm": hash_vm, "signature_vm": signature_vm}
-    for name, form, seconds in [("login", gateway.LOGIN, 6), ("refresh", refresh, 3)]:
-        requests = load.Load(envoy.url("/oauth2/token"), seconds, CONNECTIONS, form=form)
-        time.sleep(1)
-        with envoy.watch_worker() as watch:
-            time.sleep(seconds - 2)
-        result = requests.result()
-        assert list(result.milliseconds) == [200], result.statuses()
-        found[name] = result.per_second() / (watch["had"] / watch["wall"])
-        found[f"{name}_kept"] = watch["kept"] / watch["wall"]
+    requests = load.Load(envoy.url("/oauth2/token"), SECONDS, CONNECTIONS, form=gateway.LOGIN)
+    time.sleep(1)
+    with envoy.watch_worker() as watch:
+        time.sleep(SECONDS - 2)
+    result = requests.result()
+    assert list(result.milliseconds) == [200], result.statuses()
     lines = subprocess.check_output([native_probe], text=True).split()
-    return found | {"hash_native": statistics.median(map(float, lines)), "signature_native": native_signature()}
+    return {
+        "hash_vm": hash_vm,
+        "signature_vm": signature_vm,
+        "login": result.per_second() / (watch["had"] / watch["wall"]),
+        "kept": watch["kept"] / watch["wall"],
+        "hash_native": statistics.median(map(float, lines)),
+        "signature_native": native_signature(),
+    }
 
 
 def probe_vm(envoy):
@@ -84,14 +79,11 @@ def native_signature():
 
 
 def report(found):
-    login_limit = 1 / (found["hash_vm"] + 2 * found["signature_vm"])
-    refresh_limit = 1 / (2 * found["signature_vm"])
-    native_login = 1 / (found["hash_native"] + 2 * found["signature_native"])
-    native_refresh = 1 / (2 * found["signature_native"])
+    limit = 1 / (found["hash_vm"] + 2 * found["signature_vm"])
+    native = 1 / (found["hash_native"] + 2 * found["signature_native"])
     gateway.table(
         ["one saturated worker", "per second", "limit of its hash and signatures", "ratio", "native limit", "ratio"],
-        row("logins", found["login"], login_limit, native_login),
-        row("refresh grants", found["refresh"], refresh_limit, native_refresh),
+        ["logins", f"{found['login']:.1f}", *against(found["login"], limit), *against(found["login"], native)],
     )
     print()
     gateway.table(
@@ -101,12 +93,12 @@ def report(found):
     )
     print(
         f"\nMedians of {ROUNDS} rounds, by the time that the worker had its core "
-        f"(other programs had it {found['login_kept']:.0%} of the time while logins ran)."
+        f"(other programs had it {found['kept']:.0%} of the time while logins ran)."
     )
 
 
-def row(name, measured, limit, native):
-    return [name, f"{measured:.1f}", f"{limit:.1f}", f"**{measured / limit:.2f}**", f"{native:.1f}", f"{measured / native:.2f}"]
+def against(measured, limit):
+    return [f"{limit:.1f}", f"**{measured / limit:.2f}**"]
 
 
 def parts(name, vm, native):

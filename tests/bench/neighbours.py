@@ -25,6 +25,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--plot", metavar="FILE")
     plot_file = arguments.parse_args().plot
+    gateway.set_a_core_apart()
     with contextlib.ExitStack() as stack:
         envoys = {mode: stack.enter_context(gateway.Gateway(gateway.logins(**how))) for mode, how in MODES.items()}
         capacity = measure_capacity(envoys)

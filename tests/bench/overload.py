@@ -27,6 +27,7 @@ class Claims:
 
 def main():
     claims = Claims()
+    gateway.set_a_core_apart()
     with gateway.Gateway(gateway.logins(**gateway.PACING)) as envoy:
         flood(envoy, claims)
     # A queue that is long enough for a crowd: each of them is to have work that is waiting or under way.
