@@ -18,8 +18,9 @@ DEBIAN_PACKAGE_OF_chromium     := chromium
 DEBIAN_PACKAGE_OF_chromedriver := chromium-driver
 
 # The demo's ports, where it listens and where it speaks of them.
-PORTS = s/port_value: 3000/port_value: $(SAMPLE_PORT)/; s/localhost:3000/localhost:$(SAMPLE_PORT)/; \
-	s/port_value: 10000/port_value: $(PORT)/; s/127.0.0.1:10000/127.0.0.1:$(PORT)/; s/port_value: 9901/port_value: $(ADMIN_PORT)/
+PORTS = -e 's/port_value: 3000/port_value: $(SAMPLE_PORT)/' -e t -e 's/localhost:3000/localhost:$(SAMPLE_PORT)/' -e t \
+	-e 's/port_value: 10000/port_value: $(PORT)/' -e t -e 's/127.0.0.1:10000/127.0.0.1:$(PORT)/' -e t \
+	-e 's/port_value: 9901/port_value: $(ADMIN_PORT)/'
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
@@ -32,7 +33,7 @@ run: wasm .run/signing-key.pem .run/refresh-token-key ## the demo gateway, in th
 	@envoy="$$(envoy/which-envoy)" && \
 	cp $(WASM) .run/token_endpoint.wasm && \
 	rm -rf .run/sample && cp -R envoy/sample .run/sample && \
-	sed '$(PORTS)' envoy/envoy.yaml > .run/envoy.yaml && \
+	sed $(PORTS) envoy/envoy.yaml > .run/envoy.yaml && \
 	sed 's/@PORT@/$(PORT)/g; s/@SAMPLE_PORT@/$(SAMPLE_PORT)/g' envoy/try-it.txt && \
 	cd .run && \
 	TOKEN_ENDPOINT_SIGNING_KEY="$$(cat signing-key.pem)" TOKEN_ENDPOINT_REFRESH_TOKEN_KEY="$$(cat refresh-token-key)" \

@@ -148,7 +148,8 @@ impl RotateKey {
         let new = planned.keys.active(begin).map(|key| key.kid()).unwrap_or_default();
         let steps = format!(
             "The new key is in {file}; its kid is {new}. It signs from {begin} on.\n\
-             1. Give its text to every Envoy as the environment variable {variable}, and name that in host_env_keys.\n\
+             1. Give its text to every Envoy as the environment variable {variable}, and name that in host_env_keys. A process\n   \
+                has the environment that it was started with: start each Envoy anew, one after the other.\n\
              2. Put the signing_keys in the place of those in {config}, and check it with check-config.\n\
              3. Load it into every Envoy before {loaded}: who has fetched the keys from one of them keeps them for {kept} s,\n   \
                 and must know the new one in time. Whatever keeps them for longer (cache_duration of jwt_authn) must not.\n\

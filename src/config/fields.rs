@@ -19,7 +19,8 @@ object! {
         /// `iss` of all tokens (RFC 8414 §2): an `https` URL with no slash at its end, no query and no fragment.
         #[schemars(regex(pattern = "[^/]$"), extend("examples" = ["https://gateway.example.com"]))]
         issuer: Text,
-        /// Lets `issuer` be an `http` URL, for a gateway that only listens on the own machine.
+        /// Lets `issuer` be an `http` URL, and `allowed_origins` have `http` origins of other machines, for a gateway that only
+        /// listens on the own machine or is tried out.
         allow_http_issuer: Option<bool> = false,
         /// The shape of access tokens.
         token_profile: Option<Profile> = Profile::default(),

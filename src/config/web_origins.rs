@@ -1,4 +1,4 @@
-//! The pages that a client's tokens may be asked for by: exact origins, written as browsers send them.
+//! The pages that may read the answers to a client: exact origins, written as browsers send them.
 
 use url::{Host, Url};
 

@@ -18,7 +18,7 @@ use crate::registry::{
 pub struct About {
     /// What was asked for.
     pub topic: Topic,
-    /// Who asked, once that is known to be true.
+    /// Who asked, once that is known to be true; at userinfo, whose token it is that was sent.
     pub client: Option<Arc<Client>>,
     /// Who is to be served, once that was named in a way that makes sense.
     pub subject: Option<Subject>,

@@ -1,7 +1,7 @@
 //! The memory in which passwords are checked: one piece for all plugins of a VM. Each change of a listener leaves a plugin
 //! behind that drains for minutes, and the VM has 1 GiB for them all.
 
-use std::cell::Cell;
+use std::{cell::Cell, cmp};
 
 use crate::crypto::password::Arena;
 
@@ -16,7 +16,7 @@ pub fn borrow(bytes: usize) -> Option<Arena> {
     Some(arena)
 }
 
-/// Keeps it for the next check. Of two that come back, one is kept.
+/// Keeps it for the next check. Of two that come back, the larger one is kept, and good for both.
 pub fn give_back(arena: Arena) {
-    ARENA.set(arena);
+    ARENA.set(cmp::max_by_key(ARENA.take(), arena, Arena::capacity));
 }

@@ -19,8 +19,10 @@ pub fn of<'a>(schema: &'a Value, path: &str, link: &mut dyn FnMut(&'a Value, &st
     if schema["additionalProperties"].is_object() {
         return format!("{}, each by a name", of(&schema["additionalProperties"], "", link));
     }
-    let choices = consts(schema).map(|(name, _)| format!("`{name}`")).collect();
-    one_of(choices)
+    if schema["type"] == "boolean" {
+        return "`true` or `false`".to_owned();
+    }
+    one_of(consts(schema).map(|(name, _)| format!("`{name}`")).collect())
 }
 
 /// What each choice means, where there are some.
@@ -41,7 +43,7 @@ fn is_null(schema: &Value) -> bool {
 
 fn one_of(forms: Vec<String>) -> String {
     match forms.as_slice() {
-        [] => "`true` or `false`".to_owned(),
+        [] => String::new(),
         [form] => form.clone(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }

@@ -1,10 +1,10 @@
-//! The memory that memory-hard hashes fill, kept apart from them so that one worker can use it again and again.
+//! The memory that memory-hard hashes fill, kept apart from them so that a VM can use it again and again.
 
 use std::fmt;
 
 use super::budget::Meter;
 
-/// Reusable memory for the checks of one worker, one check at a time.
+/// Reusable memory for password checks, one check at a time.
 ///
 /// It grows to what a check needs and never shrinks, as the VM's own memory never does. It is not wiped between
 /// checks: the next one overwrites it, and what a check leaves in it is no easier to attack than the stored hash.
@@ -31,6 +31,11 @@ impl Arena {
             self.0.try_reserve_exact(words).map_err(|_| OutOfMemory)?;
         }
         Ok(())
+    }
+
+    /// Bytes that a check can have without more memory being asked for.
+    pub fn capacity(&self) -> usize {
+        self.0.capacity() * WORD
     }
 
     /// Brings the reserved memory into use, piece by piece, because touching fresh pages takes time.
