@@ -33,15 +33,18 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-u
 AXE = pathlib.Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-# Keeps what the gateway said, so that a story can do with a token what the page never does. Answers in `staged` come instead.
+# Keeps what the gateway said, so that a story can do with a token what the page never does. What is `staged` befalls the next
+# requests: another answer, one that is lost, or a wait before it is sent.
 RECORDER = """
 window.told = []; window.violations = []; window.staged = [];
 addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective + " " + event.blockedURI));
 const real = window.fetch;
 window.fetch = async (...request) => {
   const stage = staged.shift();
-  const answer = stage ? new Response(stage.body, stage) : await real(...request);
+  if (stage?.wait) await new Promise((go) => setTimeout(go, stage.wait));
+  const answer = stage?.status ? new Response(stage.body, stage) : await real(...request);
   told.push(await answer.clone().text());
+  if (stage?.isLost) throw new TypeError("lost");
   return answer;
 };
 """
@@ -221,8 +224,16 @@ class Refusals(Story):
         self.be_logged_in()
 
     def stage(self, status, headers, body):
-        answer = {"status": status, "headers": headers, "body": json.dumps(body)}
-        self.script("staged.push(arguments[0])", answer)
+        self.befall({"status": status, "headers": headers, "body": json.dumps(body)})
+
+    def befall(self, stage):
+        self.script("staged.push(arguments[0])", stage)
+
+    def test_an_answer_of_somebody_else_is_no_answer(self):
+        self.stage(200, {"content-type": "text/html"}, "<h1>Log in to the hotel</h1>")
+        self.log_in()
+        self.assertIn("The gateway didn’t answer", self.said("alert"))
+        self.be_logged_in()
 
     def test_a_lost_connection_is_told_and_loses_nothing(self):
         self.be_logged_in()
@@ -233,6 +244,27 @@ class Refusals(Story):
         self.assertTrue(self.at("session").is_displayed())
         self.at("renew").click()
         self.assertIn("You have new tokens", self.said("status"))
+
+    def test_tokens_whose_way_back_was_cut_are_asked_for_again_while_the_gateway_forgives(self):
+        self.be_logged_in()
+        number = self.claim("access", "jti")
+        self.befall({"isLost": True})
+        self.at("renew").click()
+        self.assertIn("The gateway didn’t answer", self.said("alert"))
+        self.wait(lambda: self.claim("access", "jti") != number)
+        self.assertEqual(self.at("alert").text, "")
+        self.at("renew").click()
+        self.assertIn("You have new tokens", self.said("status"))
+
+    def test_who_logs_out_while_tokens_are_renewed_is_logged_out_of_both(self):
+        self.be_logged_in()
+        self.befall({"wait": 1000})
+        self.at("renew").click()
+        self.at("logout").click()
+        self.assertIn("You are logged out", self.wait(lambda: "out" in self.at("status").text and self.at("status").text))
+        answers = [json.loads(answer) for answer in self.script("return told") if answer.startswith('{"access_token"')]
+        self.assertEqual(len(answers), 2)
+        self.assertEqual(renewal(answers[1]["refresh_token"]), (400, "invalid_grant"))
 
     def test_who_logs_out_without_a_connection_is_told_that_the_gateway_does_not_know(self):
         self.be_logged_in()

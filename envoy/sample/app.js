@@ -193,6 +193,7 @@ async function renewByHand() {
 async function renewed() {
   try {
     keep(await renew(session.refreshToken));
+    at("alert").replaceChildren();
     return true;
   } catch (refusal) {
     tryAgainLater(refusal);
