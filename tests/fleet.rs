@@ -157,7 +157,7 @@ fn about(token: &str) -> String {
 // --- Outages ---
 
 #[test]
-fn while_etcd_is_away_or_hangs_nobody_gets_a_token_and_its_cause_is_told_once() {
+fn while_etcd_is_away_or_hangs_nobody_refreshes_and_its_cause_is_told_once() {
     let mut fleet = Fleet::start(LONG_GRACE, "", 1);
     let token = refreshed(&fleet.there, &log_in(&fleet.here));
 
