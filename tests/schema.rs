@@ -70,7 +70,7 @@ fn a_default_is_what_holds_where_a_field_is_left_out() {
 
 #[test]
 fn the_schema_accepts_every_configuration_in_the_repository() {
-    let mut documents = vec![good(), complete(), holder(), readme_example(), readme()];
+    let mut documents = vec![good(), complete(), holder(), readme_example(), pages()];
     documents.extend(files(&["envoy/envoy.yaml"]));
     documents.extend(files(&["envoy/istio/envoy-filter.yaml", "envoy/istio/wasm-plugin.yaml"]));
     documents.extend(files(&["envoy/gateway/envoy-extension-policy.yaml"]));
@@ -399,21 +399,23 @@ fn examples() -> Vec<Value> {
     fs::read_dir(Path::new(ROOT).join("envoy/examples")).unwrap().map(Result::unwrap).filter_map(example).collect()
 }
 
-/// The first YAML of README's chapter on the configuration.
+/// The pages that README's chapter on the configuration leads to.
+const PAGES: [&str; 3] = ["docs/state.md", "docs/rotating-keys.md", "docs/directories.md"];
+
+/// The YAML of README.
 fn readme_example() -> Value {
-    readme_snippets().remove(0)
+    snippets("README.md").remove(0)
 }
 
-/// The other YAML of the chapter, in a configuration that has all else.
-fn readme() -> Value {
-    let snippets = readme_snippets();
-    assert!(snippets.len() > 3, "{}", snippets.len());
-    merged(&[&[&good()], snippets[1..].iter().collect::<Vec<_>>().as_slice()].concat())
+/// The YAML of those pages, in a configuration that has all else.
+fn pages() -> Value {
+    let snippets: Vec<_> = PAGES.into_iter().flat_map(snippets).collect();
+    assert!(snippets.len() >= PAGES.len(), "{}", snippets.len());
+    merged(&[&[&good()], snippets.iter().collect::<Vec<_>>().as_slice()].concat())
 }
 
-fn readme_snippets() -> Vec<Value> {
-    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
-    let chapter = readme.split("## Configuration").nth(1).unwrap().split("### The operator's tool").next().unwrap();
-    let snippets = chapter.split("```yaml").skip(1).map(|after| after.split("```").next().unwrap());
-    snippets.map(|text| value(text, Path::new("README.yaml"))).collect()
+fn snippets(page: &str) -> Vec<Value> {
+    let page = fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
+    let snippets = page.split("```yaml").skip(1).map(|after| after.split("```").next().unwrap());
+    snippets.map(|text| value(text, Path::new("page.yaml"))).collect()
 }
