@@ -57,7 +57,7 @@ fn users_of_keycloak_and_dex_log_in_after_the_migration() {
     let gateway = sources.start(1);
 
     let users = [("KEYCLOAK", "alice"), ("KEYCLOAK", "alice@example.com"), ("KEYCLOAK", "bob@example.com")];
-    for (source, name) in users.into_iter().chain([("LOCAL", "dora@example.com")]) {
+    for (source, name) in users.into_iter().chain([("LOCAL", "dave@example.com")]) {
         let passwords = ["correct horse battery staple", "Correct horse battery staple"];
         let statuses = passwords.map(|password| log_in(&gateway, source, name, password).status);
         assert_eq!(statuses, [200, 400], "{name}");
