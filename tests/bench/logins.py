@@ -21,6 +21,7 @@ CONNECTIONS = 8
 def main():
     native_probe = gateway.build("probe_native")
     vm_probe = gateway.build_vm("probe_vm")
+    gateway.set_a_core_apart()
     with gateway.Gateway(configuration(vm_probe)) as envoy:
         warm_up(envoy)
         rounds = [measure(envoy, native_probe) for _ in range(ROUNDS)]
