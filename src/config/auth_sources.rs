@@ -193,14 +193,14 @@ pub fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable,
 fn user_id(object: &mut Object) -> Option<String> {
     let Text(id) = object.required(UserFields::id)?;
     if User::is_clients_id(&id) {
-        object.problem("id", "begins with client:, as only the ids of clients do");
+        object.problem(UserFields::id.name, "begins with client:, as only the ids of clients do");
     }
     Some(id)
 }
 
 fn report(object: &Object, identifiers: &[Identifier], duplicate: &Duplicate) {
     match duplicate {
-        Duplicate::Id => object.problem("id", "the id of another user"),
+        Duplicate::Id => object.problem(UserFields::id.name, "the id of another user"),
         Duplicate::Identifier(at) => {
             let kind = identifiers.get(*at).map(|identifier| identifier.kind.name()).unwrap_or_default();
             object.problem(&format!("identifiers.{kind}"), "the identifier of another user");

@@ -132,7 +132,7 @@ fn client(object: &mut Object, auth_sources: &AuthSources, allowances: Allowance
 fn grants(object: &mut Object, authentication: Option<&Authentication>) -> Vec<Grant> {
     let grants = object.each_of_some(ClientFields::grants, |node| node.read::<Grant>());
     if grants.contains(&Grant::ClientCredentials) && matches!(authentication, Some(Authentication::Public)) {
-        object.problem("grants", "client_credentials, which only a web client may have");
+        object.problem(ClientFields::grants.name, "client_credentials, which only a web client may have");
     }
     grants
 }
@@ -149,7 +149,10 @@ fn auth_sources_of(object: &mut Object, grants: &[Grant], known: &AuthSources) -
 fn refresh_tokens(object: &mut Object, authentication: Option<&Authentication>) -> RefreshTokens {
     match (object.optional(ClientFields::refresh_token_rotation), authentication) {
         (Some(false), Some(Authentication::Public)) => {
-            object.problem("refresh_token_rotation", "only a web client's refresh tokens may stay the same");
+            object.problem(
+                ClientFields::refresh_token_rotation.name,
+                "only a web client's refresh tokens may stay the same",
+            );
             RefreshTokens::Rotated
         }
         (Some(false), _) => RefreshTokens::Kept,
@@ -162,12 +165,13 @@ fn authentication(object: &mut Object) -> Option<Authentication> {
     let hashes = object.each(ClientFields::secret_hashes, secret_hash);
     match client_type? {
         ClientType::Web if hashes.is_empty() || hashes.len() > 2 => {
-            object.problem("secret_hashes", "a web client has one secret, or two while one is rotated");
+            object
+                .problem(ClientFields::secret_hashes.name, "a web client has one secret, or two while one is rotated");
             None
         }
         ClientType::Web => hashes.into_iter().collect::<Option<_>>().map(Authentication::Secret),
         ClientType::Spa | ClientType::Mobile if !hashes.is_empty() => {
-            object.problem("secret_hashes", "an spa or mobile client can't keep a secret");
+            object.problem(ClientFields::secret_hashes.name, "an spa or mobile client can't keep a secret");
             None
         }
         ClientType::Spa | ClientType::Mobile => Some(Authentication::Public),

@@ -111,7 +111,7 @@ pub fn sealer(object: &mut Object, environment: Environment, now: UnixTime) -> O
         .with(TokenEndpointFields::refresh_token_keys, |node| node.each_of_some(|node| seal_key(node, environment)))?;
     let is_too_early = keys.iter().all(|(_, period)| !period.has_begun(now));
     if is_too_early && !keys.is_empty() {
-        object.problem("refresh_token_keys", "no key seals now");
+        object.problem(TokenEndpointFields::refresh_token_keys.name, "no key seals now");
     }
     Some(Sealer::new(keys))
 }
@@ -123,7 +123,7 @@ fn signing_key(object: &mut Object, environment: Environment) -> Option<(Signing
     match SigningKey::from_pem(algorithm?, &pem, kid) {
         Ok(key) => Some((key, pem)),
         Err(invalid) => {
-            object.problem("private_key", invalid.to_string());
+            object.problem(SigningKeyFields::private_key.name, invalid.to_string());
             None
         }
     }

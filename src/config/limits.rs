@@ -128,10 +128,10 @@ fn limit(object: &mut Object, default: Limit) -> Limit {
         forget: span(LimitFields::forget, default.forget),
     };
     if limit.wait > limit.max_wait {
-        object.problem("wait", "longer than max_wait");
+        object.problem(LimitFields::wait.name, "longer than max_wait");
     }
     if limit.max_wait > limit.forget {
-        object.problem("max_wait", "longer than forget");
+        object.problem(LimitFields::max_wait.name, "longer than forget");
     }
     limit
 }

@@ -159,7 +159,8 @@ fn endpoint(
     let auth_sources = auth_sources::read(object, directory_keys, environment, allowances);
     let clients = clients::read(object, &auth_sources, allowances);
     if sealer.is_none() && clients.values().any(|client| client.grants.contains(&Grant::RefreshToken)) {
-        object.problem("refresh_token_keys", "missing, and a client has the grant refresh_token");
+        object
+            .problem(TokenEndpointFields::refresh_token_keys.name, "missing, and a client has the grant refresh_token");
     }
     let (keys, issuer) = (keys?, issuer?);
     let attempts_key = TableKey::new(keys.attempts_key);
@@ -200,7 +201,7 @@ fn issuer(object: &mut Object, allowances: Allowances) -> Option<Issuer> {
         Some(_) => None,
     };
     if let Some(what) = problem {
-        object.problem("issuer", what);
+        object.problem(TokenEndpointFields::issuer.name, what);
         return None;
     }
     Some(Issuer::new(text, &url?))

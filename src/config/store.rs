@@ -98,7 +98,7 @@ fn path_prefix(object: &mut Object) -> String {
     let Some(Text(prefix)) = object.optional(EtcdFields::path_prefix) else { return DEFAULT_PATH_PREFIX.to_owned() };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     if !prefix.starts_with('/') || prefix.ends_with('/') || !prefix.bytes().all(is_plain) {
-        object.problem("path_prefix", "expected a path such as \"/v3\", with no slash at its end");
+        object.problem(EtcdFields::path_prefix.name, "expected a path such as \"/v3\", with no slash at its end");
     }
     prefix
 }

@@ -92,7 +92,7 @@ fn mapping(object: &mut Object, id: Option<String>, source: Source) -> UserMappi
     let status = object.with(MappingFields::status, |node| place(node, source)).flatten();
     let active = object.with(MappingFields::active, |node| node.each_of_some(|node| scalar(node, source)));
     if status.is_none() && active.is_some() {
-        object.problem("active", "of no use without status");
+        object.problem(MappingFields::active.name, "of no use without status");
     }
     let active = active.unwrap_or_else(|| vec![Value::from("active")]);
     let password_changed_at = object.with(MappingFields::password_changed_at, |node| place(node, source)).flatten();

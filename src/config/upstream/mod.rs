@@ -122,7 +122,10 @@ pub fn authority(object: &mut Object, cluster: Option<&str>) -> Option<String> {
         return Some(authority);
     }
     let missing = "missing, and the cluster's name is no host";
-    object.problem("authority", if is_given { "expected a host, with or without a port" } else { missing });
+    object.problem(
+        UpstreamFields::authority.name,
+        if is_given { "expected a host, with or without a port" } else { missing },
+    );
     None
 }
 
@@ -278,7 +281,10 @@ fn basic(object: &mut Object, environment: Environment) -> Option<Secret> {
     let password = object.required_with(BasicFields::password, |node| secret(node, environment)).flatten();
     let credentials = basic::credentials(username?.as_bytes(), &Secret::new(password?.as_bytes()));
     if credentials.is_none() {
-        object.problem("username", "HTTP Basic has no colon in a user name, and no control characters at all");
+        object.problem(
+            BasicFields::username.name,
+            "HTTP Basic has no colon in a user name, and no control characters at all",
+        );
     }
     credentials
 }
