@@ -77,9 +77,7 @@ impl Good {
     fn in_use(&self, endpoint: &Endpoint) -> Use {
         match self {
             Self::Access(token) => token.in_use(),
-            Self::Refresh(token) => {
-                Use::Refresh(token.claim(endpoint.rotation.retry_grace, endpoint.terms.lifetimes.access_token))
-            }
+            Self::Refresh(token) => Use::Refresh(endpoint.claim_of(token)),
         }
     }
 }

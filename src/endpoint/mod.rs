@@ -50,7 +50,7 @@ use crate::{
         client::{Client, Grant},
     },
     secret::Secret,
-    state::StateAnswer,
+    state::{Claim, StateAnswer},
     time::{Moment, UnixTime},
     token::{Terms, presented::AccessToken, refresh::RefreshToken},
 };
@@ -176,6 +176,11 @@ impl Endpoint {
     /// The same, whoever's it is.
     fn open_any_refresh_token(&self, sealed: &Secret, now: UnixTime) -> Option<RefreshToken> {
         RefreshToken::open(&self.sealer, &self.terms.issuer, sealed, self.terms.lifetimes.refresh_token_idle, now)
+    }
+
+    /// What the token claims when it is used.
+    fn claim_of(&self, token: &RefreshToken) -> Claim {
+        token.claim(self.rotation.retry_grace, self.terms.lifetimes.access_token)
     }
 
     /// The access token that was signed here, if it has not ended by itself.

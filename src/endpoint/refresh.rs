@@ -103,7 +103,7 @@ impl Renewing {
 
 /// Claims the token. A client whose tokens are not rotated only needs to know that the family has not ended.
 pub fn claim(endpoint: &Endpoint, client: &Client, signed: Signed, token: RefreshToken) -> Step {
-    let claim = token.claim(endpoint.rotation.retry_grace, endpoint.terms.lifetimes.access_token);
+    let claim = endpoint.claim_of(&token);
     let question = match client.refresh_tokens {
         RefreshTokens::Rotated => StateQuestion::Claim(claim),
         RefreshTokens::Kept => StateQuestion::Look(Use::Refresh(claim)),
