@@ -4,6 +4,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{
+    configuration::{CHEAP, KEY, SEAL_KEY, SECRET_HASH},
     core::Core,
     gateway::{self, Gateway, Keys},
     http1,
@@ -11,13 +12,6 @@ use support::{
     stories::{FORM_TYPE, Request},
 };
 use token_endpoint::http;
-
-const KEY: &str = include_str!("vectors/rfc7515-a3.pem");
-const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-/// Of `right`, cheap enough for tests.
-const CHEAP: &str = "$argon2id$v=19$m=32,t=1,p=1$c29tZSBzYWx0IGhlcmU$7rw5d4gVUkCt7itcFpkTO00IUSQv449tnX3sHrjLyF8";
-/// Of `TENANT_CLIENT_SECRET`.
-const SECRET_HASH: &str = "$sha256$8n1U_H3olnYuV8FjsEpWTg$-x6ID0gAgmA_spz07wQhRfJtn6ZujiexAHOWrLHyH5Q";
 
 const SHOP: &str = "https://shop.example.com";
 const OFFICE: &str = "https://office.example.com";

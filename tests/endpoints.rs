@@ -6,6 +6,7 @@ mod support;
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder, Encoder};
 use serde_json::{Value, json};
 use support::{
+    configuration::{CHEAP, KEY, SEAL_KEY, SECRET_HASH},
     core::Core,
     stories::{FORM_TYPE, Request},
 };
@@ -14,14 +15,8 @@ use token_endpoint::{
     http::Response,
 };
 
-const KEY: &str = include_str!("vectors/rfc7515-a3.pem");
 const OTHER_KEY: &str = include_str!("vectors/rfc8037-a1.pem");
 const RSA_KEY: &str = include_str!("vectors/rfc7515-a2.pkcs8.pem");
-const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-/// Of `right`, cheap enough for tests.
-const CHEAP: &str = "$argon2id$v=19$m=32,t=1,p=1$c29tZSBzYWx0IGhlcmU$7rw5d4gVUkCt7itcFpkTO00IUSQv449tnX3sHrjLyF8";
-/// Of `TENANT_CLIENT_SECRET`.
-const SECRET_HASH: &str = "$sha256$8n1U_H3olnYuV8FjsEpWTg$-x6ID0gAgmA_spz07wQhRfJtn6ZujiexAHOWrLHyH5Q";
 const WEB: &str = "client_id=WEB&client_secret=TENANT_CLIENT_SECRET";
 const OTHER_WEB: &str = "client_id=OTHER_WEB&client_secret=TENANT_CLIENT_SECRET";
 const NOW: u64 = 1_800_000_000;

@@ -4,13 +4,13 @@ mod support;
 
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder};
 use serde_json::{Value, json};
-use support::{core::Core, stories::Request};
+use support::{
+    configuration::{CHEAP, KEY, SEAL_KEY},
+    core::Core,
+    stories::Request,
+};
 use token_endpoint::http::Response;
 
-const KEY: &str = include_str!("vectors/rfc7515-a3.pem");
-const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-/// Of `right`, cheap enough for tests.
-const CHEAP: &str = "$argon2id$v=19$m=32,t=1,p=1$c29tZSBzYWx0IGhlcmU$7rw5d4gVUkCt7itcFpkTO00IUSQv449tnX3sHrjLyF8";
 /// Of `right` too, at twice the cost.
 const DEARER: &str = "$argon2id$v=19$m=64,t=1,p=1$c29tZSBzYWx0IGhlcmU$CkTMyGV2X/HCsxVDchs+RyWz3OR+y3qGbPNqfLwzETs";
 

@@ -8,7 +8,11 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use jwt_simple::algorithms::Ed25519KeyPair;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{core::Core, stories::Request};
+use support::{
+    configuration::{CHEAP, SEAL_KEY},
+    core::Core,
+    stories::Request,
+};
 use token_endpoint::{
     config::{self, Configuration, Problem},
     crypto::key_ring::{KeyRing, KeyState},
@@ -17,10 +21,7 @@ use token_endpoint::{
 };
 
 const NOW: u64 = 1_800_000_000;
-const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const OTHER_SEAL_KEY: &str = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-/// Of `right`, cheap enough for tests.
-const CHEAP: &str = "$argon2id$v=19$m=32,t=1,p=1$c29tZSBzYWx0IGhlcmU$7rw5d4gVUkCt7itcFpkTO00IUSQv449tnX3sHrjLyF8";
 
 static PEMS: LazyLock<[String; 4]> = LazyLock::new(|| [(); 4].map(|()| Ed25519KeyPair::generate().to_pem()));
 

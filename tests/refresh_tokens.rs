@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder};
 use serde_json::{Value, json};
-use support::{core::Core, stories::Request};
+use support::{
+    configuration::{CHEAP, KEY, SEAL_KEY},
+    core::Core,
+    stories::Request,
+};
 use token_endpoint::{
     http::Response,
     state::{Bucket, Claim, Claimed, FamilyId, Place, StateAnswer, StateQuestion, TokenId, Use},
     time::UnixTime,
 };
 
-const KEY: &str = include_str!("vectors/rfc7515-a3.pem");
-const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-/// Of `right`, cheap enough for tests.
-const CHEAP: &str = "$argon2id$v=19$m=32,t=1,p=1$c29tZSBzYWx0IGhlcmU$7rw5d4gVUkCt7itcFpkTO00IUSQv449tnX3sHrjLyF8";
 const START: u64 = 1_800_000_000;
 
 fn document() -> Value {

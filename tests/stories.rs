@@ -5,6 +5,7 @@ mod support;
 use std::path::Path;
 
 use support::{
+    configuration::SEAL_KEY,
     core::Core,
     stories::{PASSWORD_ONLY_CLIENT, stories},
 };
@@ -12,7 +13,6 @@ use token_endpoint::cli::check_config;
 
 const DEMO: &str = include_str!("../envoy/envoy.yaml");
 const SIGNING_KEY: &str = include_str!("vectors/rfc7515-a2.pkcs8.pem");
-const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
 fn demo() -> Core {
     let demo = DEMO.replacen("clients:\n", &format!("clients:\n                    - {PASSWORD_ONLY_CLIENT}\n"), 1);

@@ -10,8 +10,11 @@ use token_endpoint::{
 
 pub const KEY: &str = include_str!("../vectors/rfc7515-a3.pem");
 pub const SEAL_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+/// Of `right`, cheap enough for tests.
+pub const CHEAP: &str = "$argon2id$v=19$m=32,t=1,p=1$c29tZSBzYWx0IGhlcmU$7rw5d4gVUkCt7itcFpkTO00IUSQv449tnX3sHrjLyF8";
 pub const HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$biC0YMo3xwH/z+frQL4zwQ$SuU4DoW7lVj+0l5TmxoxyjbXbA3OldHURmteUUuCP+g";
+/// Of `TENANT_CLIENT_SECRET`.
 pub const SECRET_HASH: &str = "$sha256$8n1U_H3olnYuV8FjsEpWTg$-x6ID0gAgmA_spz07wQhRfJtn6ZujiexAHOWrLHyH5Q";
 
 pub const NOW: UnixTime = UnixTime(1_800_000_000);
