@@ -68,6 +68,7 @@ nginx etcd skopeo prometheus chromium chromedriver:
 	    apt-get update --quiet=2 && RUNLEVEL=1 apt-get install --quiet=2 --yes --no-install-recommends $(DEBIAN_PACKAGE_OF_$@); }
 
 manifests: .tools/manifests/bin/python ## checks the manifests for Istio and Envoy Gateway against the schemas of their kinds
+	.tools/manifests/bin/python -B envoy/manifests --check
 	.tools/manifests/bin/python -B tests/manifests.py
 
 .tools/manifests/bin/python:

@@ -387,7 +387,9 @@ fn rotated(configuration: &Value, arguments: &[&str]) -> (String, Value, String)
 
 #[test]
 fn keys_in_the_manifests_can_be_rotated_too() {
-    for manifest in ["istio/wasm-plugin.yaml", "istio/envoy-filter.yaml", "gateway/envoy-extension-policy.yaml"] {
+    for manifest in
+        ["istio/sidecar/wasm-plugin.yaml", "istio/gateway-api/envoy-filter.yaml", "gateway/envoy-extension-policy.yaml"]
+    {
         let folder = TempDir::new().unwrap();
         let config = format!("{}/envoy/{manifest}", env!("CARGO_MANIFEST_DIR"));
         let out = folder.path().join("new.pem");
@@ -504,7 +506,9 @@ fn the_demo_has_no_problems() {
 
 #[test]
 fn the_manifests_for_istio_and_envoy_gateway_have_no_problems() {
-    for file in ["istio/wasm-plugin.yaml", "istio/envoy-filter.yaml", "gateway/envoy-extension-policy.yaml"] {
+    for file in
+        ["istio/sidecar/wasm-plugin.yaml", "istio/gateway-api/envoy-filter.yaml", "gateway/envoy-extension-policy.yaml"]
+    {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy").join(file);
         let arguments = ["check-config", file.to_str().unwrap()];
 

@@ -72,7 +72,7 @@ fn a_default_is_what_holds_where_a_field_is_left_out() {
 fn the_schema_accepts_every_configuration_in_the_repository() {
     let mut documents = vec![good(), complete(), holder(), readme_example(), pages()];
     documents.extend(files(&["envoy/envoy.yaml"]));
-    documents.extend(files(&["envoy/istio/envoy-filter.yaml", "envoy/istio/wasm-plugin.yaml"]));
+    documents.extend(files(&["envoy/istio/ingress-gateway/envoy-filter.yaml", "envoy/istio/sidecar/wasm-plugin.yaml"]));
     documents.extend(files(&["envoy/gateway/envoy-extension-policy.yaml"]));
     documents.extend(examples());
     assert!(documents.len() > 9, "{}", documents.len());

@@ -1,8 +1,8 @@
 //! What Istio and Envoy Gateway make of the manifests in Envoy's words, put into the demo in the place of its own filter.
 //!
 //! As in their sources: Istio's pilot/pkg/model/wasm.go, pilot/pkg/networking/core/extension/wasmplugin.go,
-//! pilot/pkg/networking/core/envoyfilter and pkg/wasm/convert.go (1.29); Envoy Gateway's internal/xds/translator/wasm.go and httpfilters.go
-//! (1.6).
+//! pilot/pkg/networking/core/envoyfilter and pkg/wasm/convert.go (1.31); Envoy Gateway's internal/xds/translator/wasm.go and httpfilters.go
+//! (1.9). `make test-mesh` asks them.
 
 use std::{cmp::Reverse, fs, path::Path};
 
@@ -29,16 +29,20 @@ pub struct Additions {
     filters: Vec<Value>,
     extensions: Vec<Value>,
     routes: Vec<Value>,
+    listeners: Vec<Value>,
+    clusters: Vec<Value>,
 }
 
-/// Istio with `wasm-plugin.yaml`: the filters come by discovery and stand on the whole chain, the greatest priority first.
-pub fn istio_with_wasm_plugins() -> Additions {
-    wasm_plugins(documents("istio/wasm-plugin.yaml"))
+/// Istio with a folder's `wasm-plugin.yaml`: the filters come by discovery and stand on the whole chain, the greatest priority
+/// first. `pacing.yaml` adds the pacing listener and its cluster.
+pub fn istio_with_wasm_plugins(folder: &str) -> Additions {
+    let additions = wasm_plugins(documents(&format!("istio/{folder}/wasm-plugin.yaml")));
+    patches(&document(&format!("istio/{folder}/pacing.yaml"), "EnvoyFilter"), additions)
 }
 
 /// The same without the plugin that holds: a mistake.
 pub fn istio_without_the_holder() -> Additions {
-    let mut plugins = documents("istio/wasm-plugin.yaml");
+    let mut plugins = documents("istio/ingress-gateway/wasm-plugin.yaml");
     plugins.retain(|plugin| plugin["spec"]["pluginConfig"].get("hold").is_none());
     wasm_plugins(plugins)
 }
@@ -75,10 +79,12 @@ fn plugin_config(name: &str, spec: &Value) -> Value {
     })
 }
 
-/// Istio with `envoy-filter.yaml`: what it says itself, but for where extensions come from and where their code is.
-pub fn istio_with_envoy_filter() -> Additions {
-    let filter = document("istio/envoy-filter.yaml", "EnvoyFilter");
-    let mut additions = Additions::default();
+/// Istio with a folder's `envoy-filter.yaml`: what it says itself, but for where extensions come from and where their code is.
+pub fn istio_with_envoy_filter(folder: &str) -> Additions {
+    patches(&document(&format!("istio/{folder}/envoy-filter.yaml"), "EnvoyFilter"), Additions::default())
+}
+
+fn patches(filter: &Value, mut additions: Additions) -> Additions {
     for patch in filter["spec"]["configPatches"].as_array().unwrap() {
         let mut value = patch["patch"]["value"].clone();
         match (text(&patch["applyTo"]), text(&patch["patch"]["operation"])) {
@@ -88,28 +94,54 @@ pub fn istio_with_envoy_filter() -> Additions {
             }
             ("HTTP_FILTER", "INSERT_FIRST") => additions.filters.insert(0, value),
             ("HTTP_ROUTE", "INSERT_FIRST") => additions.routes.insert(0, value),
+            ("LISTENER", "ADD") => additions.listeners.push(value),
+            ("CLUSTER", "ADD") => additions.clusters.push(value),
             other => panic!("{other:?}"),
         }
     }
     additions
 }
 
-/// Envoy Gateway with `envoy-extension-policy.yaml`: the filters sleep, and the routes of the HTTPRoute switch them on.
+/// Envoy Gateway with `envoy-extension-policy.yaml`: the filters sleep, and the routes of the HTTPRoute switch them on. The
+/// EnvoyProxy's bootstrap has the pacing listener and its cluster.
 pub fn envoy_gateway() -> Additions {
-    let file = "gateway/envoy-extension-policy.yaml";
-    let policy = document(file, "EnvoyExtensionPolicy");
+    let policy = document("gateway/envoy-extension-policy.yaml", "EnvoyExtensionPolicy");
+    extension_policy(&policy)
+}
+
+/// Envoy Gateway with `envoy-patch-policy.yaml`: one filter, into which the patches put what the policy has no field for.
+pub fn envoy_gateway_with_patches() -> Additions {
+    let file = "gateway/envoy-patch-policy.yaml";
+    let mut additions = extension_policy(&document(file, "EnvoyExtensionPolicy"));
+    for patch in document(file, "EnvoyPatchPolicy")["spec"]["jsonPatches"].as_array().unwrap() {
+        let operation = &patch["operation"];
+        let filter = &mut additions.filters[0];
+        assert!(text(&operation["jsonPath"]).contains(text(&filter["name"])), "{operation} is for another filter");
+        let field = text(&operation["path"]).trim_start_matches('/');
+        filter["typed_config"]["config"][field] = operation["value"].clone();
+        // Envoy takes one of the two.
+        filter["typed_config"]["config"].as_object_mut().unwrap().remove("fail_open");
+    }
+    additions
+}
+
+fn extension_policy(policy: &Value) -> Additions {
     let plugins = policy["spec"]["wasm"].as_array().unwrap().iter().enumerate();
     let filters: Vec<_> = plugins.map(|(index, plugin)| extension_policy_filter(index, plugin)).collect();
     let switched_on = json!({"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}});
     let switched_on: Value =
         filters.iter().map(|filter| (text(&filter["name"]).to_owned(), switched_on.clone())).collect();
-    let status = &document(file, "HTTPRouteFilter")["spec"]["directResponse"]["statusCode"];
-    let matches = document(file, "HTTPRoute")["spec"]["rules"][0]["matches"].clone();
+    let status = &document("gateway/routes.yaml", "HTTPRouteFilter")["spec"]["directResponse"]["statusCode"];
+    let matches = document("gateway/routes.yaml", "HTTPRoute")["spec"]["rules"][0]["matches"].clone();
     let route = |rule: &Value| {
         assert_eq!(rule["path"]["type"], "Exact");
         json!({"match": {"path": rule["path"]["value"]}, "direct_response": {"status": status}, "typed_per_filter_config": switched_on})
     };
-    Additions { filters, extensions: Vec::new(), routes: matches.as_array().unwrap().iter().map(route).collect() }
+    let routes = matches.as_array().unwrap().iter().map(route).collect();
+    let bootstrap = document("gateway/envoy-proxy.yaml", "EnvoyProxy")["spec"]["bootstrap"]["value"].clone();
+    let bootstrap = value(text(&bootstrap), Path::new("bootstrap.yaml"));
+    let [listeners, clusters] = ["listeners", "clusters"].map(|name| list(&bootstrap["static_resources"][name]));
+    Additions { filters, routes, listeners, clusters, ..Additions::default() }
 }
 
 fn extension_policy_filter(index: usize, plugin: &Value) -> Value {
@@ -137,6 +169,17 @@ fn fetched() -> Value {
     json!({"local": {"filename": "token_endpoint.wasm"}})
 }
 
+/// Puts these in the place of those of the same name.
+fn replace(resources: &mut Value, others: &[Value]) {
+    let resources = resources.as_array_mut().unwrap();
+    resources.retain(|resource| !others.iter().any(|other| other["name"] == resource["name"]));
+    resources.extend_from_slice(others);
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().unwrap().clone()
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
 }
@@ -153,6 +196,8 @@ impl Additions {
             self.add_to(&mut connection_manager(&mut demo, name)["typed_config"]);
         }
         tell_credentials(&mut connection_manager(&mut demo, "api")["typed_config"]);
+        replace(&mut demo["static_resources"]["listeners"], &self.listeners);
+        replace(&mut demo["static_resources"]["clusters"], &self.clusters);
         Deployed { gateway: Gateway::start_with(&demo.to_string(), Keys::of_this_run()), extensions: folder }
     }
 

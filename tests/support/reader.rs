@@ -78,17 +78,27 @@ const STAND_INS: [(&str, &str); 7] = [
     // There is no cluster. The files and the keys must be there; what is asked of the proxy is asked of the gateway.
     (
         "kubectl",
-        r#"test "$1 $2" = "-n istio-system" && shift 2
+        r#"if [ "$1" = -n ]; then
+            case "$2" in istio-system | envoy-gateway-system | default) shift 2 ;; *) exit 1 ;; esac
+        fi
         case "$*" in
-        "create secret generic token-endpoint --from-literal="*)
+        "create secret generic token-endpoint --from-file="*)
             shift 4
-            for literal; do
-                name="${literal#--from-literal=}" value="${literal#*=*=}"
-                grep -q "key: ${name%%=*}}" envoy/istio/gateway-environment.yaml
-                test "${#value}" -ge 43
+            for entry; do
+                file="${entry##*=}" entry="${entry#--from-file=}"
+                grep -q "key: ${entry%%=*}}" envoy/istio/ingress-gateway/environment.yaml
+                test "$(wc -c < "$file")" -ge 43
             done ;;
+        "create configmap token-endpoint-jwks --from-file=jwks") grep -q '"kid":' jwks ;;
         "patch deployment istio-ingressgateway --patch-file "*) grep -q 'kind: Deployment' "$5" ;;
-        "apply -f "*) shift; while [ "$#" -gt 0 ]; do test "$1" = -f; grep -q '^apiVersion: .*istio.io' "$2"; shift 2; done ;;
+        "apply -f "*)
+            shift
+            while [ "$#" -gt 0 ]; do
+                test "$1" = -f
+                grep -qE '^apiVersion: .*(istio.io|envoyproxy.io|networking.k8s.io)/' "$2"
+                ! grep -q not-yours-yet "$2"
+                shift 2
+            done ;;
         "rollout status deployment/istio-ingressgateway") ;;
         "logs deployment/istio-ingressgateway") cat "$GATEWAY_LOG" ;;
         "exec deployment/istio-ingressgateway -- pilot-agent request GET "*) exec curl -s "http://$GATEWAY_ADMIN/$7" ;;
