@@ -1,6 +1,6 @@
 //! A JSON or YAML document as Envoy sees it, but for duplicate keys: they are kept, so that they can be reported.
 
-use std::{fmt, path::Path};
+use std::{borrow::Cow, fmt, path::Path};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Number;
@@ -68,15 +68,60 @@ impl Tree {
         if let Self::List(elements) = self { elements } else { &[] }
     }
 
+    /// The elements of the list at `a.b.c`.
+    pub fn list(&self, path: &str) -> &[Tree] {
+        self.at(path).map(Tree::elements).unwrap_or_default()
+    }
+
+    /// The text at `a.b.c`; an empty one, if there is none.
+    pub fn text_at(&self, path: &str) -> &str {
+        self.at(path).and_then(Tree::text).unwrap_or_default()
+    }
+
     /// The fields, if it is an object.
     pub fn fields(&self) -> &[(String, Tree)] {
         if let Self::Map(Fields(fields)) = self { fields } else { &[] }
+    }
+
+    /// A field of a protobuf message, whose name may be written in either way.
+    pub fn field(&self, name: &str) -> Option<&Tree> {
+        self.get(name).or_else(|| self.get(&camel_case(name)))
+    }
+
+    /// The message's name, if it is a `google.protobuf.Any`.
+    pub fn type_name(&self) -> Option<&str> {
+        self.get("@type")?.text()?.rsplit('/').next()
+    }
+
+    /// Shows it and all that is in it, each with its path.
+    pub fn walk<'a>(&'a self, path: &str, visit: &mut dyn FnMut(&str, &'a Tree)) {
+        visit(path, self);
+        for (name, child) in self.fields() {
+            child.walk(&inside(path, name), visit);
+        }
+        for (index, child) in self.elements().iter().enumerate() {
+            child.walk(&format!("{path}[{index}]"), visit);
+        }
     }
 
     /// The same as JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// The path of a field of what is at a path.
+pub fn inside(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_').map(Cow::from);
+    let first = words.next().unwrap_or_default();
+    words.fold(first.into_owned(), |name, word| {
+        let (initial, rest) = word.split_at(word.len().min(1));
+        name + &initial.to_ascii_uppercase() + rest
+    })
 }
 
 impl Serialize for Fields {

@@ -2,8 +2,10 @@
 
 mod document;
 mod explain;
+mod given;
 pub(super) mod plugin;
 mod summary;
+mod wasm;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -11,17 +13,19 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zeroize::Zeroizing;
 
-use self::plugin::Plugin;
+use self::{given::Files, plugin::Plugin};
 use super::{Output, failure::Failure, input};
 use crate::config::{self, Role};
 
 /// Check a configuration, and print all its problems as Envoy would log them
 ///
 /// FILE is the plugin's configuration, or a document that has it in it: an Envoy bootstrap
-/// or listener, an Istio WasmPlugin or an EnvoyExtensionPolicy of Envoy Gateway; as JSON or
-/// as YAML, which is read by Envoy's rules.
-/// In such a document, the filter that is checked is the one whose wasm file is named
-/// token_endpoint, or the only one.
+/// or listener, an Istio WasmPlugin or EnvoyFilter, or an EnvoyExtensionPolicy of Envoy
+/// Gateway; as JSON or as YAML, which is read by Envoy's rules.
+/// Where there are several wasm plugins, those are checked whose wasm file or image is named
+/// token_endpoint or token-endpoint.
+///
+/// Manifests that have no plugin in them may be given beside others.
 ///
 /// `{"env": "NAME"}` is looked up among the variables that the document gives to the VM,
 /// and in this process's environment where the document says so (`host_env_keys`) or is
@@ -29,8 +33,9 @@ use crate::config::{self, Role};
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = EXAMPLE)]
 pub struct CheckConfig {
-    /// JSON or YAML; - is standard input
-    file: PathBuf,
+    /// JSON or YAML, with one document or several; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
 
     /// Tell what is sent to the directories outside and the state store, and what their answers mean
     #[arg(long)]
@@ -40,16 +45,17 @@ pub struct CheckConfig {
 const EXAMPLE: &str = "\
 Example:
   TOKEN_ENDPOINT_SIGNING_KEY=\"$(cat signing-key.pem)\" token-endpoint check-config envoy.yaml
+  token-endpoint check-config wasm-plugin.yaml wasm-plugin-holder.yaml
 
 It prints one problem a line, as `path: what` and never with a value from the document, and exits with 1;
-or it prints a summary and exits with 0.";
+or it prints a summary and exits with 0. Where several files are given, each problem begins with its file.";
 
 /// The configurations of the token endpoints in a document, as JSON, as Envoy would hand them to the filter.
 ///
 /// # Errors
 /// What is wrong with the document as a whole.
 pub fn configurations(text: &str, path: &Path) -> Result<Vec<String>, String> {
-    let plugins = plugin::find(&document::read(text, path)?)?;
+    let plugins = plugin::find(&[document::read(text, path)?])?;
     plugins.into_iter().map(|plugin| plugin.configuration.map_err(str::to_owned)).collect()
 }
 
@@ -64,35 +70,52 @@ pub fn json(text: &str, path: &Path) -> Result<String, String> {
 impl CheckConfig {
     /// Prints a summary, or all problems.
     pub fn run(self) -> Result<Output, Failure> {
-        let plugins = plugins(&self.file)?;
-        let heads = plugins.len() > 1;
-        let checked: Vec<_> = plugins.iter().map(|plugin| check(plugin, heads, self.explain)).collect();
-        let all_good = checked.iter().all(Result::is_ok);
-        let reports: Vec<_> = checked.into_iter().map(|report| report.unwrap_or_else(|report| report)).collect();
-        let output = reports.join("\n\n");
+        let files = Files::read(&self.files)?;
+        let plugins = files.plugins()?;
+        let several = plugins.len() > 1;
+        if plugins.is_empty() {
+            return Err(without_any());
+        }
+        let told: Vec<_> = plugins.iter().map(|plugin| report(plugin, &files, several, self.explain)).collect();
+        let all_good = told.iter().all(Result::is_ok);
+        let told: Vec<_> = told.into_iter().map(|report| report.unwrap_or_else(|report| report)).collect();
+        let output = told.join("\n\n");
         if all_good { Ok(Zeroizing::new(output)) } else { Err(Failure::Problems(output)) }
     }
 }
 
 /// The token endpoints in a file.
 pub(super) fn plugins(file: &Path) -> Result<Vec<Plugin>, Failure> {
-    let text = input::file(file)?;
-    plugin::find(&document::read(&text, file).map_err(unreadable)?).map_err(unreadable)
+    let plugins = Files::read(&[file.to_owned()])?.plugins()?;
+    if plugins.is_empty() { Err(without_any()) } else { Ok(plugins) }
 }
 
-/// A problem with the document as a whole, told as one with a part of it is.
-fn unreadable(what: String) -> Failure {
-    Failure::Problems(format!("configuration: {what}"))
+fn without_any() -> Failure {
+    Failure::Problems("configuration: no wasm HTTP filter, WasmPlugin or EnvoyExtensionPolicy in it".to_owned())
 }
 
-fn check(plugin: &Plugin, has_head: bool, explain: bool) -> Result<String, String> {
-    let head = if has_head { format!("{}:\n", plugin.path) } else { String::new() };
+/// What is to be told of a token endpoint, under its path where there are several, each problem with its file.
+fn report(plugin: &Plugin, files: &Files, has_title: bool, explain: bool) -> Result<String, String> {
+    let file = files.head(plugin.file);
+    let place = format!("{file}{}", plugin.path);
+    let title = if has_title { format!("{}:\n", place.trim_end_matches(": ")) } else { String::new() };
+    let told = |text: String, is_problem: &dyn Fn(&str) -> bool| {
+        let line = |line: &str| if is_problem(line) { format!("{file}{line}") } else { line.to_owned() };
+        title.clone() + &text.lines().map(line).collect::<Vec<_>>().join("\n")
+    };
+    match check(plugin, explain) {
+        Ok(summary) => Ok(told(summary, &|line| line.starts_with("warning: "))),
+        Err(problems) => Err(told(problems, &|_| true)),
+    }
+}
+
+fn check(plugin: &Plugin, explain: bool) -> Result<String, String> {
     let now = input::now();
-    let document = plugin.configuration.as_ref().map_err(|what| format!("{head}configuration: {what}"))?;
+    let document = plugin.configuration.as_ref().map_err(|what| format!("configuration: {what}"))?;
     match config::parse_any(document.as_bytes(), &|name| plugin.variable(name), now) {
-        Ok(Role::Holder(paths)) => Ok(format!("{head}holds: {}", paths.join(", "))),
-        Ok(Role::TokenEndpoint(configuration)) if explain => Ok(head + &explain::of(&configuration, now)),
-        Ok(Role::TokenEndpoint(configuration)) => Ok(head + &summary::of(&configuration, now)),
-        Err(problems) => Err(head + &problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+        Ok(Role::Holder(paths)) => Ok(format!("holds: {}", paths.join(", "))),
+        Ok(Role::TokenEndpoint(configuration)) if explain => Ok(explain::of(&configuration, now)),
+        Ok(Role::TokenEndpoint(configuration)) => Ok(summary::of(&configuration, now)),
+        Err(problems) => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     }
 }
