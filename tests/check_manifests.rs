@@ -1,4 +1,4 @@
-//! check-config on manifests: several files, and what is in them, are looked at together.
+//! check-config on manifests: each mistake in a good one is told in a line of its own, and good ones in none.
 
 use std::{
     fs,
@@ -6,13 +6,26 @@ use std::{
     process::Command,
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
+use token_endpoint::cli::check_config;
 
 const DONE: i32 = 0;
 const BAD: i32 = 1;
 
 const SIGNING_KEY: &str = include_str!("vectors/rfc7515-a2.pkcs8.pem");
 const REFRESH_TOKEN_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+/// Stands wherever a secret may stand, and must come out nowhere.
+const PLANTED: &str = "Zm9yIHRlc3RzIGFuZCBubyBvdGhlciB1c2UgYXQgYWw";
+
+#[test]
+fn each_mistake_is_told_in_a_line_of_its_own() {
+    let mistakes = table();
+    assert!(mistakes.len() > 50, "{}", mistakes.len());
+    let wrong: Vec<String> = mistakes.iter().filter_map(|mistake| told_otherwise(mistake).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
 
 #[test]
 fn good_manifests_are_good_all_together() {
@@ -30,6 +43,12 @@ fn a_plugin_and_its_holder_may_be_in_two_files() {
     fs::write(folder.path().join("holder.yaml"), holder).unwrap();
 
     is_silent(folder.path(), &["endpoint.yaml", "holder.yaml"]);
+    let (code, alone) = check(folder.path(), &["endpoint.yaml"]);
+    assert_eq!(code, BAD);
+    assert!(
+        alone.contains("\nWasmPlugin/token-endpoint: spec.pluginConfig.headers_held_by: next_filter, and"),
+        "{alone}"
+    );
 }
 
 #[test]
@@ -47,6 +66,73 @@ fn every_problem_begins_with_its_file_where_there_are_several() {
     let (code, told) = check(folder.path(), &["plugin.yaml", "broken.yaml"]);
     assert_eq!((code, told.lines().count()), (BAD, 1), "{told}");
     assert!(told.starts_with("broken.yaml: configuration: not a YAML document: line "), "{told}");
+}
+
+#[test]
+fn manifests_without_a_token_endpoint_are_checked_by_themselves() {
+    let (code, told) = check(&good(), &["istio/authorization-policy.yaml"]);
+    assert_eq!((code, told.as_str()), (DONE, "no token endpoint in it; checked: AuthorizationPolicy/token-endpoint"));
+
+    let (code, told) = check(&good(), &["istio/gateway-environment.yaml", "istio/service.yaml"]);
+    let nothing = "configuration: no wasm HTTP filter, WasmPlugin or EnvoyExtensionPolicy in it";
+    assert_eq!((code, told.as_str()), (BAD, nothing));
+}
+
+#[test]
+fn a_list_as_the_cluster_prints_it_is_read_too() {
+    let text = fs::read_to_string(good().join("istio/wasm-plugin.yaml")).unwrap();
+    let documents = check_config::json(&text.replace("FAIL_RELOAD", "FAIL_OPEN"), Path::new("a.yaml")).unwrap();
+    let folder = TempDir::new().unwrap();
+    let list = format!(r#"{{"apiVersion": "v1", "kind": "List", "items": {documents}}}"#);
+    fs::write(folder.path().join("list.json"), list).unwrap();
+
+    let (code, told) = check(folder.path(), &["list.json"]);
+
+    assert_eq!((code, told.matches("spec.failStrategy: FAIL_OPEN").count()), (BAD, 2), "{told}");
+}
+
+/// The rows of the table of mistakes.
+fn table() -> Vec<Value> {
+    let path = good().join("mistakes.yaml");
+    let json = check_config::json(&fs::read_to_string(&path).unwrap(), &path).unwrap();
+    serde_json::from_str(&json).unwrap()
+}
+
+/// What is printed of a mistake instead of what the table says.
+fn told_otherwise(mistake: &Value) -> Result<(), String> {
+    let files = texts(&mistake["files"]);
+    let (_, before) = check(&good(), &files);
+    let folder = TempDir::new().unwrap();
+    change(&files, &mistake["change"], folder.path());
+
+    let (code, after) = check(folder.path(), &files);
+
+    let added: Vec<_> =
+        after.lines().filter(|line| !line.is_empty() && !before.lines().any(|known| known == *line)).collect();
+    let expected = texts(&mistake["adds"]);
+    let problems = expected.iter().filter(|line| !line.contains("warning: ")).count();
+    let is_told = added == expected && code == if problems > 0 { BAD } else { DONE } && !after.contains(PLANTED);
+    if is_told { Ok(()) } else { Err(format!("{}: {code}\n{}", mistake["claim"], added.join("\n"))) }
+}
+
+/// Writes the files with all that is to be changed, each change in one of them at least.
+fn change(files: &[&str], changes: &Value, folder: &Path) {
+    let mut texts: Vec<_> = files.iter().map(|file| fs::read_to_string(good().join(file)).unwrap()).collect();
+    for (from, to) in changes.as_object().unwrap() {
+        assert!(texts.iter().any(|text| text.contains(from)), "{from} is in none of {files:?}");
+        let pem = SIGNING_KEY.replace('\n', "\\n");
+        let to = to.as_str().unwrap().replace("PLANTED", PLANTED).replace("PEM", &format!("\"{pem}\""));
+        texts.iter_mut().for_each(|text| *text = text.replace(from, &to));
+    }
+    for (file, text) in files.iter().zip(texts) {
+        let path = folder.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+fn texts(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
 }
 
 #[track_caller]

@@ -242,7 +242,8 @@ fn twelve_mistakes_are_told_at_once_the_same_however_they_are_wrapped() {
     ];
     for (text, extension) in wrapped(&mistakes()) {
         let problems = check(&text, extension).fails_with(BAD).output;
-        let mut lines: Vec<_> = problems.lines().collect();
+        let is_of_configuration = |line: &&str| !line.is_empty() && !line.starts_with("EnvoyExtensionPolicy: ");
+        let mut lines: Vec<_> = problems.lines().filter(is_of_configuration).collect();
         lines.sort_unstable();
         assert_eq!(lines.len(), expected.len(), "{problems}");
         for (line, expected) in lines.iter().zip(expected) {
@@ -577,15 +578,25 @@ fn wrapped(configuration: &Value) -> Vec<(String, &'static str)> {
     let text = configuration.to_string();
     let as_text = json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text});
     let envoy = |payload| bootstrap(&[filter("token_endpoint.wasm", payload, HOST_KEYS.clone())]);
-    let istio = json!({"apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin", "spec": {
-        "url": "oci://registry.example.com/token-endpoint:1",
-        "pluginConfig": configuration,
-        "vmConfig": {"env": [{"name": "SIGNING_KEY", "valueFrom": "HOST"}, {"name": "REFRESH_TOKEN_KEY", "value": REFRESH_TOKEN_KEY}]},
-    }});
-    let documents = [configuration.clone(), envoy(as_struct(configuration)), envoy(as_text), istio];
+    let envoy_gateway = json!({"apiVersion": "v1", "kind": "List", "items": [policy(configuration), patch_policy()]});
+    let documents = [configuration.clone(), envoy(as_struct(configuration)), envoy(as_text), envoy_gateway];
     let json = documents.iter().map(|document| (document.to_string(), "json"));
     let yaml = documents.iter().map(|document| (as_block_yaml(document), "yaml"));
     json.chain(yaml).collect()
+}
+
+fn policy(configuration: &Value) -> Value {
+    json!({"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyExtensionPolicy", "spec": {"wasm": [{
+        "code": {"type": "Image", "image": {"url": "registry.example.com/token-endpoint:1"}},
+        "env": {"hostKeys": ["SIGNING_KEY", "REFRESH_TOKEN_KEY"]},
+        "config": configuration,
+    }]}})
+}
+
+fn patch_policy() -> Value {
+    json!({"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyPatchPolicy", "spec": {"jsonPatches": [
+        {"operation": {"op": "add", "path": "/allow_on_headers_stop_iteration", "value": true}},
+    ]}})
 }
 
 fn bootstrap(filters: &[Value]) -> Value {
@@ -596,6 +607,7 @@ fn filter(wasm: &str, configuration: Value, environment: Value) -> Value {
     json!({"name": "a filter", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {
+            "allow_on_headers_stop_iteration": true,
             "vm_config": {"code": {"local": {"filename": wasm}}, "environment_variables": environment},
             "configuration": configuration,
         },

@@ -63,6 +63,16 @@ impl Tree {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
+    /// Whether it is this text, number or truth value.
+    pub fn is(&self, value: &str) -> bool {
+        match self {
+            Self::Text(text) => text == value,
+            Self::Number(number) => number.to_string() == value,
+            Self::Bool(is_true) => is_true.to_string() == value,
+            Self::Null | Self::List(_) | Self::Map(_) => false,
+        }
+    }
+
     /// The elements, if it is a list.
     pub fn elements(&self) -> &[Tree] {
         if let Self::List(elements) = self { elements } else { &[] }

@@ -3,6 +3,7 @@
 mod document;
 mod explain;
 mod given;
+mod manifests;
 pub(super) mod plugin;
 mod summary;
 mod wasm;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zeroize::Zeroizing;
 
-use self::{given::Files, plugin::Plugin};
+use self::{given::Files, manifests::Severity, plugin::Plugin};
 use super::{Output, failure::Failure, input};
 use crate::config::{self, Role};
 
@@ -25,7 +26,10 @@ use crate::config::{self, Role};
 /// Where there are several wasm plugins, those are checked whose wasm file or image is named
 /// token_endpoint or token-endpoint.
 ///
-/// Manifests that have no plugin in them may be given beside others.
+/// The manifests around it are checked too: who answers while the image can't be fetched,
+/// phases and priorities, the plugin that holds headers, keys that are written there, and
+/// policies that other spellings of a path get around. What belongs together may be in
+/// several files, given at once: a WasmPlugin and the one that holds for it.
 ///
 /// `{"env": "NAME"}` is looked up among the variables that the document gives to the VM,
 /// and in this process's environment where the document says so (`host_env_keys`) or is
@@ -45,10 +49,12 @@ pub struct CheckConfig {
 const EXAMPLE: &str = "\
 Example:
   TOKEN_ENDPOINT_SIGNING_KEY=\"$(cat signing-key.pem)\" token-endpoint check-config envoy.yaml
-  token-endpoint check-config wasm-plugin.yaml wasm-plugin-holder.yaml
+  token-endpoint check-config wasm-plugin.yaml request-authentication.yaml authorization-policy.yaml
 
-It prints one problem a line, as `path: what` and never with a value from the document, and exits with 1;
-or it prints a summary and exits with 0. Where several files are given, each problem begins with its file.";
+It prints a summary of each token endpoint, or one problem a line as `path: what`, never with a value from
+the document that could be secret, and then exits with 1. What is wrong with a manifest itself is told as
+`kind/name: path: what`. Lines that begin with `warning:` leave the exit code at 0: they tell what works, and
+may not be meant. Where several files are given, each such line begins with the file.";
 
 /// The configurations of the token endpoints in a document, as JSON, as Envoy would hand them to the filter.
 ///
@@ -73,14 +79,34 @@ impl CheckConfig {
         let files = Files::read(&self.files)?;
         let plugins = files.plugins()?;
         let several = plugins.len() > 1;
-        if plugins.is_empty() {
-            return Err(without_any());
+        let mut told: Vec<_> = plugins.iter().map(|plugin| report(plugin, &files, several, self.explain)).collect();
+        if told.is_empty() {
+            told.push(Ok(without_plugin(&files)?));
         }
-        let told: Vec<_> = plugins.iter().map(|plugin| report(plugin, &files, several, self.explain)).collect();
+        told.extend(findings(&files));
         let all_good = told.iter().all(Result::is_ok);
         let told: Vec<_> = told.into_iter().map(|report| report.unwrap_or_else(|report| report)).collect();
         let output = told.join("\n\n");
         if all_good { Ok(Zeroizing::new(output)) } else { Err(Failure::Problems(output)) }
+    }
+}
+
+/// What is wrong with the manifests themselves.
+fn findings(files: &Files) -> Option<Result<String, String>> {
+    let findings = manifests::check(&files.trees);
+    let lines: Vec<_> = findings.iter().map(|finding| format!("{}{finding}", files.head(finding.file))).collect();
+    let is_wrong = findings.iter().any(|finding| finding.severity == Severity::Error);
+    let text = lines.join("\n");
+    (!findings.is_empty()).then_some(if is_wrong { Err(text) } else { Ok(text) })
+}
+
+/// What is told of manifests without a token endpoint, if something can be told of them.
+fn without_plugin(files: &Files) -> Result<String, Failure> {
+    let checked = manifests::checked_alone(&files.trees);
+    if checked.is_empty() {
+        Err(without_any())
+    } else {
+        Ok(format!("no token endpoint in it; checked: {}", checked.join(", ")))
     }
 }
 

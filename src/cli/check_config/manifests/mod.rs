@@ -1,0 +1,59 @@
+//! What is wrong with Istio's and Envoy Gateway's manifests themselves, however good the configuration in them is.
+
+mod document;
+mod failing_open;
+mod fetched_keys;
+mod finding;
+mod holder;
+mod inline_keys;
+mod path_gaps;
+mod phase;
+mod plugin;
+mod stopping;
+
+pub use self::finding::{Finding, Severity};
+use self::{document::Document, plugin::Plugin};
+use super::document::Tree;
+
+/// What a rule looks at.
+struct Given<'a> {
+    documents: Vec<Document<'a>>,
+    plugins: Vec<Plugin<'a>>,
+}
+
+type Rule = fn(&Given) -> Vec<Finding>;
+
+/// All that is looked for.
+const RULES: [Rule; 7] = [
+    failing_open::check,
+    phase::check,
+    holder::check,
+    stopping::check,
+    inline_keys::check,
+    path_gaps::check,
+    fetched_keys::check,
+];
+
+/// Kinds that say something by themselves, without a plugin beside them.
+const CHECKED_ALONE: [&str; 3] = ["AuthorizationPolicy", "RequestAuthentication", "SecurityPolicy"];
+
+/// All findings in files: what is wrong first, then what may not be meant.
+pub fn check(files: &[Tree]) -> Vec<Finding> {
+    let documents = document::all(files);
+    let given = Given { plugins: plugin::ours(&documents), documents };
+    let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule(&given)).collect();
+    findings.sort_by_key(|finding| (finding.severity, finding.file));
+    findings
+}
+
+/// The documents that say something by themselves, as `kind/name`.
+pub fn checked_alone(files: &[Tree]) -> Vec<String> {
+    let documents = document::all(files).into_iter();
+    documents.filter(|document| CHECKED_ALONE.contains(&document.kind())).map(|document| document.label()).collect()
+}
+
+impl<'a> Given<'a> {
+    fn of_kind(&self, kind: &str) -> impl Iterator<Item = Document<'a>> {
+        self.documents.iter().copied().filter(move |document| document.kind() == kind)
+    }
+}

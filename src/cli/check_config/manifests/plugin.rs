@@ -1,0 +1,62 @@
+//! The token endpoints and the holders among the plugins of the documents.
+
+use std::path::Path;
+
+use super::{
+    super::{
+        document::{self, Tree, inside},
+        wasm::{self, Form, Wasm},
+    },
+    document::Document,
+};
+
+/// One of ours.
+pub struct Plugin<'a> {
+    /// The document that has it.
+    pub document: Document<'a>,
+    /// Where it is there.
+    pub wasm: Wasm<'a>,
+    /// Its configuration; null, where that can't be read.
+    pub configuration: Tree,
+}
+
+/// Ours by the name of their image or file or, where that is called otherwise, by settings that nobody else has.
+pub fn ours<'a>(documents: &[Document<'a>]) -> Vec<Plugin<'a>> {
+    let plugins =
+        documents.iter().flat_map(|document| wasm::find(document.tree).into_iter().map(move |wasm| (document, wasm)));
+    plugins.map(|(document, wasm)| Plugin::of(*document, wasm)).filter(Plugin::is_ours).collect()
+}
+
+impl<'a> Plugin<'a> {
+    fn of(document: Document<'a>, wasm: Wasm<'a>) -> Self {
+        let text = wasm.configuration().unwrap_or_default();
+        let configuration = document::read(&text, Path::new("configuration.json")).unwrap_or(Tree::Null);
+        Self { document, wasm, configuration }
+    }
+
+    fn is_ours(&self) -> bool {
+        self.wasm.has_our_name() || self.configuration.get("signing_keys").is_some() || self.is_holder()
+    }
+
+    /// Whether it only holds requests, for a token endpoint in front of it.
+    pub fn is_holder(&self) -> bool {
+        self.configuration.get("hold").is_some()
+    }
+
+    /// Whether it leaves it to the next filter to hold the headers of a request.
+    pub fn is_held_for(&self) -> bool {
+        self.configuration.text_at("headers_held_by") == "next_filter"
+    }
+
+    /// Where one of its fields is in the document.
+    pub fn path(&self, field: &str) -> String {
+        inside(&self.wasm.path, field)
+    }
+
+    /// Where a setting of its configuration is in the document.
+    pub fn setting(&self, name: &str) -> String {
+        let configuration = self.wasm.configuration_path();
+        let wrapped = if self.wasm.form == Form::Filter { inside(&configuration, "value") } else { configuration };
+        inside(&wrapped, name)
+    }
+}
