@@ -22,7 +22,7 @@ const PLANTED: &str = "Zm9yIHRlc3RzIGFuZCBubyBvdGhlciB1c2UgYXQgYWw";
 #[test]
 fn each_mistake_is_told_in_a_line_of_its_own() {
     let mistakes = table();
-    assert!(mistakes.len() > 50, "{}", mistakes.len());
+    assert!(mistakes.len() > 70, "{}", mistakes.len());
     let wrong: Vec<String> = mistakes.iter().filter_map(|mistake| told_otherwise(mistake).err()).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

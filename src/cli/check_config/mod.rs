@@ -27,9 +27,10 @@ use crate::config::{self, Role};
 /// token_endpoint or token-endpoint.
 ///
 /// The manifests around it are checked too: who answers while the image can't be fetched,
-/// phases and priorities, the plugin that holds headers, keys that are written there, and
-/// policies that other spellings of a path get around. What belongs together may be in
-/// several files, given at once: a WasmPlugin and the one that holds for it.
+/// phases and priorities, the plugin that holds headers, keys that are written there, routes
+/// that lead nowhere, and policies that other spellings of a path get around. What
+/// belongs together may be in several files, given at once: a WasmPlugin and the one that
+/// holds for it, or an EnvoyFilter and its Gateway.
 ///
 /// `{"env": "NAME"}` is looked up among the variables that the document gives to the VM,
 /// and in this process's environment where the document says so (`host_env_keys`) or is

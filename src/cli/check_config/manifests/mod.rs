@@ -3,44 +3,52 @@
 mod document;
 mod failing_open;
 mod fetched_keys;
+mod filters;
 mod finding;
 mod holder;
 mod inline_keys;
+mod patch;
 mod path_gaps;
 mod phase;
 mod plugin;
+mod routes;
 mod stopping;
+mod virtual_hosts;
 
 pub use self::finding::{Finding, Severity};
-use self::{document::Document, plugin::Plugin};
+use self::{document::Document, patch::Patches, plugin::Plugin};
 use super::document::Tree;
 
 /// What a rule looks at.
 struct Given<'a> {
     documents: Vec<Document<'a>>,
     plugins: Vec<Plugin<'a>>,
+    patches: Patches<'a>,
 }
 
 type Rule = fn(&Given) -> Vec<Finding>;
 
 /// All that is looked for.
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 10] = [
     failing_open::check,
     phase::check,
     holder::check,
     stopping::check,
+    routes::check,
     inline_keys::check,
+    virtual_hosts::check,
+    filters::check,
     path_gaps::check,
     fetched_keys::check,
 ];
 
 /// Kinds that say something by themselves, without a plugin beside them.
-const CHECKED_ALONE: [&str; 3] = ["AuthorizationPolicy", "RequestAuthentication", "SecurityPolicy"];
+const CHECKED_ALONE: [&str; 4] = ["AuthorizationPolicy", "EnvoyFilter", "RequestAuthentication", "SecurityPolicy"];
 
 /// All findings in files: what is wrong first, then what may not be meant.
 pub fn check(files: &[Tree]) -> Vec<Finding> {
     let documents = document::all(files);
-    let given = Given { plugins: plugin::ours(&documents), documents };
+    let given = Given { plugins: plugin::ours(&documents), patches: Patches::of(&documents), documents };
     let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule(&given)).collect();
     findings.sort_by_key(|finding| (finding.severity, finding.file));
     findings
