@@ -28,7 +28,7 @@ use crate::config::{self, Role};
 ///
 /// The manifests around it are checked too: who answers while the image can't be fetched,
 /// phases and priorities, the plugin that holds headers, keys that are written there, routes
-/// that lead nowhere, and policies that other spellings of a path get around. What
+/// that Istio would drop, and policies that other spellings of a path get around. What
 /// belongs together may be in several files, given at once: a WasmPlugin and the one that
 /// holds for it, or an EnvoyFilter and its Gateway.
 ///

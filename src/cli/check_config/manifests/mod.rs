@@ -1,5 +1,6 @@
 //! What is wrong with Istio's and Envoy Gateway's manifests themselves, however good the configuration in them is.
 
+mod any_type;
 mod document;
 mod failing_open;
 mod fetched_keys;
@@ -29,11 +30,12 @@ struct Given<'a> {
 type Rule = fn(&Given) -> Vec<Finding>;
 
 /// All that is looked for.
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     failing_open::check,
     phase::check,
     holder::check,
     stopping::check,
+    any_type::check,
     routes::check,
     inline_keys::check,
     virtual_hosts::check,
