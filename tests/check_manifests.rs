@@ -35,6 +35,16 @@ fn good_manifests_are_good_all_together() {
 }
 
 #[test]
+fn the_projects_own_manifests_are_good_all_together() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["envoy/istio", "envoy/gateway"] {
+        let files = below(&root.join(folder));
+        let files: Vec<_> = files.iter().filter(|file| file.extension().is_some_and(|name| name == "yaml")).collect();
+        is_silent(root, &files);
+    }
+}
+
+#[test]
 fn a_plugin_and_its_holder_may_be_in_two_files() {
     let text = fs::read_to_string(good().join("istio/wasm-plugin.yaml")).unwrap();
     let (endpoint, holder) = text.split_once("---\n").unwrap();
