@@ -8,6 +8,8 @@ from forms import MANIFESTS, Form
 from http_client import Target
 from lab import until
 
+# Of the proxies themselves.
+SERVICE = "gateway-proxy.envoy-gateway-system.svc.cluster.local"
 POLICIES = ["envoyextensionpolicy", "securitypolicy", "envoyproxy", "clienttrafficpolicy"]
 FINE = (200, 200, 401)
 
@@ -45,6 +47,7 @@ class ExtensionPolicy(Form):
         for kind in POLICIES:
             until(f"{kind} to be accepted", lambda kind=kind: self.is_accepted(kind), 60)
         self.proxies.append(Proxy(self, 0))
+        self.lab.write_hosts(f"{self.proxies[0].address} {SERVICE}\n")
         self.proxies[0].start()
         self.wait()
 
@@ -89,10 +92,8 @@ class ExtensionPolicy(Form):
 
     def fetch_keys(self):
         """The proxies' Service has the listener's port, since nothing maps 80 to it here."""
-        own = "gateway-proxy.envoy-gateway-system.svc.cluster.local"
-        self.lab.name_host(self.proxies[0].address, own)
         text = (MANIFESTS / "gateway/security-policy-remote-keys.yaml").read_text()
-        self.cluster.apply(text.replace(f"{own}/", f"{own}:8888/"))
+        self.cluster.apply(text.replace(f"{SERVICE}/", f"{SERVICE}:8888/"))
         return True
 
     def end(self):

@@ -38,10 +38,11 @@ class Lab:
         for folder in ("/run/netns", "/var/lib/istio", "/dev/shm"):
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
             run("mount", "-t", "tmpfs", "tmpfs", folder)
-        self.hosts = []
-        self.name_host("10.88.0.1", "kubernetes.default.svc")
+        self.write_hosts("")
+        self.hide_files()
         run("ip", "link", "set", "lo", "up")
-        run("ip", "link", "add", "br0", "type", "bridge")
+        # With an address of its own: otherwise it takes another one with each pod, which those that know the old one wait for.
+        run("ip", "link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge")
         run("ip", "addr", "add", "10.88.0.1/16", "dev", "br0")
         for address in CALLERS:
             run("ip", "addr", "add", f"{address}/16", "dev", "br0")
@@ -53,15 +54,14 @@ class Lab:
         """An address that nobody has called from yet."""
         return next(self.callers)
 
-    def name_host(self, address, name):
-        self.hosts.append(f"{address} {name}\n")
-        file = self.folder / "hosts"
-        file.write_text(HOSTS + "".join(self.hosts))
-        if len(self.hosts) == 1:
-            run("mount", "--bind", file, "/etc/hosts")
-            # Nobody waits for a name server that can't be reached.
-            (self.folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
-            run("mount", "--bind", self.folder / "resolv.conf", "/etc/resolv.conf")
+    def write_hosts(self, more):
+        (self.folder / "hosts").write_text(HOSTS + more)
+
+    def hide_files(self):
+        """The run's own /etc/hosts; and nobody waits for a name server that can't be reached."""
+        (self.folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        for name in ("hosts", "resolv.conf"):
+            run("mount", "--bind", self.folder / name, f"/etc/{name}")
 
     def pod(self, name, address):
         """A network as a pod has it."""
