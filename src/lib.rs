@@ -9,7 +9,8 @@
 //! 4. [`token`] is what gets signed or sealed;
 //! 5. [`state`] is what is remembered of tokens; [`attempts`] says who has to wait;
 //! 6. [`registry`] is who may ask, and for what;
-//! 7. [`schedule`] decides whose password check goes on; [`crypto`] and [`text`] know nothing of OAuth;
+//! 7. [`outbound`] is what is called over HTTP; [`schedule`] decides whose password check goes on; [`crypto`] and [`text`] know
+//!    nothing of OAuth;
 //! 8. [`http`], [`origin`], [`secret`] and [`time`] are plain vocabulary.
 
 #![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -22,6 +23,7 @@ pub mod crypto;
 pub mod endpoint;
 pub mod http;
 pub mod origin;
+pub mod outbound;
 #[cfg(target_family = "wasm")]
 mod proxy;
 pub mod registry;

@@ -5,10 +5,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use token_endpoint::{
     config::{self, Configuration, Problem},
+    outbound::{Callout, CalloutAnswer, Fault},
     registry::{
         auth_source::Directory,
         identifier::{Identifier, IdentifierKind},
-        remote::{Callout, CalloutAnswer, Fault, Lookup, Verify},
+        remote::{Lookup, Verify},
         user::{Account, Found, Status, User},
     },
     secret::Secret,

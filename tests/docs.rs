@@ -18,7 +18,8 @@ use support::{
 };
 use token_endpoint::{
     endpoint::{about::Topic, event::Outcome, refusal::Refusal, request::Parameter},
-    registry::{client::Grant, remote::Fault},
+    outbound::Fault,
+    registry::client::Grant,
 };
 
 /// The beginning of a command that makes a Secret.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     endpoint::{OnStoreFailure, Rotation},
-    registry::remote::CallLimits,
+    outbound::CallLimits,
     state::etcd::Etcd,
 };
 

@@ -8,10 +8,11 @@ use super::{
 };
 use crate::{
     endpoint::{Answer, Confirm, Find},
+    outbound::{CallLimits, Callout, Fault},
     registry::{
         auth_source::Directory,
         identifier::Identifier,
-        remote::{CacheLimits, CallLimits, Callout, Fault, Lookup, Verify},
+        remote::{CacheLimits, Lookup, Verify},
     },
     secret::Secret,
     state::etcd::{Conversation, Next, Reply},

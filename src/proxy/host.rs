@@ -11,7 +11,7 @@ use proxy_wasm::{
 
 use crate::{
     http::{Head, Response},
-    registry::remote::{Callout, CalloutAnswer, Fault},
+    outbound::{Callout, CalloutAnswer, Fault},
     secret::Secret,
     time::{Entropy, Moment, UnixTime},
 };

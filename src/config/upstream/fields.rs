@@ -99,7 +99,7 @@ pub type HeadersForm = std::collections::BTreeMap<String, Option<HeaderForm>>;
 
 /// Writes the defaults of [`CallFields`], which differ by who is called.
 #[cfg(not(target_family = "wasm"))]
-pub fn by_default(limits: &crate::registry::remote::CallLimits) -> impl FnMut(&mut schemars::Schema) + use<> {
+pub fn by_default(limits: &crate::outbound::CallLimits) -> impl FnMut(&mut schemars::Schema) + use<> {
     crate::config::schema::defaults([
         (CallFields::timeout.name, Span(limits.timeout).to_string().into()),
         (CallFields::max_concurrent.name, limits.max_concurrent.into()),

@@ -17,7 +17,8 @@ use super::{
     shape::{Field, Seconds},
 };
 use crate::{
-    registry::remote::{CallLimits, HeaderValue, Method, Place, Placeholder, Template, Upstream},
+    outbound::CallLimits,
+    registry::remote::{HeaderValue, Method, Place, Placeholder, Template, Upstream},
     secret::Secret,
     text::basic,
 };

@@ -12,7 +12,10 @@ use super::{
     source::{Source, Task},
     turns::LEASE,
 };
-use crate::registry::remote::{AnswerHead, Delivery, Fault, Fetch, Ledger};
+use crate::{
+    outbound::Fault,
+    registry::remote::{AnswerHead, Delivery, Fetch, Ledger},
+};
 
 /// A call under way.
 pub struct Fetching {

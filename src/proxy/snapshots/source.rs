@@ -19,9 +19,10 @@ use super::{
 };
 use crate::{
     endpoint::Find,
+    outbound::Fault,
     registry::{
         auth_source::{AuthSource, Directory},
-        remote::{Fault, Ledger, Snapshot},
+        remote::{Ledger, Snapshot},
         user::{Found, UserTable},
     },
 };

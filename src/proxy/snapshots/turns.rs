@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{super::host, source::Source};
-use crate::registry::remote::{Fault, Ledger, News, Snapshot, jittered, millis};
+use crate::{
+    outbound::Fault,
+    registry::remote::{Ledger, News, Snapshot, jittered, millis},
+};
 
 /// How long a worker may take for its next sign of life while it has the turn.
 pub const LEASE: Duration = Duration::from_secs(30);

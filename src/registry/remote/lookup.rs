@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::{
-    CacheLimits, CallLimits, Callout, CalloutAnswer, Fault, Method, Upstream,
+    CacheLimits, Method, Upstream,
     mapping::{Record, UserMapping},
     template::Values,
 };
 use crate::{
     crypto::password::PasswordHash,
+    outbound::{CallLimits, Callout, CalloutAnswer, Fault},
     registry::{
         identifier::Identifier,
         user::{Account, Found},
@@ -78,22 +77,5 @@ impl Lookup {
             Some(hash) => Ok(Found::Account(Account { user: Arc::new(user), password_hash: Arc::new(hash) })),
             None => Ok(self.nobody()),
         }
-    }
-}
-
-impl CalloutAnswer {
-    /// The body of a success.
-    ///
-    /// # Errors
-    /// It is no success, or no JSON.
-    pub(super) fn json(&self) -> Result<Value, Fault> {
-        self.success()?;
-        let place = |error: serde_json::Error| format!("not JSON: line {}, column {}", error.line(), error.column());
-        serde_json::from_slice(&self.body).map_err(|error| Fault::Malformed(place(error)))
-    }
-
-    /// Whether it is a success; a redirect is none.
-    pub(super) fn success(&self) -> Result<(), Fault> {
-        if (200..=299).contains(&self.status) { Ok(()) } else { Err(Fault::Status(self.status)) }
     }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::Fault;
 use crate::{
     crypto::password::PasswordHash,
+    outbound::Fault,
     registry::user::{Status, User},
     time::UnixTime,
 };

@@ -2,9 +2,6 @@
 //! the adapter's business.
 
 mod cache;
-mod callout;
-mod circuit;
-mod fault;
 mod lookup;
 mod mapping;
 mod snapshot;
@@ -14,9 +11,6 @@ mod verify;
 
 pub use self::{
     cache::{Cache, CacheLimits},
-    callout::{CallLimits, Callout, CalloutAnswer},
-    circuit::Circuit,
-    fault::Fault,
     lookup::Lookup,
     mapping::{StatusMapping, UserMapping},
     snapshot::{AnswerHead, Delivery, Fetch, Format, Ledger, News, Next, PART, Records, Snapshot, jittered, millis},
@@ -24,3 +18,5 @@ pub use self::{
     upstream::{HeaderValue, Method, Upstream},
     verify::{Credentials, Source, Verify},
 };
+/// What calls to a directory may cost is said where all calls are.
+pub use crate::outbound::CallLimits;

@@ -4,11 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::{
-    Callout,
-    template::{Template, Values},
-};
-use crate::secret::Secret;
+use super::template::{Template, Values};
+use crate::{outbound::Callout, secret::Secret};
 
 /// A service and the calls that are made to it.
 pub struct Upstream {

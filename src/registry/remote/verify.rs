@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    CallLimits, Callout, CalloutAnswer, Fault, Upstream,
+    Upstream,
     mapping::{Record, UserMapping},
     template::Values,
 };
 use crate::{
+    outbound::{CallLimits, Callout, CalloutAnswer, Fault},
     registry::{identifier::Identifier, user::User},
     secret::Secret,
     text::basic,

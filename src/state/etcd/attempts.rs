@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     attempts::{Bucket, Key, Limit},
-    registry::remote::Fault,
+    outbound::Fault,
     time::UnixTime,
 };
 

@@ -11,7 +11,7 @@ use super::{
     transaction::Transaction,
 };
 use crate::{
-    registry::remote::{Callout, CalloutAnswer, Fault},
+    outbound::{Callout, CalloutAnswer, Fault},
     state::{StateAnswer, StateQuestion},
     time::UnixTime,
 };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Conversation, Next};
 use crate::{
-    registry::remote::{Callout, CalloutAnswer, Fault},
+    outbound::{Callout, CalloutAnswer, Fault},
     time::UnixTime,
 };
 

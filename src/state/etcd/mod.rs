@@ -18,7 +18,7 @@ pub use self::{
     conversation::{Conversation, Next, Question, Reply},
 };
 use crate::{
-    registry::remote::{CallLimits, Callout},
+    outbound::{CallLimits, Callout},
     secret::Secret,
 };
 

@@ -8,7 +8,7 @@ use super::{
     lease::Lease,
     transaction::{Operation, Transaction, encoded},
 };
-use crate::registry::remote::{CalloutAnswer, Fault};
+use crate::outbound::{CalloutAnswer, Fault};
 
 /// What a transaction came to.
 pub struct Outcome {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     attempts::{Limit, Limits, Subject, TableKey},
-    registry::remote::{CallLimits, CalloutAnswer, Fault},
+    outbound::{CallLimits, CalloutAnswer, Fault},
     state::{Claim, Claimed, Family, FamilyId, Standing, StateAnswer, StateQuestion, TokenId, Use},
     time::{Entropy, UnixTime},
 };

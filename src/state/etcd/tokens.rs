@@ -9,7 +9,7 @@ use super::{
     transaction::{Guard, Operation, Transaction},
 };
 use crate::{
-    registry::remote::Fault,
+    outbound::Fault,
     state::{Claim, Family, Standing, StateAnswer, StateQuestion, Use},
     time::UnixTime,
 };

@@ -1,7 +1,8 @@
 //! How a document comes: in parts where the server has ranges (RFC 9110 §14), since a worker can copy a part in no time; whole where
 //! it has none.
 
-use super::{super::Fault, content_range::ContentRange};
+use super::content_range::ContentRange;
+use crate::outbound::Fault;
 
 /// A document on its way: what is asked for next.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ pub use self::{
     ledger::{Ledger, News, jittered, millis},
     records::{Format, Next, Records},
 };
-use super::{Callout, Upstream, Values};
-use crate::{registry::identifier::IdentifierRules, secret::Secret};
+use super::{Upstream, Values};
+use crate::{outbound::Callout, registry::identifier::IdentifierRules, secret::Secret};
 
 /// A document of users.
 #[derive(Debug)]

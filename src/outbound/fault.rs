@@ -1,8 +1,8 @@
-//! Why a directory could not be asked, in words for the operator's log, with nothing of what it was asked or answered.
+//! Why an upstream could not be asked, in words for the operator's log, with nothing of what it was asked or answered.
 
 use std::fmt;
 
-/// What went wrong with a directory.
+/// What went wrong with a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// No answer: refused, reset, timed out, or no such cluster.
@@ -24,9 +24,9 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether the directory is to blame, so that it should be left alone after several of these in a row.
+    /// Whether the upstream is to blame, so that it should be left alone after several of these in a row.
     ///
-    /// What one caller's words or one user's record bring about must not count: it would let anyone shut a directory
+    /// What one caller's words or one user's record bring about must not count: it would let anyone shut an upstream
     /// for all by sending a name that it refuses to read.
     pub fn counts_for_circuit(&self) -> bool {
         match self {

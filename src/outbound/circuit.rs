@@ -1,9 +1,9 @@
-//! A circuit: a directory that fails again and again is left alone for a while, so that asking it costs microseconds.
+//! A circuit: an upstream that fails again and again is left alone for a while, so that asking it costs microseconds.
 
 use super::CallLimits;
 use crate::time::UnixTime;
 
-/// Whether a directory may be asked.
+/// Whether an upstream may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Circuit {
     /// It may; so many calls in a row have failed.

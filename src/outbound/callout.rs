@@ -1,10 +1,13 @@
-//! An HTTP call to a directory, as plain data.
+//! An HTTP call and its answer, as plain data.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
+use serde_json::Value;
+
+use super::Fault;
 use crate::secret::Secret;
 
-/// A request to a directory.
+/// A request to an upstream.
 pub struct Callout {
     /// The cluster to ask.
     pub cluster: String,
@@ -20,7 +23,7 @@ pub struct Callout {
     pub body: Option<Secret>,
 }
 
-/// An answer from a directory.
+/// An answer from an upstream.
 pub struct CalloutAnswer {
     /// `:status`
     pub status: u16,
@@ -30,19 +33,21 @@ pub struct CalloutAnswer {
     pub body: Vec<u8>,
 }
 
-/// How much a directory may cost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallLimits {
-    /// For everything together, a second try included.
-    pub timeout: Duration,
-    /// The longest answer that is read, in bytes.
-    pub max_response_bytes: usize,
-    /// The most calls under way at one time, in one worker.
-    pub max_concurrent: usize,
-    /// After how many failures in a row the directory is left alone.
-    pub circuit_failures: u32,
-    /// For how long it is left alone, until one call tries it again.
-    pub circuit_open: Duration,
+impl CalloutAnswer {
+    /// The body of a success.
+    ///
+    /// # Errors
+    /// It is no success, or no JSON.
+    pub(crate) fn json(&self) -> Result<Value, Fault> {
+        self.success()?;
+        let place = |error: serde_json::Error| format!("not JSON: line {}, column {}", error.line(), error.column());
+        serde_json::from_slice(&self.body).map_err(|error| Fault::Malformed(place(error)))
+    }
+
+    /// Whether it is a success; a redirect is none.
+    pub(crate) fn success(&self) -> Result<(), Fault> {
+        if (200..=299).contains(&self.status) { Ok(()) } else { Err(Fault::Status(self.status)) }
+    }
 }
 
 impl fmt::Debug for Callout {
