@@ -1,17 +1,18 @@
 //! token-endpoint: an OAuth 2.0 token endpoint that lives inside Envoy.
 //!
-//! The core is a function, `(request | answer, Moment) -> Step`, and the adapter is a loop that performs steps. Imports
-//! only point down this list:
+//! The core is a function, `(request | answer, Moment) -> Step`, and [`runtime`] is a loop that performs steps, in any host.
+//! Imports only point down this list:
 //!
-//! 1. `proxy` (WebAssembly only) speaks to Envoy; `cli` (native only) is the operator's tool;
-//! 2. [`config`] turns the document that an operator writes into an [`endpoint::Endpoint`], or into all its problems;
-//! 3. [`endpoint`] answers token requests: one file for each grant, one table of refusals;
-//! 4. [`token`] is what gets signed or sealed;
-//! 5. [`state`] is what is remembered of tokens; [`attempts`] says who has to wait;
-//! 6. [`registry`] is who may ask, and for what;
-//! 7. [`outbound`] is what is called over HTTP; [`schedule`] decides whose password check goes on; [`crypto`] and [`text`] know
+//! 1. `wasm` (WebAssembly only) speaks to Envoy; `cli` (native only) is the operator's tool;
+//! 2. [`runtime`] is a worker: password checks in slices, calls, what all workers share;
+//! 3. [`config`] turns the document that an operator writes into an [`endpoint::Endpoint`], or into all its problems;
+//! 4. [`endpoint`] answers token requests: one file for each grant, one table of refusals;
+//! 5. [`token`] is what gets signed or sealed;
+//! 6. [`state`] is what is remembered of tokens; [`attempts`] says who has to wait;
+//! 7. [`registry`] is who may ask, and for what;
+//! 8. [`outbound`] is what is called over HTTP; [`schedule`] decides whose password check goes on; [`crypto`] and [`text`] know
 //!    nothing of OAuth;
-//! 8. [`http`], [`origin`], [`secret`] and [`time`] are plain vocabulary.
+//! 9. [`http`], [`origin`], [`secret`] and [`time`] are plain vocabulary.
 
 #![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -24,12 +25,13 @@ pub mod endpoint;
 pub mod http;
 pub mod origin;
 pub mod outbound;
-#[cfg(target_family = "wasm")]
-mod proxy;
 pub mod registry;
+pub mod runtime;
 pub mod schedule;
 pub mod secret;
 pub mod state;
 pub mod text;
 pub mod time;
 pub mod token;
+#[cfg(target_family = "wasm")]
+mod wasm;

@@ -231,9 +231,9 @@ fn anything(text: &str, open: char, close: char) -> String {
     pieces.fold(first, |text, piece| format!("{text}…{}", piece.split_once(close).map_or("", |(_, rest)| rest)))
 }
 
-/// The texts that follow these words in the adapter, which no test can call.
+/// The texts that follow these words in the runtime and in the adapter.
 fn texts_behind(words: &str) -> Vec<String> {
-    let sources = sources("src/proxy");
+    let sources = [sources("src/runtime"), sources("src/wasm")].concat();
     let calls = sources.iter().flat_map(|source| source.split(words).skip(1));
     let texts = calls.filter_map(|call| {
         let start = call.trim_start().trim_start_matches("&format!(");

@@ -63,7 +63,8 @@ impl Core {
 
     /// The answer to a request.
     pub fn send(&self, request: &Request) -> Response {
-        let (head, body) = (head(request), Secret::new(request.body.as_bytes()));
+        let path = request.path.split('?').next().unwrap().to_owned();
+        let (head, body) = (head(request, path), Secret::new(request.body.as_bytes()));
         let page = self.configuration.endpoint.page(&head);
         match self.configuration.endpoint.admit(head, UnixTime(self.now.get())) {
             Admission::Pass => panic!("not a path of the endpoint: {request:?}"),
@@ -140,11 +141,11 @@ impl Core {
     }
 }
 
-fn head(request: &Request) -> Head {
+pub fn head(request: &Request, path: String) -> Head {
     let header = |name| request.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
     Head {
         method: request.method.to_owned(),
-        path: request.path.split('?').next().unwrap().to_owned(),
+        path,
         content_type: header("content-type"),
         content_length: Some(request.body.len() as u64),
         authorization: header("authorization").map(Secret::new),

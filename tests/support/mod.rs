@@ -11,6 +11,7 @@ pub mod etcd;
 pub mod faults;
 pub mod fragments;
 pub mod gateway;
+pub mod host;
 pub mod http1;
 pub mod http2;
 pub mod manifests;

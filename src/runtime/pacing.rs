@@ -4,13 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::host;
+use super::{answer, host::Host};
+use crate::outbound::Callout;
 
 /// Calls the worker back, again and again, while there is work.
 pub struct Pacing {
-    root: u32,
-    queue: Option<u32>,
-    cluster: Option<String>,
+    /// A call for nothing, only to be called again after the worker has looked at its other connections.
+    ping: Option<Callout>,
     slice: Duration,
     waiting: Waiting,
     period: Duration,
@@ -54,16 +54,16 @@ enum Distrust {
 
 /// A call that takes longer than two to three times this is overtaken by the timer.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// When a call has failed for good.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the timer is used after the pacing cluster failed.
 const PENANCE: Duration = Duration::from_secs(10);
 
 impl Pacing {
     /// Paces by the cluster where there is one, and by the timer otherwise.
-    pub fn new(root: u32, slice: Duration, cluster: Option<String>) -> Self {
+    pub fn new(slice: Duration, cluster: Option<String>) -> Self {
         Self {
-            root,
-            queue: register_queue(),
-            cluster,
+            ping: cluster.map(ping),
             slice,
             waiting: Waiting::Resting,
             period: Duration::ZERO,
@@ -78,61 +78,54 @@ impl Pacing {
     }
 
     /// There is work. Called from a stream.
-    pub fn wake(&mut self) {
+    pub fn wake(&mut self, host: &impl Host) {
         if self.is_resting() {
             self.waiting = Waiting::Woken;
-            if self.queue.is_none_or(|queue| host::wake(queue).is_err()) {
-                self.tick();
+            if host.wake().is_err() {
+                self.tick(host);
             }
-        }
-    }
-
-    /// Takes the wake-up call.
-    pub fn woken(&mut self) {
-        if let Some(queue) = self.queue {
-            host::drain_queue(queue);
         }
     }
 
     /// There is more work. Called from the root.
-    pub fn go_on(&mut self) {
-        match self.call() {
+    pub fn go_on(&mut self, host: &impl Host) {
+        match self.call(host) {
             Some(call) => {
                 self.waiting = Waiting::Called(call, Patience::Fresh);
-                self.set_period(PATIENCE);
+                self.set_period(PATIENCE, host);
             }
-            None => self.tick(),
+            None => self.tick(host),
         }
     }
 
     /// There is no more work.
-    pub fn rest(&mut self) {
+    pub fn rest(&mut self, host: &impl Host) {
         self.waiting = Waiting::Resting;
-        self.set_period(self.watch);
+        self.set_period(self.watch, host);
     }
 
     /// Ticks this often while there is no work, or not at all.
-    pub fn watch(&mut self, period: Duration) {
+    pub fn watch(&mut self, period: Duration, host: &impl Host) {
         self.watch = period;
         if self.is_resting() {
-            self.set_period(period);
+            self.set_period(period, host);
         }
     }
 
     /// Whether this answer of the pacing cluster starts the next slice.
-    pub fn is_due_by(&mut self, call: u32) -> bool {
-        let is_well = (200..300).contains(&host::answer_status());
+    pub fn is_due_by(&mut self, call: u32, host: &impl Host) -> bool {
+        let is_well = (200..300).contains(&answer::status(host));
         let is_due = matches!(self.waiting, Waiting::Called(expected, _) if expected == call);
         match &mut self.distrust {
-            _ if is_due && !is_well => self.fall_back(None),
-            Distrust::Until { end, overdue } if is_well && *overdue == Some(call) => *end = Instant::now(),
+            _ if is_due && !is_well => self.fall_back(None, host),
+            Distrust::Until { end, overdue } if is_well && *overdue == Some(call) => *end = host.monotonic(),
             Distrust::Never | Distrust::Until { .. } => {}
         }
         is_due
     }
 
     /// Whether this tick starts the next slice.
-    pub fn is_due_by_tick(&mut self) -> bool {
+    pub fn is_due_by_tick(&mut self, host: &impl Host) -> bool {
         match self.waiting {
             Waiting::Resting => false,
             Waiting::Woken | Waiting::Ticking => true,
@@ -141,45 +134,44 @@ impl Pacing {
                 self.waiting = Waiting::Called(call, patience);
                 let overdue = matches!(patience, Patience::Overdue);
                 if overdue {
-                    self.fall_back(Some(call));
+                    self.fall_back(Some(call), host);
                 }
                 overdue
             }
         }
     }
 
-    fn call(&mut self) -> Option<u32> {
+    fn call(&mut self, host: &impl Host) -> Option<u32> {
         let trusted = match self.distrust {
             Distrust::Never => true,
-            Distrust::Until { end, .. } => Instant::now() >= end,
+            Distrust::Until { end, .. } => host.monotonic() >= end,
         };
-        let cluster = self.cluster.as_deref().filter(|_| trusted)?;
-        host::enter(self.root).ok()?;
-        match host::call_pacing_cluster(cluster, Duration::from_secs(1)) {
+        let ping = self.ping.as_ref().filter(|_| trusted)?;
+        match host.call(ping, PING_TIMEOUT) {
             Ok(call) => Some(call),
             Err(_) => {
-                self.fall_back(None);
+                self.fall_back(None, host);
                 None
             }
         }
     }
 
-    fn fall_back(&mut self, overdue: Option<u32>) {
-        if let (Distrust::Never, Some(cluster)) = (&self.distrust, &self.cluster) {
+    fn fall_back(&mut self, overdue: Option<u32>, host: &impl Host) {
+        if let (Distrust::Never, Some(Callout { cluster, .. })) = (&self.distrust, &self.ping) {
             log::warn!("the pacing cluster {cluster} does not answer: password checks are paced by the timer, slower");
         }
-        self.distrust = Distrust::Until { end: Instant::now() + PENANCE, overdue };
+        self.distrust = Distrust::Until { end: host.monotonic() + PENANCE, overdue };
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self, host: &impl Host) {
         self.waiting = Waiting::Ticking;
-        self.set_period(self.slice);
+        self.set_period(self.slice, host);
     }
 
-    fn set_period(&mut self, period: Duration) {
+    fn set_period(&mut self, period: Duration, host: &impl Host) {
         if self.period != period {
             self.period = period;
-            host::tick_every(period);
+            host.tick_every(period);
         }
     }
 }
@@ -193,9 +185,7 @@ impl Patience {
     }
 }
 
-/// A queue of this worker alone: one with a common name would wake only the worker that registered it last.
-fn register_queue() -> Option<u32> {
-    let mut name = [0; 8];
-    getrandom::fill(&mut name).ok()?;
-    host::register_queue(&format!("token-endpoint-{:016x}", u64::from_le_bytes(name))).ok()
+fn ping(cluster: String) -> Callout {
+    let (method, path, authority) = ("GET".to_owned(), "/".to_owned(), cluster.clone());
+    Callout { cluster, method, authority, path, headers: Vec::new(), body: None }
 }

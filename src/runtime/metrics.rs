@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::host;
+use super::host::{Host, MetricKind};
 use crate::endpoint::{about::Topic, event::Event};
 
 /// The metrics of one worker.
@@ -58,85 +58,78 @@ pub struct Histogram {
 
 impl Metrics {
     /// Defines what is there from the start.
-    pub fn new() -> Self {
+    pub fn new(host: &impl Host) -> Self {
         let times = Times {
-            check_queue: Histogram::in_millis("check_queue_ms"),
-            check: Histogram::in_millis("check_ms"),
-            signing_queue: Histogram::in_millis("signing_queue_ms"),
-            signing: Histogram::in_micros("signing_us"),
-            directory: Histogram::in_millis("directory_ms"),
-            state_store: Histogram::in_millis("state_store_ms"),
+            check_queue: Histogram::in_millis("check_queue_ms", host),
+            check: Histogram::in_millis("check_ms", host),
+            signing_queue: Histogram::in_millis("signing_queue_ms", host),
+            signing: Histogram::in_micros("signing_us", host),
+            directory: Histogram::in_millis("directory_ms", host),
+            state_store: Histogram::in_millis("state_store_ms", host),
         };
-        Self { outcomes: HashMap::new(), times, waiting_checks: Level::new("waiting_checks") }
+        Self { outcomes: HashMap::new(), times, waiting_checks: Level::new("waiting_checks", host) }
     }
 
     /// Counts how an exchange ended.
-    pub fn count(&mut self, event: &Event) {
+    pub fn count(&mut self, event: &Event, host: &impl Host) {
         let (topic, outcome) = (event.about.topic, event.outcome.name());
-        let name = || Counter::new(&format!("{}.{outcome}", topic.name()));
-        self.outcomes.entry((topic, outcome)).or_insert_with(name).count();
+        let name = || Counter::new(&format!("{}.{outcome}", topic.name()), host);
+        self.outcomes.entry((topic, outcome)).or_insert_with(name).count(host);
     }
 }
 
 impl Counter {
     /// A counter of this name.
-    pub fn new(name: &str) -> Self {
-        Self(host::define_counter(&full(name)))
+    pub fn new(name: &str, host: &impl Host) -> Self {
+        Self(host.define_metric(MetricKind::Counter, &full(name)))
     }
 
     /// Adds one.
-    pub fn count(self) {
-        host::add_to_metric(self.0, 1);
+    pub fn count(self, host: &impl Host) {
+        host.add_to_metric(self.0, 1);
     }
 }
 
 impl Gauge {
     /// A gauge of this name.
-    pub fn new(name: &str) -> Self {
-        Self(host::define_gauge(&full(name)))
+    pub fn new(name: &str, host: &impl Host) -> Self {
+        Self(host.define_metric(MetricKind::Gauge, &full(name)))
     }
 
     /// Shows this value.
-    pub fn show(self, value: u64) {
-        host::record_metric(self.0, value);
+    pub fn show(self, value: u64, host: &impl Host) {
+        host.record_metric(self.0, value);
     }
 }
 
 impl Level {
-    fn new(name: &str) -> Self {
-        Self { id: host::define_gauge(&full(name)), shown: 0 }
+    fn new(name: &str, host: &impl Host) -> Self {
+        Self { id: host.define_metric(MetricKind::Gauge, &full(name)), shown: 0 }
     }
 
     /// Shows this worker's part.
-    pub fn show(&mut self, part: usize) {
+    pub fn show(&mut self, part: usize, host: &impl Host) {
         let change = i64::try_from(part).unwrap_or(i64::MAX) - i64::try_from(self.shown).unwrap_or(i64::MAX);
         if change != 0 {
-            host::add_to_metric(self.id, change);
+            host.add_to_metric(self.id, change);
             self.shown = part;
         }
     }
 }
 
-impl Drop for Level {
-    /// A worker that ends leaves nothing behind.
-    fn drop(&mut self) {
-        self.show(0);
-    }
-}
-
 impl Histogram {
-    fn in_millis(name: &str) -> Self {
-        Self { id: host::define_histogram(&full(name)), units: |time| time.as_millis() }
+    fn in_millis(name: &str, host: &impl Host) -> Self {
+        Self { id: host.define_metric(MetricKind::Histogram, &full(name)), units: |time| time.as_millis() }
     }
 
-    fn in_micros(name: &str) -> Self {
-        Self { id: host::define_histogram(&full(name)), units: |time| time.as_micros() }
+    fn in_micros(name: &str, host: &impl Host) -> Self {
+        Self { id: host.define_metric(MetricKind::Histogram, &full(name)), units: |time| time.as_micros() }
     }
 
     /// Adds the time that has gone by.
-    pub fn record(self, since: Instant) {
-        let units = (self.units)(since.elapsed());
-        host::record_metric(self.id, u64::try_from(units).unwrap_or(u64::MAX));
+    pub fn record(self, since: Instant, host: &impl Host) {
+        let units = (self.units)(host.since(since));
+        host.record_metric(self.id, u64::try_from(units).unwrap_or(u64::MAX));
     }
 }
 

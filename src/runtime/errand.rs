@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::{
-    host,
+    answer,
+    host::Host,
     metrics::{Histogram, Times},
 };
 use crate::{
@@ -156,10 +157,10 @@ impl Errand {
     }
 
     /// What the answer at hand says.
-    pub fn read(&self, body_size: usize, now: UnixTime) -> Result<Progress, Fault> {
+    pub fn read(&self, body_size: usize, now: UnixTime, host: &impl Host) -> Result<Progress, Fault> {
         let service = self.service().ok_or(Fault::NoAnswer)?;
         let limit = self.limits().map_or(0, |limits| limits.max_response_bytes);
-        let answer = host::call_answer(body_size, limit)?;
+        let answer = answer::whole(host, body_size, limit)?;
         match service {
             Service::Lookup(_, lookup) => lookup.read(&answer).map(Answer::Found).map(Progress::Done),
             Service::Verify(find, verify, _) => {

@@ -1,9 +1,9 @@
-//! What is remembered between requests: in the host's shared data, for all workers of the process, or in an etcd that a
+//! What is remembered between requests: in values that all workers share, for all workers of the process, or in an etcd that a
 //! whole fleet asks.
 
 use std::sync::Arc;
 
-use super::{attempts::AttemptTable, errand::Errand, families::FamilyTable};
+use super::{attempts::AttemptTable, errand::Errand, families::FamilyTable, host::Host};
 use crate::{
     attempts::{Limits, TableKey},
     endpoint::{
@@ -43,32 +43,37 @@ enum Attempts {
 
 impl Memory {
     /// Opens the tables that are here. None if the host can't share data.
-    pub fn open(etcd: Option<Arc<Etcd>>, shared_attempts: Option<TableKey>, limits: Limits) -> Option<Self> {
+    pub fn open(
+        etcd: Option<Arc<Etcd>>,
+        shared_attempts: Option<TableKey>,
+        limits: Limits,
+        host: &impl Host,
+    ) -> Option<Self> {
         let attempts = match (&etcd, shared_attempts) {
             (Some(etcd), Some(key)) => Attempts::Elsewhere(Arc::clone(etcd), key, limits),
-            _ => Attempts::Here(AttemptTable::open(limits)?),
+            _ => Attempts::Here(AttemptTable::open(limits, host)?),
         };
         let families = match etcd {
             Some(etcd) => Families::Elsewhere(etcd),
-            None => Families::Here(FamilyTable::open()?),
+            None => Families::Here(FamilyTable::open(host)?),
         };
         Some(Self { families, attempts })
     }
 
     /// A question of a token.
-    pub fn state(&self, question: StateQuestion, now: UnixTime) -> Recall {
+    pub fn state(&self, question: StateQuestion, host: &impl Host) -> Recall {
         match &self.families {
-            Families::Here(table) => Recall::Known(table.answer(&question, now)),
-            Families::Elsewhere(etcd) => asked(etcd, Question::State(question), now),
+            Families::Here(table) => Recall::Known(table.answer(&question, host)),
+            Families::Elsewhere(etcd) => asked(etcd, Question::State(question), host.now()),
         }
     }
 
     /// A question about a guess.
-    pub fn attempt(&self, attempt: &Attempt, now: UnixTime) -> Recall {
+    pub fn attempt(&self, attempt: &Attempt, host: &impl Host) -> Recall {
         match &self.attempts {
-            Attempts::Here(table) => Recall::Known(table.answer(attempt, now)),
+            Attempts::Here(table) => Recall::Known(table.answer(attempt, host)),
             Attempts::Elsewhere(etcd, key, limits) => {
-                asked(etcd, Question::Attempt(counting(attempt, key, limits)), now)
+                asked(etcd, Question::Attempt(counting(attempt, key, limits)), host.now())
             }
         }
     }

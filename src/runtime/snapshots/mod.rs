@@ -10,7 +10,7 @@ mod source;
 mod turns;
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     collections::HashMap,
     rc::{Rc, Weak},
     sync::Arc,
@@ -18,7 +18,7 @@ use std::{
 };
 
 use self::source::Source;
-use super::shared_document::earlier_vms;
+use super::{host::Host, shared_document::earlier_vms};
 use crate::{
     endpoint::{Endpoint, Find},
     registry::{
@@ -33,22 +33,26 @@ pub struct Snapshots {
     looked: Option<Instant>,
 }
 
-thread_local! {
-    static SOURCES: RefCell<HashMap<String, Weak<RefCell<Source>>>> = RefCell::default();
-    /// Whether this VM is on Envoy's main thread, where no request comes: two VMs start there before any worker's, of
-    /// which the first is a trial.
-    static IS_ON_MAIN_THREAD: bool = earlier_vms() < 2;
+/// The sources that plugins of one thread share.
+#[derive(Default)]
+pub struct SharedSources {
+    /// Sources by the names of their documents.
+    sources: RefCell<HashMap<String, Weak<RefCell<Source>>>>,
+    /// Whether no request comes to this thread.
+    is_main: OnceCell<bool>,
 }
 
+/// How long documents are read at a time.
+const SLICE: Duration = Duration::from_millis(1);
 /// A tick may come so much too early.
 const EARLY: Duration = Duration::from_millis(10);
 
 impl Snapshots {
     /// The sources of this endpoint. Sources that this worker knows already, from another plugin, are shared.
-    pub fn new(endpoint: &Endpoint) -> Self {
-        IS_ON_MAIN_THREAD.with(|_| {});
+    pub fn new(endpoint: &Endpoint, shared: &SharedSources, host: &impl Host) -> Self {
+        is_main_thread(shared, host);
         let sources = endpoint.registry.auth_sources.values();
-        let sources = sources.filter_map(|source| Some((source.id.clone(), shared_source(source)?)));
+        let sources = sources.filter_map(|source| Some((source.id.clone(), shared_source(source, shared, host)?)));
         Self { sources: sources.collect(), looked: None }
     }
 
@@ -68,20 +72,20 @@ impl Snapshots {
     }
 
     /// Takes an answer with a body of this length. Called while the host has it at hand.
-    pub fn on_answer(&mut self, call: u32, length: usize) {
+    pub fn on_answer(&mut self, call: u32, length: usize, host: &impl Host) {
         for source in self.sources.values().filter(|source| source.borrow().is_fetching_by(call)) {
-            source.borrow_mut().on_answer(length);
+            source.borrow_mut().on_answer(length, host);
         }
     }
 
     /// Looks for newer copies. Called from the root, every [`Snapshots::period`] or more often.
-    pub fn on_tick(&mut self) {
-        let is_early = self.looked.is_some_and(|looked| looked.elapsed() + EARLY < self.period());
+    pub fn on_tick(&mut self, host: &impl Host) {
+        let is_early = self.looked.is_some_and(|looked| host.since(looked) + EARLY < self.period());
         if is_early {
             return;
         }
-        self.looked = Some(Instant::now());
-        self.sources.values().for_each(|source| source.borrow_mut().on_tick());
+        self.looked = Some(host.monotonic());
+        self.sources.values().for_each(|source| source.borrow_mut().on_tick(host));
     }
 
     /// How often to look: often until there is a first copy of all.
@@ -95,25 +99,34 @@ impl Snapshots {
         self.sources.values().any(|source| source.borrow().has_work())
     }
 
-    /// Goes on with what there is to do, until then or a little longer.
-    pub fn slice(&mut self, until: Instant) {
-        self.sources.values().for_each(|source| source.borrow_mut().slice(until));
+    /// Goes on with what there is to do, for a slice or a little longer.
+    pub fn slice(&mut self, host: &impl Host) {
+        let until = host.monotonic() + SLICE;
+        self.sources.values().for_each(|source| source.borrow_mut().slice(until, host));
     }
 }
 
-fn shared_source(auth_source: &Arc<AuthSource>) -> Option<Rc<RefCell<Source>>> {
+fn shared_source(
+    auth_source: &Arc<AuthSource>,
+    shared: &SharedSources,
+    host: &impl Host,
+) -> Option<Rc<RefCell<Source>>> {
     let Directory::Snapshot(snapshot) = &auth_source.directory else { return None };
     let name = snapshot.fingerprint(&auth_source.id, &auth_source.identifiers);
-    let known = SOURCES.with_borrow(|sources| sources.get(&name).and_then(Weak::upgrade));
-    if let Some(source) = known {
+    let mut sources = shared.sources.borrow_mut();
+    if let Some(source) = sources.get(&name).and_then(Weak::upgrade) {
         source.borrow_mut().configure(auth_source);
         return Some(source);
     }
-    let idle = IS_ON_MAIN_THREAD.with(|is_on_main_thread| *is_on_main_thread);
-    let source = Rc::new(RefCell::new(Source::new(Arc::clone(auth_source), &name, idle)));
-    SOURCES.with_borrow_mut(|sources| {
-        sources.retain(|_, source| source.strong_count() > 0);
-        sources.insert(name, Rc::downgrade(&source));
-    });
+    let source = Source::new(Arc::clone(auth_source), &name, is_main_thread(shared, host), host);
+    let source = Rc::new(RefCell::new(source));
+    sources.retain(|_, source| source.strong_count() > 0);
+    sources.insert(name, Rc::downgrade(&source));
     Some(source)
+}
+
+/// Whether this is Envoy's main thread, where no request comes: two VMs start there before any worker's, of which the first is
+/// a trial.
+fn is_main_thread(shared: &SharedSources, host: &impl Host) -> bool {
+    *shared.is_main.get_or_init(|| earlier_vms(host) < 2)
 }

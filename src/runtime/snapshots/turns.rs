@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{super::host, source::Source};
+use super::{super::host::Host, source::Source};
 use crate::{
     outbound::Fault,
     registry::remote::{Ledger, News, Snapshot, jittered, millis},
@@ -15,9 +15,9 @@ const PATIENCE: u64 = 1500;
 
 impl Source {
     /// Takes the turn, if it is time and nobody has it.
-    pub(super) fn take_turn(&self, now: u64, timeout: Duration, interval: Duration) -> bool {
+    pub(super) fn take_turn(&self, now: u64, timeout: Duration, interval: Duration, host: &impl Host) -> bool {
         let until = now + millis(timeout + LEASE);
-        let turn = self.document.update(|ledger| {
+        let turn = self.document.update(host, |ledger| {
             let is_due = ledger.is_due(now, interval);
             is_due.then(|| ledger.lend(self.holder, until))
         });
@@ -25,32 +25,39 @@ impl Source {
     }
 
     /// Ends the turn without a document.
-    pub(super) fn fail(&mut self, fault: &Fault) {
+    pub(super) fn fail(&mut self, fault: &Fault, host: &impl Host) {
         let why = fault.to_string();
-        let due = self.due_after(Snapshot::retry_interval);
+        let due = self.due_after(Snapshot::retry_interval, host);
         self.patience = PATIENCE;
-        self.end_turn(|ledger| ledger.fail(&why, due));
+        self.end_turn(|ledger| ledger.fail(&why, due), host);
     }
 
     /// Ends the turn with a document looked at, and tells what the ledger was before. None if the turn was lost.
-    pub(super) fn settle(&mut self, change: impl Fn(&mut Ledger, u64) -> News) -> Option<Ledger> {
-        let due = self.due_after(|snapshot| snapshot.refresh_interval);
+    pub(super) fn settle(&mut self, change: impl Fn(&mut Ledger, u64) -> News, host: &impl Host) -> Option<Ledger> {
+        let due = self.due_after(|snapshot| snapshot.refresh_interval, host);
         self.patience = 0;
-        self.end_turn(|ledger| change(ledger, due))
+        self.end_turn(|ledger| change(ledger, due), host)
     }
 
     /// The same with a document that is good, or is the last one still.
-    pub(super) fn settle_good(&mut self, change: impl Fn(&mut Ledger, u64) -> News) -> Option<Ledger> {
-        let now = host::now_in_millis();
-        self.settle(|ledger, due| {
-            let news = change(ledger, due);
-            ledger.confirm(now);
-            news
-        })
+    pub(super) fn settle_good(
+        &mut self,
+        change: impl Fn(&mut Ledger, u64) -> News,
+        host: &impl Host,
+    ) -> Option<Ledger> {
+        let now = host.now_in_millis();
+        self.settle(
+            |ledger, due| {
+                let news = change(ledger, due);
+                ledger.confirm(now);
+                news
+            },
+            host,
+        )
     }
 
-    fn end_turn(&self, change: impl Fn(&mut Ledger) -> News) -> Option<Ledger> {
-        let (before, news, trouble) = self.document.update(|ledger| {
+    fn end_turn(&self, change: impl Fn(&mut Ledger) -> News, host: &impl Host) -> Option<Ledger> {
+        let (before, news, trouble) = self.document.update(host, |ledger| {
             let before = ledger.clone();
             let news = ledger.is_lent_to(self.holder).then(|| change(ledger))?;
             Some((before, news, ledger.trouble().unwrap_or_default().to_owned()))
@@ -64,9 +71,9 @@ impl Source {
     }
 
     /// Keeps the turn for so much longer. None if it was lost.
-    pub(super) fn renew(&self, span: Duration) -> Option<Ledger> {
-        let until = host::now_in_millis() + millis(span);
-        self.document.update(|ledger| {
+    pub(super) fn renew(&self, span: Duration, host: &impl Host) -> Option<Ledger> {
+        let until = host.now_in_millis() + millis(span);
+        self.document.update(host, |ledger| {
             ledger.is_lent_to(self.holder).then(|| {
                 ledger.lend(self.holder, until);
                 ledger.clone()
@@ -74,17 +81,8 @@ impl Source {
         })
     }
 
-    fn due_after(&self, span: impl Fn(&Snapshot) -> Duration) -> u64 {
-        let span = self.snapshot().map(|snapshot| jittered(span(snapshot), chance())).unwrap_or_default();
-        host::now_in_millis() + millis(span)
-    }
-}
-
-/// Any number; the least where the host gives no chance.
-pub fn chance() -> u64 {
-    let mut bytes = [0; 8];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => u64::from_le_bytes(bytes),
-        Err(_) => 0,
+    fn due_after(&self, span: impl Fn(&Snapshot) -> Duration, host: &impl Host) -> u64 {
+        let span = self.snapshot().map(|snapshot| jittered(span(snapshot), host.chance())).unwrap_or_default();
+        host.now_in_millis() + millis(span)
     }
 }

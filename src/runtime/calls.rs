@@ -1,17 +1,13 @@
 //! Calls to directories and to the state store: one for those who ask the same at the same time, a second try where there
 //! is time, and none to whom is known to be down. The root makes the calls, so that they end even where a caller goes away.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
     errand::{Errand, Party, Progress},
-    host,
+    host::Host,
     metrics::Times,
-    worker::Ticket,
+    ticket::Ticket,
 };
 use crate::{
     crypto::password::PasswordHash,
@@ -23,7 +19,6 @@ use crate::{
 
 /// The state of all who are asked over HTTP, in one worker.
 pub struct Calls {
-    root: u32,
     states: HashMap<Party, State>,
     in_flight: InFlight<Errand, Asker>,
     times: Times,
@@ -49,13 +44,14 @@ pub struct Asker {
 const UNAVAILABLE: Answer = Answer::Unavailable { retry_after: 1 };
 
 impl Calls {
-    /// For the plugin whose root context is `root`, which makes the calls.
-    pub fn new(root: u32, times: Times) -> Self {
-        Self { root, states: HashMap::new(), in_flight: InFlight::default(), times }
+    /// None yet.
+    pub fn new(times: Times) -> Self {
+        Self { states: HashMap::new(), in_flight: InFlight::default(), times }
     }
 
     /// Takes a question. It is answered at once where the answer is known, or where nobody can be asked.
-    pub fn ask(&mut self, errand: Errand, asker: Asker, now: UnixTime) -> Option<(Asker, Answer)> {
+    pub fn ask(&mut self, errand: Errand, asker: Asker, host: &impl Host) -> Option<(Asker, Answer)> {
+        let now = host.now();
         if let Some(answer) = self.known(&errand, now) {
             return Some((asker, answer));
         }
@@ -66,7 +62,7 @@ impl Calls {
         }
         match self.admit(&errand, now) {
             Ok(timeout) => {
-                self.in_flight.add(Flight::new(errand, callout, asker, timeout, Instant::now()));
+                self.in_flight.add(Flight::new(errand, callout, asker, timeout, host.monotonic()));
                 None
             }
             Err(fault) => {
@@ -82,9 +78,9 @@ impl Calls {
     }
 
     /// Makes the calls that wait, and gives the answers of those that could not be made. Called from the root.
-    pub fn dispatch(&mut self, now: UnixTime) -> Vec<(Asker, Answer)> {
+    pub fn dispatch(&mut self, host: &impl Host) -> Vec<(Asker, Answer)> {
         let waiting = self.in_flight.take_calls_to_make();
-        waiting.into_iter().flat_map(|flight| self.call(flight, now)).collect()
+        waiting.into_iter().flat_map(|flight| self.call(flight, host)).collect()
     }
 
     /// Whether a call that was answered is one of these.
@@ -93,16 +89,17 @@ impl Calls {
     }
 
     /// Takes the answer to a call, and answers those who waited for it.
-    pub fn answered(&mut self, call: u32, body_size: usize, now: UnixTime) -> Vec<(Asker, Answer)> {
+    pub fn answered(&mut self, call: u32, body_size: usize, host: &impl Host) -> Vec<(Asker, Answer)> {
         let Some(flight) = self.in_flight.take(call) else { return Vec::new() };
-        match flight.request.read(body_size, now) {
-            Ok(Progress::Done(answer)) => self.land(flight, Ok(answer), now),
+        let now = host.now();
+        match flight.request.read(body_size, now, host) {
+            Ok(Progress::Done(answer)) => self.land(flight, Ok(answer), host),
             Ok(Progress::Further(errand)) => {
                 let callout = errand.callout(now);
-                self.call(flight.with(errand, callout), now)
+                self.call(flight.with(errand, callout), host)
             }
-            Err(fault) if may_try_again(&flight, &fault) => self.call(flight, now),
-            Err(fault) => self.land(flight, Err(fault), now),
+            Err(fault) if may_try_again(&flight, &fault, host) => self.call(flight, host),
+            Err(fault) => self.land(flight, Err(fault), host),
         }
     }
 
@@ -139,20 +136,21 @@ impl Calls {
         Ok(limits.timeout)
     }
 
-    fn call(&mut self, mut flight: Flight, now: UnixTime) -> Vec<(Asker, Answer)> {
+    fn call(&mut self, mut flight: Flight, host: &impl Host) -> Vec<(Asker, Answer)> {
         flight.count_try();
-        match host::enter(self.root).and_then(|()| host::call(&flight.callout, flight.time_left(Instant::now()))) {
+        match host.call(&flight.callout, flight.time_left(host.monotonic())) {
             Ok(call) => {
                 self.in_flight.made(call, flight);
                 Vec::new()
             }
-            Err(_) => self.land(flight, Err(Fault::NoAnswer), now),
+            Err(_) => self.land(flight, Err(Fault::NoAnswer), host),
         }
     }
 
-    fn land(&mut self, flight: Flight, result: Result<Answer, Fault>, now: UnixTime) -> Vec<(Asker, Answer)> {
+    fn land(&mut self, flight: Flight, result: Result<Answer, Fault>, host: &impl Host) -> Vec<(Asker, Answer)> {
         let Flight { request: errand, waiters: askers, since, .. } = flight;
-        errand.party().times(&self.times).record(since);
+        errand.party().times(&self.times).record(since, host);
+        let now = host.now();
         let state = self.state(&errand);
         state.upstream.leave();
         match &result {
@@ -200,6 +198,6 @@ impl Flight {
     }
 }
 
-fn may_try_again(flight: &Flight, fault: &Fault) -> bool {
-    flight.request.is_idempotent() && flight.may_try_again(fault, Instant::now())
+fn may_try_again(flight: &Flight, fault: &Fault, host: &impl Host) -> bool {
+    flight.request.is_idempotent() && flight.may_try_again(fault, host.monotonic())
 }

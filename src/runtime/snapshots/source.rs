@@ -9,13 +9,12 @@ use std::{
 
 use super::{
     super::{
-        host,
+        host::Host,
         metrics::{Counter, Gauge},
         shared_document::SharedDocument,
     },
     fetching::Fetching,
     reading::Reading,
-    turns::chance,
 };
 use crate::{
     endpoint::Find,
@@ -61,13 +60,13 @@ pub enum Task {
 
 impl Source {
     /// A source of which nothing is known yet.
-    pub fn new(auth_source: Arc<AuthSource>, name: &str, idle: bool) -> Self {
-        let document = SharedDocument::open(name);
-        let age = Gauge::new(&format!("auth_source.{}.age_seconds", metric_name(&auth_source.id)));
+    pub fn new(auth_source: Arc<AuthSource>, name: &str, idle: bool, host: &impl Host) -> Self {
+        let document = SharedDocument::open(name, host);
+        let age = Gauge::new(&format!("auth_source.{}.age_seconds", metric_name(&auth_source.id)), host);
         Self {
             auth_source,
             document,
-            holder: chance(),
+            holder: host.chance(),
             idle: Cell::new(idle),
             version: 0,
             users: None,
@@ -75,7 +74,7 @@ impl Source {
             leftovers: Vec::new(),
             longest_hold: Duration::ZERO,
             patience: 0,
-            refused: Counter::new("snapshot_refused"),
+            refused: Counter::new("snapshot_refused", host),
             age,
         }
     }
@@ -107,49 +106,49 @@ impl Source {
     }
 
     /// Looks after its copy.
-    pub fn on_tick(&mut self) {
+    pub fn on_tick(&mut self, host: &impl Host) {
         if self.idle.get() {
             return;
         }
         match &self.task {
-            Task::Nothing => self.look(),
-            Task::Fetching(fetching) if fetching.is_overdue() => {
+            Task::Nothing => self.look(host),
+            Task::Fetching(fetching) if fetching.is_overdue(host.monotonic()) => {
                 self.task = Task::Nothing;
-                self.fail(&Fault::NoAnswer);
+                self.fail(&Fault::NoAnswer, host);
             }
             Task::Fetching(_) | Task::Reading(_) | Task::Clearing { .. } => {}
         }
     }
 
     /// Reads a newer good copy, or fetches one if it is time and nobody does.
-    fn look(&mut self) {
-        let Some(ledger) = self.document.ledger() else { return };
-        self.show_age(&ledger);
+    fn look(&mut self, host: &impl Host) {
+        let Some(ledger) = self.document.ledger(host) else { return };
+        self.show_age(&ledger, host);
         if ledger.version > 0 && ledger.version != self.version {
-            return self.read_good(&ledger);
+            return self.read_good(&ledger, host);
         }
-        let now = host::now_in_millis();
+        let now = host.now_in_millis();
         let Some(Snapshot { timeout, refresh_interval, .. }) = self.snapshot() else { return };
         let (timeout, interval) = (*timeout, *refresh_interval);
-        if ledger.is_due(now.saturating_sub(self.patience), interval) && self.take_turn(now, timeout, interval) {
-            self.fetch(ledger.etag);
+        if ledger.is_due(now.saturating_sub(self.patience), interval) && self.take_turn(now, timeout, interval, host) {
+            self.fetch(ledger.etag, host);
         }
     }
 
     /// Shows for how long nobody knows whether its copy is the newest still, once there is one.
-    fn show_age(&self, ledger: &Ledger) {
-        if let Some(age) = ledger.age(host::now_in_millis()) {
-            self.age.show(age.as_secs());
+    fn show_age(&self, ledger: &Ledger, host: &impl Host) {
+        if let Some(age) = ledger.age(host.now_in_millis()) {
+            self.age.show(age.as_secs(), host);
         }
     }
 
     /// Goes on with what there is to do, until then or a little longer.
-    pub fn slice(&mut self, until: Instant) {
-        let start = Instant::now();
+    pub fn slice(&mut self, until: Instant, host: &impl Host) {
+        let start = host.monotonic();
         let mut now = start;
         while self.has_work() && now < until {
-            self.step();
-            now = Instant::now();
+            self.step(host);
+            now = host.monotonic();
         }
         self.longest_hold = self.longest_hold.max(now - start);
         if now > start && !self.has_work() {
@@ -159,10 +158,10 @@ impl Source {
     }
 
     /// A little of the work.
-    fn step(&mut self) {
+    fn step(&mut self, host: &impl Host) {
         match mem::replace(&mut self.task, Task::Nothing) {
-            Task::Reading(reading) => self.step_reading(reading),
-            Task::Clearing { slot, version, pieces } => self.step_clearing(slot, version, pieces),
+            Task::Reading(reading) => self.step_reading(reading, host),
+            Task::Clearing { slot, version, pieces } => self.step_clearing(slot, version, pieces, host),
             other => {
                 self.task = other;
                 self.step_dropping();
@@ -171,10 +170,10 @@ impl Source {
     }
 
     /// Empties a piece of the slot of the last copy, unless it has a new use already.
-    fn step_clearing(&mut self, slot: u64, version: u64, pieces: usize) {
-        let is_free = self.document.ledger().is_some_and(|ledger| ledger.is_at_rest_with(version));
+    fn step_clearing(&mut self, slot: u64, version: u64, pieces: usize, host: &impl Host) {
+        let is_free = self.document.ledger(host).is_some_and(|ledger| ledger.is_at_rest_with(version));
         if let Some(piece) = pieces.checked_sub(1).filter(|_| is_free) {
-            self.document.clear(slot, piece);
+            self.document.clear(slot, piece, host);
             self.task = Task::Clearing { slot, version, pieces: piece };
         }
     }

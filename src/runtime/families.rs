@@ -1,9 +1,7 @@
 //! What is remembered of tokens in the host's shared data, for all workers of the process: a table of fixed size, since
 //! shared data can't be deleted. It is gone when the process is.
 
-use proxy_wasm::types::Status;
-
-use super::host;
+use super::host::{Failure, Host, SharedValue};
 use crate::{
     endpoint::Answer,
     state::{Bucket, Place, StateAnswer, StateQuestion},
@@ -21,20 +19,20 @@ const TRIES: u32 = 32;
 impl FamilyTable {
     /// Opens the table, and makes it if there is none: the main thread's VM does so before any worker's VM starts. None if
     /// the host can't share data.
-    pub fn open() -> Option<Self> {
-        let (_, version) = host::shared_data(&name(BUCKETS - 1)).ok()?;
+    pub fn open(host: &impl Host) -> Option<Self> {
+        let SharedValue { version, .. } = host.shared_value(&name(BUCKETS - 1)).ok()?;
         if version.is_none() {
-            (0..BUCKETS).try_for_each(|bucket| host::set_shared_data(&name(bucket), &[], None)).ok()?;
+            (0..BUCKETS).try_for_each(|bucket| host.set_shared_value(&name(bucket), &[], None)).ok()?;
         }
         Some(Self(()))
     }
 
     /// Answers a question.
-    pub fn answer(&self, question: &StateQuestion, now: UnixTime) -> Answer {
-        match everywhere(question, now) {
+    pub fn answer(&self, question: &StateQuestion, host: &impl Host) -> Answer {
+        match everywhere(question, host.now(), host) {
             Ok(answer) => Answer::State(answer),
-            Err(status) => {
-                log::error!("the table of token families failed: {status:?}");
+            Err(failure) => {
+                log::error!("the table of token families failed: {failure:?}");
                 Answer::Unavailable { retry_after: 1 }
             }
         }
@@ -42,10 +40,10 @@ impl FamilyTable {
 }
 
 /// The answer of all buckets that the question is about, or of the first that takes a token for no good.
-fn everywhere(question: &StateQuestion, now: UnixTime) -> Result<StateAnswer, Status> {
+fn everywhere(question: &StateQuestion, now: UnixTime, host: &impl Host) -> Result<StateAnswer, Failure> {
     let mut answer = StateAnswer::Looked(false);
     for place in Place::of(question) {
-        answer = update(&name(place.bucket(BUCKETS)), question, now)?;
+        answer = update(&name(place.bucket(BUCKETS)), question, now, host)?;
         if answer == StateAnswer::Looked(false) {
             break;
         }
@@ -54,23 +52,23 @@ fn everywhere(question: &StateQuestion, now: UnixTime) -> Result<StateAnswer, St
 }
 
 /// Answers by compare-and-swap, so that of two workers that claim the same token one is the second.
-fn update(key: &str, question: &StateQuestion, now: UnixTime) -> Result<StateAnswer, Status> {
+fn update(key: &str, question: &StateQuestion, now: UnixTime, host: &impl Host) -> Result<StateAnswer, Failure> {
     for _ in 0..TRIES {
-        let (bytes, version) = host::shared_data(key)?;
-        let before = Bucket::from_bytes(&bytes).map_err(|_| Status::ParseFailure)?;
+        let SharedValue { bytes, version } = host.shared_value(key)?;
+        let before = Bucket::from_bytes(&bytes).map_err(|_| Failure::ParseFailure)?;
         let mut after = before.clone();
         let answer = after.answer(question, now);
         if after == before {
             return Ok(answer);
         }
         // Without a version it would be written whatever another worker has written meanwhile.
-        let version = Some(version.ok_or(Status::NotFound)?);
-        match host::set_shared_data(key, &after.to_bytes(), version) {
-            Err(Status::CasMismatch) => {}
+        let version = Some(version.ok_or(Failure::NotFound)?);
+        match host.set_shared_value(key, &after.to_bytes(), version) {
+            Err(Failure::CasMismatch) => {}
             result => return result.map(|()| answer),
         }
     }
-    Err(Status::CasMismatch)
+    Err(Failure::CasMismatch)
 }
 
 /// The name holds the version of the layout: another build in the same process must not misread the table.

@@ -1,8 +1,6 @@
 //! Where a document lies for all workers of the process: a ledger and two slots of pieces in the host's shared data.
 
-use proxy_wasm::types::Status;
-
-use super::host;
+use super::host::{Failure, Host, SharedValue};
 use crate::registry::remote::{Ledger, PART};
 
 /// The shared data of one source.
@@ -20,22 +18,22 @@ const TRIES: u32 = 32;
 
 impl SharedDocument {
     /// Opens it, and makes it if there is none: the main thread's VM does so before any worker's VM starts.
-    pub fn open(name: &str) -> Self {
+    pub fn open(name: &str, host: &impl Host) -> Self {
         let prefix = format!("token-endpoint.snapshot.{name}");
         let document = Self { prefix };
-        make(&document.ledger_key(), b"{}");
+        make(&document.ledger_key(), b"{}", host);
         document
     }
 
     /// The ledger as it is now.
-    pub fn ledger(&self) -> Option<Ledger> {
-        let (bytes, _) = host::shared_data(&self.ledger_key()).ok()?;
-        serde_json::from_slice(&bytes).ok()
+    pub fn ledger(&self, host: &impl Host) -> Option<Ledger> {
+        let ledger = host.shared_value(&self.ledger_key()).ok()?;
+        serde_json::from_slice(&ledger.bytes).ok()
     }
 
     /// Changes the ledger, unless `change` gives None.
-    pub fn update<T>(&self, change: impl Fn(&mut Ledger) -> Option<T>) -> Option<T> {
-        update(&self.ledger_key(), |bytes| {
+    pub fn update<T>(&self, host: &impl Host, change: impl Fn(&mut Ledger) -> Option<T>) -> Option<T> {
+        update(&self.ledger_key(), host, |bytes| {
             let mut ledger = serde_json::from_slice(bytes).unwrap_or_default();
             let result = change(&mut ledger)?;
             Some((serde_json::to_vec(&ledger).ok()?, result))
@@ -44,31 +42,31 @@ impl SharedDocument {
 
     /// Copies the body of the answer at hand into a slot, where in the document it begins at `start`, which is at the
     /// beginning of a piece.
-    pub fn take_answer(&self, slot: u64, start: usize, length: usize) -> Result<(), Status> {
+    pub fn take_answer(&self, slot: u64, start: usize, length: usize, host: &impl Host) -> Result<(), Failure> {
         for at in (0..length).step_by(PIECE) {
             let expected = (length - at).min(PIECE);
-            let piece = host::answer_body(at, expected);
+            let piece = host.answer_body(at, expected);
             if piece.len() != expected {
-                return Err(Status::BadArgument);
+                return Err(Failure::BadArgument);
             }
-            host::set_shared_data(&self.piece_key(slot, (start + at) / PIECE), &piece, None)?;
+            host.set_shared_value(&self.piece_key(slot, (start + at) / PIECE), &piece, None)?;
         }
         Ok(())
     }
 
     /// A piece of a document of this length; an empty one behind its end. None if it is not there.
-    pub fn piece(&self, slot: u64, number: usize, length: usize) -> Option<Vec<u8>> {
+    pub fn piece(&self, slot: u64, number: usize, length: usize, host: &impl Host) -> Option<Vec<u8>> {
         let expected = length.saturating_sub(number.checked_mul(PIECE)?).min(PIECE);
         if expected == 0 {
             return Some(Vec::new());
         }
-        let (piece, _) = host::shared_data(&self.piece_key(slot, number)).ok()?;
+        let piece = host.shared_value(&self.piece_key(slot, number)).ok()?.bytes;
         (piece.len() == expected).then_some(piece)
     }
 
     /// Empties a piece.
-    pub fn clear(&self, slot: u64, number: usize) {
-        if host::set_shared_data(&self.piece_key(slot, number), &[], None).is_err() {
+    pub fn clear(&self, slot: u64, number: usize, host: &impl Host) {
+        if host.set_shared_value(&self.piece_key(slot, number), &[], None).is_err() {
             log::warn!("a piece of an old document stays in memory");
         }
     }
@@ -88,9 +86,9 @@ impl SharedDocument {
 }
 
 /// How many VMs started before this one, in this process.
-pub fn earlier_vms() -> u32 {
-    make(BIRTHS, &0_u32.to_le_bytes());
-    let number = update(BIRTHS, |bytes| {
+pub fn earlier_vms(host: &impl Host) -> u32 {
+    make(BIRTHS, &0_u32.to_le_bytes(), host);
+    let number = update(BIRTHS, host, |bytes| {
         let number = bytes.try_into().map(u32::from_le_bytes).unwrap_or_default();
         Some((number.saturating_add(1).to_le_bytes().to_vec(), number))
     });
@@ -98,20 +96,20 @@ pub fn earlier_vms() -> u32 {
 }
 
 /// Sets a value where there is none.
-fn make(key: &str, value: &[u8]) {
-    let is_there = host::shared_data(key).is_ok_and(|(value, _)| !value.is_empty());
-    if !is_there && host::set_shared_data(key, value, None).is_err() {
+fn make(key: &str, value: &[u8], host: &impl Host) {
+    let is_there = host.shared_value(key).is_ok_and(|value| !value.bytes.is_empty());
+    if !is_there && host.set_shared_value(key, value, None).is_err() {
         log::error!("no shared data");
     }
 }
 
 /// Changes a value by compare-and-swap, unless `change` gives None.
-fn update<T>(key: &str, change: impl Fn(&[u8]) -> Option<(Vec<u8>, T)>) -> Option<T> {
+fn update<T>(key: &str, host: &impl Host, change: impl Fn(&[u8]) -> Option<(Vec<u8>, T)>) -> Option<T> {
     for _ in 0..TRIES {
-        let (before, version) = host::shared_data(key).ok()?;
+        let SharedValue { bytes: before, version } = host.shared_value(key).ok()?;
         let (after, result) = change(&before)?;
-        match host::set_shared_data(key, &after, version) {
-            Err(Status::CasMismatch) => {}
+        match host.set_shared_value(key, &after, version) {
+            Err(Failure::CasMismatch) => {}
             outcome => return outcome.ok().map(|()| result),
         }
     }

@@ -1,0 +1,137 @@
+//! What the runtime needs of the proxy that it runs in, and no more: one trait, so that the whole program runs in any host,
+//! and in a test. Lines for the log go through the crate `log`, whose logger is the host's.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::{
+    http::Response,
+    outbound::Callout,
+    time::{Entropy, Moment, UnixTime},
+};
+
+/// The host of one worker. Calls are answered at once; what takes time comes back as an event of the worker's.
+pub trait Host {
+    /// The wall clock, which may jump.
+    fn wall_clock(&self) -> SystemTime;
+
+    /// A clock that never goes back.
+    fn monotonic(&self) -> Instant;
+
+    /// Bytes from a cryptographic source. None if there are none, without which nothing may be issued.
+    fn entropy(&self) -> Option<[u8; 32]>;
+
+    /// Answers the request of a stream, and leaves these names and values with it for the access log.
+    ///
+    /// # Errors
+    /// The stream is gone.
+    fn answer(&self, stream: u32, response: &Response, notes: &[(String, String)]) -> Result<(), Failure>;
+
+    /// Begins a call, which is answered by [`Worker::on_call_answered`](super::Worker::on_call_answered) with the id that
+    /// is given here, in no more than `timeout`.
+    ///
+    /// # Errors
+    /// It could not begin, and is not answered.
+    fn call(&self, callout: &Callout, timeout: Duration) -> Result<u32, Failure>;
+
+    /// The headers of the answer at hand, names in lower case; none where there was no answer.
+    fn answer_headers(&self) -> Vec<(String, Vec<u8>)>;
+
+    /// At most `length` bytes of the body at hand, from `start` on; none behind its end.
+    fn answer_body(&self, start: usize, length: usize) -> Vec<u8>;
+
+    /// Asks for [`Worker::on_woken`](super::Worker::on_woken), soon, and however many streams go away.
+    ///
+    /// # Errors
+    /// There is no way to.
+    fn wake(&self) -> Result<(), Failure>;
+
+    /// Asks for [`Worker::on_tick`](super::Worker::on_tick) again and again, or no more where the period is zero.
+    fn tick_every(&self, period: Duration);
+
+    /// A value that all workers share.
+    ///
+    /// # Errors
+    /// The host shares none.
+    fn shared_value(&self, key: &str) -> Result<SharedValue, Failure>;
+
+    /// Sets a value that all workers share: if it still has this version, or whatever it is where none is given.
+    ///
+    /// # Errors
+    /// [`Failure::CasMismatch`] if it has another version by now.
+    fn set_shared_value(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Failure>;
+
+    /// An RSASSA-PKCS1-v1_5 signature with SHA-256 by a key in PKCS #8. None where the host makes none.
+    fn sign(&self, private_key_der: &[u8], input: &[u8]) -> Option<Vec<u8>>;
+
+    /// A metric of this name, the same one whoever asks.
+    fn define_metric(&self, kind: MetricKind, name: &str) -> u32;
+
+    /// Changes a counter or a gauge.
+    fn add_to_metric(&self, metric: u32, change: i64);
+
+    /// Sets a gauge, or adds a value to a histogram.
+    fn record_metric(&self, metric: u32, value: u64);
+
+    /// The wall clock in whole seconds.
+    fn now(&self) -> UnixTime {
+        self.wall_clock().into()
+    }
+
+    /// The wall clock in milliseconds since 1970.
+    fn now_in_millis(&self) -> u64 {
+        let since = self.wall_clock().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or_default()
+    }
+
+    /// The time that has gone by.
+    fn since(&self, earlier: Instant) -> Duration {
+        self.monotonic().saturating_duration_since(earlier)
+    }
+
+    /// The wall clock and fresh entropy. None if there is no entropy.
+    fn moment(&self) -> Option<Moment> {
+        let entropy = self.entropy()?;
+        Some(Moment { now: self.now(), entropy: Entropy::new(entropy) })
+    }
+
+    /// Any number; the least where there is no entropy.
+    fn chance(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.entropy().unwrap_or_default();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+/// A value that all workers share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SharedValue {
+    /// The value; empty if there is none.
+    pub bytes: Vec<u8>,
+    /// What a compare-and-swap needs; None if there is no value.
+    pub version: Option<u32>,
+}
+
+/// What a metric shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// A number that only grows.
+    Counter,
+    /// A number as it is now.
+    Gauge,
+    /// How often there were which values.
+    Histogram,
+}
+
+/// Why the host did not do what it was asked to, by the names that the log has for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// There is no such thing.
+    NotFound,
+    /// It can't be asked for that.
+    BadArgument,
+    /// What is there can't be read.
+    ParseFailure,
+    /// Another worker has changed it.
+    CasMismatch,
+    /// Something went wrong in the host.
+    InternalFailure,
+}

@@ -1,0 +1,290 @@
+//! All the work of one worker: events come in, the core's questions are answered here, and the host does what is left.
+
+use std::rc::Rc;
+
+use super::{
+    audit,
+    calls::{Asker, Calls},
+    checks::{Checked, Checks},
+    errand::Errand,
+    host::Host,
+    memory::{Memory, Recall},
+    metrics::{Gauge, Metrics},
+    pacing::Pacing,
+    signings::{Signed, Signings},
+    snapshots::Snapshots,
+    thread_state::ThreadState,
+    ticket::Ticket,
+    work_queue::TurnedAway,
+};
+use crate::{
+    config::{Configuration, HeadersHeldBy},
+    endpoint::{Answer, Collecting, Endpoint, Question, Step, about::About, cors::Page, event::Event},
+    http::Response,
+    registry::auth_source::Directory,
+    secret::Secret,
+};
+
+/// One plugin in one worker thread.
+pub struct Worker<H: Host> {
+    host: H,
+    thread: Rc<ThreadState>,
+    endpoint: Endpoint,
+    headers_held_by: HeadersHeldBy,
+    memory: Memory,
+    calls: Calls,
+    snapshots: Snapshots,
+    checks: Checks<Asker>,
+    signings: Signings<Asker>,
+    metrics: Metrics,
+    pacing: Pacing,
+    last: Turn,
+}
+
+/// What the last slice was spent on: the kinds of work take turns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Check,
+    Signing,
+    Snapshot,
+}
+
+/// What is told where nobody can be asked.
+const UNAVAILABLE: Answer = Answer::Unavailable { retry_after: 1 };
+
+impl<H: Host> Worker<H> {
+    /// A worker for this configuration. None if the host can't share values.
+    pub fn new(host: H, thread: Rc<ThreadState>, configuration: Configuration) -> Option<Self> {
+        let Configuration { endpoint, schedule, attempts, etcd, shared_attempts, headers_held_by, .. } = configuration;
+        let metrics = Metrics::new(&host);
+        let snapshots = Snapshots::new(&endpoint, &thread.sources, &host);
+        let memory = Memory::open(etcd, shared_attempts, attempts, &host)?;
+        let signings = Signings::new(schedule.max_wait, endpoint.keys.published(host.now()), &host);
+        Gauge::new("host_signs", &host).show(signings.are_by_host().into(), &host);
+        let mut worker = Self {
+            checks: Checks::new(&schedule, host.monotonic()),
+            calls: Calls::new(metrics.times),
+            pacing: Pacing::new(schedule.slice, schedule.pacing_cluster),
+            host,
+            thread,
+            endpoint,
+            headers_held_by,
+            memory,
+            snapshots,
+            signings,
+            metrics,
+            last: Turn::Signing,
+        };
+        worker.watch();
+        Some(worker)
+    }
+
+    /// Ticks as often as documents are to be looked after.
+    fn watch(&mut self) {
+        if !self.snapshots.is_empty() {
+            self.pacing.watch(self.snapshots.period(), &self.host);
+        }
+    }
+
+    /// What it runs in.
+    pub fn host(&self) -> &H {
+        &self.host
+    }
+
+    /// What answers.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Who holds the headers of a request while its body is on its way.
+    pub fn headers_held_by(&self) -> HeadersHeldBy {
+        self.headers_held_by
+    }
+
+    /// Takes a whole request. Called from its stream.
+    pub fn begin(&mut self, ticket: Ticket, collecting: Collecting, body: &Secret) {
+        let Some(moment) = self.host.moment() else { return self.give_up(ticket, collecting.about()) };
+        let step = self.endpoint.begin(collecting, body, ticket.origin, moment);
+        self.perform(ticket, step);
+        if self.has_work() {
+            self.pacing.wake(&self.host);
+        }
+    }
+
+    /// Drops what was to be done for a stream that is gone.
+    pub fn forget(&mut self, ticket: Ticket) {
+        let is_its = |asker: &Asker| asker.ticket == ticket;
+        self.checks.forget(&ticket.origin, is_its, &self.thread.arena, &mut self.metrics, &self.host);
+        self.signings.forget(&ticket.origin, is_its);
+        self.calls.forget(ticket);
+    }
+
+    /// Answers a request.
+    pub fn reply(&mut self, exchange: u32, page: Page, response: Response, event: &Event) {
+        let response = self.endpoint.share(response, event, page);
+        self.metrics.count(event, &self.host);
+        audit::log(event);
+        if self.host.answer(exchange, &response, &audit::notes(event)).is_err() {
+            log::debug!("the caller is gone");
+        }
+    }
+
+    /// It was woken from a stream.
+    pub fn on_woken(&mut self) {
+        self.slice();
+    }
+
+    /// A call was answered, and the host has the answer at hand.
+    pub fn on_call_answered(&mut self, call: u32, body_size: usize) {
+        if self.snapshots.owns_call(call) {
+            self.snapshots.on_answer(call, body_size, &self.host);
+            self.slice_if_resting();
+        } else if self.calls.owns(call) {
+            let answers = self.calls.answered(call, body_size, &self.host);
+            self.resume_all(answers);
+            self.slice_if_resting();
+        } else if self.pacing.is_due_by(call, &self.host) {
+            self.slice();
+        }
+    }
+
+    /// The timer ticked.
+    pub fn on_tick(&mut self) {
+        self.snapshots.on_tick(&self.host);
+        self.watch();
+        if self.pacing.is_due_by_tick(&self.host) || self.pacing.is_resting() && self.has_work() {
+            self.slice();
+        }
+    }
+
+    fn slice_if_resting(&mut self) {
+        if self.pacing.is_resting() {
+            self.slice();
+        }
+    }
+
+    fn perform(&mut self, ticket: Ticket, step: Step) {
+        match step {
+            Step::Reply(response, event) => self.reply(ticket.exchange, ticket.page, response, &event),
+            Step::Ask(question, pending) => self.ask(question, Asker { ticket, pending }),
+        }
+    }
+
+    fn ask(&mut self, question: Question, asker: Asker) {
+        match question {
+            Question::Attempt(attempt) => {
+                let recall = self.memory.attempt(&attempt, &self.host);
+                self.recall(recall, asker);
+            }
+            Question::State(question) => {
+                let recall = self.memory.state(question, &self.host);
+                self.recall(recall, asker);
+            }
+            Question::Find(find) if matches!(find.auth_source.directory, Directory::Snapshot(_)) => {
+                let found = self.snapshots.find(&find).map(Answer::Found);
+                self.resume(asker, found.unwrap_or(UNAVAILABLE));
+            }
+            Question::Find(find) => self.call(Errand::Find(find), asker),
+            Question::Confirm(confirm) => self.call(Errand::Confirm(confirm), asker),
+            Question::Sign(work) => {
+                let (origin, now) = (asker.ticket.origin, self.host.monotonic());
+                let admitted = self.signings.admit(work, asker, origin, now);
+                self.unless_admitted(admitted);
+            }
+            Question::Verify(work) => {
+                let origin = asker.ticket.origin;
+                let admitted = self.checks.admit(work, asker, origin, &mut self.metrics, &self.host);
+                self.unless_admitted(admitted);
+            }
+        }
+    }
+
+    fn recall(&mut self, recall: Recall, asker: Asker) {
+        match recall {
+            Recall::Known(answer) => self.resume(asker, answer),
+            Recall::Asked(errand) => self.call(errand, asker),
+        }
+    }
+
+    fn call(&mut self, errand: Errand, asker: Asker) {
+        let answer = self.calls.ask(errand, asker, &self.host);
+        self.resume_all(answer);
+    }
+
+    fn resume(&mut self, Asker { ticket, pending }: Asker, answer: Answer) {
+        let Some(moment) = self.host.moment() else { return self.give_up(ticket, pending.about()) };
+        let step = self.endpoint.resume(pending, answer, moment);
+        self.perform(ticket, step);
+    }
+
+    fn resume_all(&mut self, answers: impl IntoIterator<Item = (Asker, Answer)>) {
+        answers.into_iter().for_each(|(asker, answer)| self.resume(asker, answer));
+    }
+
+    fn unless_admitted(&mut self, admitted: Result<(), TurnedAway<Asker>>) {
+        if let Err(TurnedAway { waiter, wait }) = admitted {
+            self.resume(waiter, Answer::Unavailable { retry_after: wait.as_secs().max(1) });
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        self.has_requests() || self.calls.has_work() || self.snapshots.has_work()
+    }
+
+    /// Whether there is work that a caller waits for.
+    fn has_requests(&self) -> bool {
+        self.checks.has_work() || self.signings.has_work()
+    }
+
+    /// One turn of work, and the arrangement for the next.
+    fn slice(&mut self) {
+        let undone = self.calls.dispatch(&self.host);
+        self.resume_all(undone);
+        if self.snapshots.has_work() && !(self.has_requests() && self.last == Turn::Snapshot) {
+            self.last = Turn::Snapshot;
+            self.snapshots.slice(&self.host);
+        } else {
+            self.work();
+        }
+        if self.has_work() {
+            self.pacing.go_on(&self.host);
+        } else {
+            self.pacing.rest(&self.host);
+        }
+    }
+
+    fn work(&mut self) {
+        let may_sign = !self.checks.has_work() || self.last != Turn::Signing;
+        match may_sign.then(|| self.signings.work(&self.metrics, &self.host)).flatten() {
+            Some(signed) => self.signed(signed),
+            None => self.check(),
+        }
+    }
+
+    fn signed(&mut self, Signed { waiter, signature }: Signed<Asker>) {
+        self.last = Turn::Signing;
+        self.resume(waiter, signature.map_or(UNAVAILABLE, Answer::Signed));
+    }
+
+    fn check(&mut self) {
+        self.last = Turn::Check;
+        let checked = self.checks.work(&self.thread.arena, &mut self.metrics, &self.host);
+        if let Some(Checked { waiter, matches }) = checked {
+            self.resume(waiter, matches.map_or(UNAVAILABLE, Answer::Verified));
+        }
+    }
+
+    /// Without entropy nothing can be issued.
+    fn give_up(&mut self, ticket: Ticket, about: About) {
+        log::error!("the host gives no entropy");
+        let (response, event) = Endpoint::unavailable(about);
+        self.reply(ticket.exchange, ticket.page, response, &event);
+    }
+}
+
+impl<H: Host> Drop for Worker<H> {
+    /// A worker that ends leaves nothing behind in what all workers show together.
+    fn drop(&mut self) {
+        self.metrics.waiting_checks.show(0, &self.host);
+    }
+}
