@@ -4,9 +4,13 @@
 mod bucket;
 mod key;
 mod limit;
+mod memory;
+mod policy;
 
 pub use self::{
     bucket::{Bucket, InvalidBucket},
     key::{Key, Subject, TableKey},
     limit::{Limit, Limits},
+    memory::MemoryStore,
+    policy::{Change, Counting, Store},
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    attempts::Subject,
+    attempts::{Change, Counting, Key, Limit, Limits, Subject, TableKey},
     origin::Origin,
     registry::{auth_source::AuthSource, identifier::Identifier},
 };
@@ -58,6 +58,20 @@ pub enum Target {
         /// The user.
         identifier: Identifier,
     },
+}
+
+impl Attempt {
+    /// What is to be counted, in a table with this key.
+    pub fn counting(&self, key: &TableKey, limits: &Limits) -> Counting {
+        let success = || self.guess.identifier().map_or(Change::Nothing, |subject| Change::Success(key.key(subject)));
+        let change = match self.turn {
+            Turn::Begins => Change::Nothing,
+            Turn::Failed => Change::Failure,
+            Turn::Succeeded => success(),
+        };
+        let place = |subject| -> (Key, Limit) { (key.key(subject), *limits.of(subject)) };
+        Counting { subjects: self.guess.subjects().map(place).collect(), change }
+    }
 }
 
 impl Guess {

@@ -1,14 +1,13 @@
-//! The attempt limits' table in values that all workers share, one for all workers of the process. Shared data can't be deleted
-//! and has no insert-if-absent, so every key is made before the first request, and none after.
+//! The attempt limits' table in values that all workers share, one for all workers of the process. Shared values can't be
+//! deleted and have no insert-if-absent, so every key is made before the first request, and none after.
 
-use super::host::{Failure, Host, SharedValue};
+use super::{
+    host::{Failure, Host, SharedValue},
+    shared,
+};
 use crate::{
-    attempts::{Bucket, Key, Limit, Limits, Subject, TableKey},
-    endpoint::{
-        Answer,
-        attempt::{Attempt, Guess, Turn},
-    },
-    time::UnixTime,
+    attempts::{Bucket, Limits, Store, TableKey},
+    endpoint::{Answer, attempt::Attempt},
 };
 
 /// Counts failures, and says who has to wait.
@@ -17,10 +16,11 @@ pub struct AttemptTable {
     limits: Limits,
 }
 
+/// The buckets, as all workers share them.
+struct Buckets<'a, H>(&'a H);
+
 /// The names hold the version of the layout: another build in the same process must not misread the table.
 const KEY_NAME: &str = "token-endpoint.attempts.1.key";
-/// How often an update that another worker got in the way of is tried again.
-const TRIES: u32 = 32;
 
 impl AttemptTable {
     /// Opens the table, and makes it if there is none: the main thread's VM does so before any worker's VM starts.
@@ -34,7 +34,7 @@ impl AttemptTable {
 
     /// Answers a question about a guess.
     pub fn answer(&self, attempt: &Attempt, host: &impl Host) -> Answer {
-        match self.perform(attempt, host.now(), host) {
+        match attempt.counting(&self.key, &self.limits).perform(&Buckets(host), host.now()) {
             Ok(0) => Answer::Allowed,
             Ok(retry_after) => Answer::Limited { retry_after },
             Err(failure) => {
@@ -43,40 +43,22 @@ impl AttemptTable {
             }
         }
     }
+}
 
-    /// The seconds to wait; what is to be counted is counted if there are none.
-    fn perform(&self, attempt: &Attempt, now: UnixTime, host: &impl Host) -> Result<u64, Failure> {
-        match self.wait(&attempt.guess, now, host)? {
-            0 => self.count(attempt, now, host),
-            wait => Ok(wait),
-        }
+impl<H: Host> Store for Buckets<'_, H> {
+    type Error = Failure;
+
+    fn read(&self, bucket: u8) -> Result<Bucket, Failure> {
+        parse(&self.0.shared_value(&bucket_name(bucket))?.bytes)
     }
 
-    fn wait(&self, guess: &Guess, now: UnixTime, host: &impl Host) -> Result<u64, Failure> {
-        guess.subjects().try_fold(0, |longest, subject| {
-            let (key, limit) = self.place(subject);
-            let (bucket, _) = load(key, host)?;
-            Ok(bucket.wait(key.tag, limit, now).max(longest))
+    fn update<T>(&self, bucket: u8, change: impl Fn(&mut Bucket) -> T) -> Result<T, Failure> {
+        shared::update(&bucket_name(bucket), self.0, |bytes| {
+            let before = parse(bytes)?;
+            let mut after = before.clone();
+            let result = change(&mut after);
+            Ok(((after != before).then(|| after.to_bytes()), result))
         })
-    }
-
-    /// Counts, and gives the wait that another worker's count has brought about meanwhile.
-    fn count(&self, attempt: &Attempt, now: UnixTime, host: &impl Host) -> Result<u64, Failure> {
-        match attempt.turn {
-            Turn::Begins => Ok(0),
-            Turn::Failed => attempt.guess.subjects().try_fold(0, |longest, subject| {
-                let (key, limit) = self.place(subject);
-                Ok(update(key, host, |bucket| bucket.fail(key.tag, limit, now))?.max(longest))
-            }),
-            Turn::Succeeded => attempt.guess.identifier().map_or(Ok(0), |subject| {
-                let (key, _) = self.place(subject);
-                update(key, host, |bucket| bucket.succeed(key.tag)).map(|()| 0)
-            }),
-        }
-    }
-
-    fn place(&self, subject: Subject) -> (Key, &Limit) {
-        (self.key.key(subject), self.limits.of(subject))
     }
 }
 
@@ -91,27 +73,8 @@ fn create(host: &impl Host) -> Option<[u8; 32]> {
     Some(key)
 }
 
-fn load(key: Key, host: &impl Host) -> Result<(Bucket, Option<u32>), Failure> {
-    let SharedValue { bytes, version } = host.shared_value(&bucket_name(key.bucket))?;
-    let bucket = Bucket::from_bytes(&bytes).map_err(|_| Failure::ParseFailure)?;
-    Ok((bucket, version))
-}
-
-/// Changes a bucket by compare-and-swap, so that no worker's change is lost.
-fn update<T>(key: Key, host: &impl Host, change: impl Fn(&mut Bucket) -> T) -> Result<T, Failure> {
-    for _ in 0..TRIES {
-        let (before, version) = load(key, host)?;
-        let mut after = before.clone();
-        let changed = change(&mut after);
-        if after == before {
-            return Ok(changed);
-        }
-        match host.set_shared_value(&bucket_name(key.bucket), &after.to_bytes(), version) {
-            Err(Failure::CasMismatch) => {}
-            result => return result.map(|()| changed),
-        }
-    }
-    Err(Failure::CasMismatch)
+fn parse(bytes: &[u8]) -> Result<Bucket, Failure> {
+    Bucket::from_bytes(bytes).map_err(|_| Failure::ParseFailure)
 }
 
 fn bucket_name(bucket: u8) -> String {

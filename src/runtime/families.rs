@@ -1,7 +1,10 @@
 //! What is remembered of tokens in the host's shared data, for all workers of the process: a table of fixed size, since
 //! shared data can't be deleted. It is gone when the process is.
 
-use super::host::{Failure, Host, SharedValue};
+use super::{
+    host::{Failure, Host, SharedValue},
+    shared,
+};
 use crate::{
     endpoint::Answer,
     state::{Bucket, Place, StateAnswer, StateQuestion},
@@ -13,9 +16,6 @@ pub struct FamilyTable(());
 
 /// 128 families in each: 7 MiB when all are full.
 const BUCKETS: u64 = 2048;
-/// How often an update that another worker got in the way of is tried again.
-const TRIES: u32 = 32;
-
 impl FamilyTable {
     /// Opens the table, and makes it if there is none: the main thread's VM does so before any worker's VM starts. None if
     /// the host can't share data.
@@ -51,24 +51,14 @@ fn everywhere(question: &StateQuestion, now: UnixTime, host: &impl Host) -> Resu
     Ok(answer)
 }
 
-/// Answers by compare-and-swap, so that of two workers that claim the same token one is the second.
+/// Of two workers that claim the same token one is the second.
 fn update(key: &str, question: &StateQuestion, now: UnixTime, host: &impl Host) -> Result<StateAnswer, Failure> {
-    for _ in 0..TRIES {
-        let SharedValue { bytes, version } = host.shared_value(key)?;
-        let before = Bucket::from_bytes(&bytes).map_err(|_| Failure::ParseFailure)?;
+    shared::update(key, host, |bytes| {
+        let before = Bucket::from_bytes(bytes).map_err(|_| Failure::ParseFailure)?;
         let mut after = before.clone();
         let answer = after.answer(question, now);
-        if after == before {
-            return Ok(answer);
-        }
-        // Without a version it would be written whatever another worker has written meanwhile.
-        let version = Some(version.ok_or(Failure::NotFound)?);
-        match host.set_shared_value(key, &after.to_bytes(), version) {
-            Err(Failure::CasMismatch) => {}
-            result => return result.map(|()| answer),
-        }
-    }
-    Err(Failure::CasMismatch)
+        Ok(((after != before).then(|| after.to_bytes()), answer))
+    })
 }
 
 /// The name holds the version of the layout: another build in the same process must not misread the table.

@@ -6,13 +6,10 @@ use std::sync::Arc;
 use super::{attempts::AttemptTable, errand::Errand, families::FamilyTable, host::Host};
 use crate::{
     attempts::{Limits, TableKey},
-    endpoint::{
-        Answer,
-        attempt::{Attempt, Turn},
-    },
+    endpoint::{Answer, attempt::Attempt},
     state::{
         StateQuestion,
-        etcd::{Change, Conversation, Counting, Etcd, Question},
+        etcd::{Conversation, Etcd, Question},
     },
     time::UnixTime,
 };
@@ -73,7 +70,7 @@ impl Memory {
         match &self.attempts {
             Attempts::Here(table) => Recall::Known(table.answer(attempt, host)),
             Attempts::Elsewhere(etcd, key, limits) => {
-                asked(etcd, Question::Attempt(counting(attempt, key, limits)), host.now())
+                asked(etcd, Question::Attempt(attempt.counting(key, limits)), host.now())
             }
         }
     }
@@ -81,15 +78,4 @@ impl Memory {
 
 fn asked(etcd: &Arc<Etcd>, question: Question, now: UnixTime) -> Recall {
     Recall::Asked(Errand::Remember(Conversation::begin(etcd, question, now)))
-}
-
-fn counting(Attempt { turn, guess }: &Attempt, key: &TableKey, limits: &Limits) -> Counting {
-    let success = guess.identifier().map_or(Change::Nothing, |subject| Change::Success(key.key(subject)));
-    let change = match turn {
-        Turn::Begins => Change::Nothing,
-        Turn::Failed => Change::Failure,
-        Turn::Succeeded => success,
-    };
-    let subjects = guess.subjects().map(|subject| (key.key(subject), *limits.of(subject)));
-    Counting { subjects: subjects.collect(), change }
 }

@@ -19,6 +19,7 @@ mod memory;
 mod metrics;
 mod pacing;
 mod plugin;
+mod shared;
 mod shared_document;
 mod signer;
 mod signings;

@@ -1,6 +1,9 @@
 //! Where a document lies for all workers of the process: a ledger and two slots of pieces in the host's shared data.
 
-use super::host::{Failure, Host, SharedValue};
+use super::{
+    host::{Failure, Host},
+    shared,
+};
 use crate::registry::remote::{Ledger, PART};
 
 /// The shared data of one source.
@@ -13,8 +16,6 @@ const PIECE: usize = 128 * 1024;
 /// Each part of a document begins with a piece.
 const _: () = assert!(PART.is_multiple_of(PIECE));
 const BIRTHS: &str = "token-endpoint.vms";
-/// How often an update that another worker got in the way of is tried again.
-const TRIES: u32 = 32;
 
 impl SharedDocument {
     /// Opens it, and makes it if there is none: the main thread's VM does so before any worker's VM starts.
@@ -33,11 +34,12 @@ impl SharedDocument {
 
     /// Changes the ledger, unless `change` gives None.
     pub fn update<T>(&self, host: &impl Host, change: impl Fn(&mut Ledger) -> Option<T>) -> Option<T> {
-        update(&self.ledger_key(), host, |bytes| {
+        let changed = shared::update(&self.ledger_key(), host, |bytes| {
             let mut ledger = serde_json::from_slice(bytes).unwrap_or_default();
-            let result = change(&mut ledger)?;
-            Some((serde_json::to_vec(&ledger).ok()?, result))
-        })
+            let result = change(&mut ledger).and_then(|result| Some((serde_json::to_vec(&ledger).ok()?, result)));
+            Ok(result.map(|(bytes, result)| (Some(bytes), Some(result))).unwrap_or_default())
+        });
+        changed.ok().flatten()
     }
 
     /// Copies the body of the answer at hand into a slot, where in the document it begins at `start`, which is at the
@@ -88,9 +90,9 @@ impl SharedDocument {
 /// How many VMs started before this one, in this process.
 pub fn earlier_vms(host: &impl Host) -> u32 {
     make(BIRTHS, &0_u32.to_le_bytes(), host);
-    let number = update(BIRTHS, host, |bytes| {
+    let number = shared::update(BIRTHS, host, |bytes| {
         let number = bytes.try_into().map(u32::from_le_bytes).unwrap_or_default();
-        Some((number.saturating_add(1).to_le_bytes().to_vec(), number))
+        Ok((Some(number.saturating_add(1).to_le_bytes().to_vec()), number))
     });
     number.unwrap_or(u32::MAX)
 }
@@ -101,17 +103,4 @@ fn make(key: &str, value: &[u8], host: &impl Host) {
     if !is_there && host.set_shared_value(key, value, None).is_err() {
         log::error!("no shared data");
     }
-}
-
-/// Changes a value by compare-and-swap, unless `change` gives None.
-fn update<T>(key: &str, host: &impl Host, change: impl Fn(&[u8]) -> Option<(Vec<u8>, T)>) -> Option<T> {
-    for _ in 0..TRIES {
-        let SharedValue { bytes: before, version } = host.shared_value(key).ok()?;
-        let (after, result) = change(&before)?;
-        match host.set_shared_value(key, &after, version) {
-            Err(Failure::CasMismatch) => {}
-            outcome => return outcome.ok().map(|()| result),
-        }
-    }
-    None
 }

@@ -3,15 +3,10 @@
 use std::cell::{Cell, RefCell};
 
 use token_endpoint::{
-    attempts::{Bucket, TableKey},
+    attempts::{MemoryStore, TableKey},
     config::{self, Configuration},
     crypto::password::{Arena, Budget, Progress},
-    endpoint::{
-        Admission, Answer, Question, Step,
-        attempt::{Attempt, Turn},
-        cors::Page,
-        event::Event,
-    },
+    endpoint::{Admission, Answer, Question, Step, attempt::Attempt, cors::Page, event::Event},
     http::{Head, Response},
     origin::Origin,
     secret::Secret,
@@ -33,7 +28,7 @@ pub struct Core {
     /// What was last told to logs and metrics.
     pub event: RefCell<String>,
     chance: Cell<u8>,
-    buckets: RefCell<Vec<Bucket>>,
+    attempts: MemoryStore,
     /// What is remembered of tokens.
     pub families: RefCell<state::Bucket>,
     /// Whether the memory of tokens can be asked.
@@ -54,7 +49,7 @@ impl Core {
             work: Cell::new(0),
             event: RefCell::default(),
             chance: Cell::new(0),
-            buckets: RefCell::new(vec![Bucket::default(); 256]),
+            attempts: MemoryStore::default(),
             families: RefCell::default(),
             remembers: Cell::new(true),
             signs: Cell::new(true),
@@ -107,26 +102,11 @@ impl Core {
     }
 
     fn count(&self, attempt: &Attempt) -> Answer {
-        let (key, now) = (TableKey::new([7; 32]), UnixTime(self.now.get()));
-        let places =
-            attempt.guess.subjects().map(|subject| (key.key(subject), self.configuration.attempts.of(subject)));
-        let places: Vec<_> = places.collect();
-        let buckets = &mut self.buckets.borrow_mut();
-        let wait = places.iter().map(|(key, limit)| buckets[usize::from(key.bucket)].wait(key.tag, limit, now)).max();
-        match (wait, attempt.turn) {
-            (Some(retry_after), _) if retry_after > 0 => return Answer::Limited { retry_after },
-            (_, Turn::Begins) => {}
-            (_, Turn::Failed) => {
-                for (key, limit) in &places {
-                    buckets[usize::from(key.bucket)].fail(key.tag, limit, now);
-                }
-            }
-            (_, Turn::Succeeded) => {
-                let key = attempt.guess.identifier().map(|subject| key.key(subject)).unwrap();
-                buckets[usize::from(key.bucket)].succeed(key.tag);
-            }
+        let counting = attempt.counting(&TableKey::new([7; 32]), &self.configuration.attempts);
+        match counting.perform(&self.attempts, UnixTime(self.now.get())) {
+            Ok(0) => Answer::Allowed,
+            Ok(retry_after) => Answer::Limited { retry_after },
         }
-        Answer::Allowed
     }
 
     fn moment(&self) -> Moment {

@@ -1,4 +1,4 @@
-//! Attempts as transactions: the same buckets as in a proxy's own table, under keys that are always the same few, so that
+//! A store of attempts: the same buckets as in a proxy's own table, under keys that are always the same few, so that
 //! a flood of names takes no more room.
 
 use std::collections::BTreeMap;
@@ -9,90 +9,40 @@ use super::{
     transaction::{Guard, Operation, Transaction},
 };
 use crate::{
-    attempts::{Bucket, Key, Limit},
+    attempts::{Bucket, Counting, MemoryStore},
     outbound::Fault,
     time::UnixTime,
 };
 
-/// A guess that is made, or was made.
-#[derive(Clone, Debug)]
-pub struct Counting {
-    /// What its failures are counted by.
-    pub subjects: Vec<(Key, Limit)>,
-    /// What is to be counted while nobody has to wait.
-    pub change: Change,
+/// Reads all buckets that it is about.
+pub fn first(counting: &Counting, prefix: &str) -> Attempt {
+    let keys = counting.buckets().into_iter().map(|number| key(prefix, number)).collect();
+    Attempt { transaction: Transaction::reading(keys), reply: None }
 }
 
-/// What is to be counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Nothing yet.
-    Nothing,
-    /// A failure of all subjects.
-    Failure,
-    /// A success, which makes the failures of this one forgotten.
-    Success(Key),
-}
-
-/// Buckets by their numbers.
-type Buckets = BTreeMap<u8, Bucket>;
-
-impl Counting {
-    /// Reads all buckets that it is about.
-    pub(super) fn first(&self, prefix: &str) -> Attempt {
-        let keys = self.numbers().into_iter().map(|number| key(prefix, number)).collect();
-        Attempt { transaction: Transaction::reading(keys), reply: None }
+/// Says who has to wait, and writes what has changed if nobody else has changed it meanwhile.
+pub fn judge(counting: &Counting, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict, Fault> {
+    let numbers = counting.buckets();
+    if numbers.len() != found.len() {
+        return Err(malformed("not what was asked"));
     }
-
-    /// Says who has to wait, and writes what has changed if nobody else has changed it meanwhile.
-    pub(super) fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict, Fault> {
-        let numbers = self.numbers();
-        if numbers.len() != found.len() {
-            return Err(malformed("not what was asked"));
-        }
-        let before = numbers.iter().zip(found).map(|(number, found)| Ok((*number, bucket(found.as_ref())?)));
-        let before = before.collect::<Result<Buckets, Fault>>()?;
-        let wait = self.wait(&before, now);
-        let after = if wait > 0 { before.clone() } else { self.counted(before.clone(), now) };
-        if after == before {
-            return Ok(Verdict::Reply(Reply::Wait(wait)));
-        }
-        let guards = numbers.iter().zip(found).map(|(number, found)| unchanged(prefix, *number, found.as_ref()));
-        let changed = after.iter().filter(|(number, bucket)| before.get(number) != Some(bucket));
-        let write = |(number, bucket): (&u8, &Bucket)| Operation::Write(key(prefix, *number), bucket.to_bytes(), None);
-        let transaction = Transaction {
-            guards: guards.collect(),
-            then: changed.map(write).collect(),
-            otherwise: numbers.iter().map(|number| Operation::Read(key(prefix, *number))).collect(),
-        };
-        Ok(Verdict::Attempt(Attempt { transaction, reply: Some(Reply::Wait(0)) }))
+    let before = numbers.iter().zip(found).map(|(number, found)| Ok((*number, bucket(found.as_ref())?)));
+    let before = before.collect::<Result<BTreeMap<u8, Bucket>, Fault>>()?;
+    let store = MemoryStore::new(before.clone());
+    let Ok(wait) = counting.perform(&store, now);
+    let after = store.into_buckets();
+    if after == before {
+        return Ok(Verdict::Reply(Reply::Wait(wait)));
     }
-
-    fn wait(&self, buckets: &Buckets, now: UnixTime) -> u64 {
-        let wait = |(key, limit): &(Key, Limit)| Some(buckets.get(&key.bucket)?.wait(key.tag, limit, now));
-        self.subjects.iter().filter_map(wait).max().unwrap_or_default()
-    }
-
-    fn counted(&self, mut buckets: Buckets, now: UnixTime) -> Buckets {
-        match self.change {
-            Change::Nothing => {}
-            Change::Failure => self.subjects.iter().for_each(|(key, limit)| {
-                buckets.entry(key.bucket).and_modify(|bucket| _ = bucket.fail(key.tag, limit, now));
-            }),
-            Change::Success(key) => {
-                buckets.entry(key.bucket).and_modify(|bucket| bucket.succeed(key.tag));
-            }
-        }
-        buckets
-    }
-
-    /// Its buckets, each once: subjects may share one.
-    fn numbers(&self) -> Vec<u8> {
-        let mut numbers: Vec<_> = self.subjects.iter().map(|(key, _)| key.bucket).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
-    }
+    let guards = numbers.iter().zip(found).map(|(number, found)| unchanged(prefix, *number, found.as_ref()));
+    let changed = after.iter().filter(|(number, bucket)| before.get(number) != Some(bucket));
+    let write = |(number, bucket): (&u8, &Bucket)| Operation::Write(key(prefix, *number), bucket.to_bytes(), None);
+    let transaction = Transaction {
+        guards: guards.collect(),
+        then: changed.map(write).collect(),
+        otherwise: numbers.iter().map(|number| Operation::Read(key(prefix, *number))).collect(),
+    };
+    Ok(Verdict::Attempt(Attempt { transaction, reply: Some(Reply::Wait(wait)) }))
 }
 
 fn key(prefix: &str, bucket: u8) -> String {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::{
-    Etcd,
-    attempts::{Change, Counting},
+    Etcd, attempts,
     lease::Lease,
     outcome::{self, Answered, Held, Record},
     tokens,
     transaction::Transaction,
 };
 use crate::{
+    attempts::{Change, Counting},
     outbound::{Callout, CalloutAnswer, Fault},
     state::{StateAnswer, StateQuestion},
     time::UnixTime,
@@ -147,14 +147,14 @@ impl Question {
     fn first(&self, prefix: &str, now: UnixTime) -> Attempt {
         match self {
             Self::State(question) => tokens::first(question, prefix, now),
-            Self::Attempt(counting) => counting.first(prefix),
+            Self::Attempt(counting) => attempts::first(counting, prefix),
         }
     }
 
     fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict, Fault> {
         match self {
             Self::State(question) => tokens::judge(question, prefix, found, now),
-            Self::Attempt(counting) => counting.judge(prefix, found, now),
+            Self::Attempt(counting) => attempts::judge(counting, prefix, found, now),
         }
     }
 }

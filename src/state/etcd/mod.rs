@@ -13,10 +13,7 @@ mod tests;
 mod tokens;
 mod transaction;
 
-pub use self::{
-    attempts::{Change, Counting},
-    conversation::{Conversation, Next, Question, Reply},
-};
+pub use self::conversation::{Conversation, Next, Question, Reply};
 use crate::{
     outbound::{CallLimits, Callout},
     secret::Secret,

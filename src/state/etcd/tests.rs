@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
-    Change, Conversation, Counting, Etcd, Next, Question, Reply,
+    Conversation, Etcd, Next, Question, Reply,
     fake::{Fake, failure, success},
 };
 use crate::{
-    attempts::{Limit, Limits, Subject, TableKey},
+    attempts::{Change, Counting, Limit, Limits, Subject, TableKey},
     outbound::{CallLimits, CalloutAnswer, Fault},
     state::{Claim, Claimed, Family, FamilyId, Standing, StateAnswer, StateQuestion, TokenId, Use},
     time::{Entropy, UnixTime},
