@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    About, Attempt, Caller, Endpoint, Guess, Parameter, Parameters, Pending, Question, Refusal, Step, Target, Turn,
+    About, Attempt, Caller, Effect, Endpoint, Guess, Parameter, Parameters, Pending, Refusal, Step, Target, Turn,
     room::Service,
 };
 use crate::{
@@ -26,7 +26,6 @@ pub struct Authenticating {
 /// A client that sent a wrong secret and has yet to be told so.
 #[derive(Debug)]
 pub struct Rejecting {
-    service: Service,
     basic: bool,
 }
 
@@ -52,7 +51,7 @@ pub fn begin(
     let request = Authenticating { service, credentials, parameters, caller };
     if guesses {
         let attempt = Attempt { turn: Turn::Begins, guess: request.guess(endpoint) };
-        return Ok(Step::Ask(Question::Attempt(attempt), Pending::Authenticating(request)));
+        return Ok(Step::Ask(Effect::Attempt(attempt, Pending::new(About::only(service), request))));
     }
     match request.client(endpoint) {
         Some(client) => Ok(endpoint.serve(service, client, request.parameters, request.caller, moment)),
@@ -67,14 +66,10 @@ impl Authenticating {
             Some(client) => endpoint.serve(self.service, client, self.parameters, self.caller, moment),
             None => {
                 let attempt = Attempt { turn: Turn::Failed, guess: self.guess(endpoint) };
-                let rejecting = Rejecting { service: self.service, basic: self.credentials.basic };
-                Step::Ask(Question::Attempt(attempt), Pending::Rejecting(rejecting))
+                let rejecting = Rejecting { basic: self.credentials.basic };
+                Step::Ask(Effect::Attempt(attempt, Pending::new(About::only(self.service), rejecting)))
             }
         }
-    }
-
-    pub(super) fn about(&self) -> About {
-        About::only(self.service)
     }
 
     fn guess(&self, endpoint: &Endpoint) -> Guess {
@@ -94,10 +89,6 @@ impl Authenticating {
 }
 
 impl Rejecting {
-    pub(super) fn about(&self) -> About {
-        About::only(self.service)
-    }
-
     /// Unknown and unproven clients are refused with the same bytes.
     pub(super) fn counted(self) -> Refusal {
         Refusal::InvalidClient { basic: self.basic }

@@ -4,23 +4,18 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{
-    About, Endpoint, Parameter, Parameters, Pending, Question, Refusal, Step, UNAVAILABLE, about::Topic, reply,
-};
+use super::{About, Effect, Endpoint, Parameter, Parameters, Pending, Refusal, Step, UNAVAILABLE, about::Topic, reply};
 use crate::{
     registry::client::Client,
     secret::Secret,
-    state::{StateQuestion, Use},
+    state::Use,
     time::UnixTime,
     token::{presented::AccessToken, refresh::RefreshToken, scope_text},
 };
 
 /// A token that is good by itself, unless something else is remembered of it.
 #[derive(Debug)]
-pub struct Introspecting {
-    about: About,
-    token: Good,
-}
+pub struct Introspecting(Good);
 
 #[derive(Debug)]
 enum Good {
@@ -60,8 +55,8 @@ pub fn begin(
     let about = About::by(client, Topic::Introspection);
     match good(endpoint, client, &token, now) {
         Some(token) => {
-            let question = StateQuestion::Look(token.in_use(endpoint));
-            Ok(Step::Ask(Question::State(question), Pending::Introspecting(Introspecting { about, token })))
+            let in_use = token.in_use(endpoint);
+            Ok(Step::Ask(Effect::Look(in_use, Pending::new(about, Introspecting(token)))))
         }
         None => Ok(reply::inactive(about)),
     }
@@ -83,20 +78,16 @@ impl Good {
 }
 
 impl Introspecting {
-    pub(super) fn about(&self) -> About {
-        self.about.clone()
-    }
-
     /// Tells what the token is good for, or that it is not.
-    pub(super) fn looked(self, endpoint: &Endpoint, is_good: bool) -> Result<Step, Refusal> {
+    pub(super) fn looked(self, is_good: bool, about: About, endpoint: &Endpoint) -> Result<Step, Refusal> {
         if !is_good {
-            return Ok(reply::inactive(self.about));
+            return Ok(reply::inactive(about));
         }
-        let answer = match &self.token {
+        let answer = match &self.0 {
             Good::Access(token) => of_access_token(endpoint, token),
             Good::Refresh(token) => of_refresh_token(endpoint, token),
         };
-        reply::active(&answer, self.about).ok_or(UNAVAILABLE)
+        reply::active(&answer, about).ok_or(UNAVAILABLE)
     }
 }
 

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
 
-use super::{
-    About, Endpoint, Event, Outcome, Pending, Question, Refusal, SigningJob, Step, UNAVAILABLE, refresh, reply,
-};
+use super::{About, Effect, Endpoint, Event, Outcome, Pending, Refusal, SigningJob, Step, UNAVAILABLE, refresh, reply};
 use crate::{
     crypto::jws::SigningKey,
     state::TokenId,
@@ -18,7 +16,6 @@ use crate::{
 /// Tokens that wait for the access token's signature.
 #[derive(Debug)]
 pub struct SigningAccess {
-    about: About,
     granted: Granted,
     input: Arc<str>,
     expires_at: UnixTime,
@@ -27,7 +24,6 @@ pub struct SigningAccess {
 /// Tokens that wait for the ID token's signature.
 #[derive(Debug)]
 pub struct SigningId {
-    about: About,
     granted: Granted,
     access_token: AccessToken,
     input: Arc<str>,
@@ -36,7 +32,6 @@ pub struct SigningId {
 /// Tokens that are signed, and the answer with them but for the refresh token.
 #[derive(Debug)]
 pub struct Signed {
-    about: About,
     scope: Option<String>,
     access_token: AccessToken,
     id_token: Option<IdToken>,
@@ -53,47 +48,51 @@ struct AccessToken {
 pub fn begin(endpoint: &Endpoint, about: About, granted: Granted, id: TokenId, now: UnixTime) -> Result<Step, Refusal> {
     let key = endpoint.keys.active(now).ok_or(UNAVAILABLE)?;
     let (input, expires_at) = access::signing_input_of(&endpoint.terms, key, &granted, id, now).ok_or(UNAVAILABLE)?;
-    let (question, input) = sign(key, input);
-    Ok(Step::Ask(question, Pending::SigningAccess(SigningAccess { about, granted, input, expires_at })))
+    let (job, input) = sign(key, input);
+    Ok(Step::Ask(Effect::Sign(job, Pending::new(about, SigningAccess { granted, input, expires_at }))))
 }
 
 impl SigningAccess {
-    pub(super) fn about(&self) -> About {
-        self.about.clone()
-    }
-
     /// Asks for the ID token's signature where `openid` was granted, and answers where it was not.
-    pub(super) fn signed(self, endpoint: &Endpoint, signature: &[u8], moment: Moment) -> Result<Step, Refusal> {
+    pub(super) fn signed(
+        self,
+        signature: &[u8],
+        about: About,
+        endpoint: &Endpoint,
+        moment: Moment,
+    ) -> Result<Step, Refusal> {
         let access_token = AccessToken { jwt: jwt(&self.input, signature)?, expires_at: self.expires_at };
         if !self.granted.has_openid() {
-            return conclude(endpoint, self.about, self.granted, access_token, None, moment);
+            return conclude(endpoint, about, self.granted, access_token, None, moment);
         }
         // Not the access token's key where its time has passed meanwhile: this token may live longer.
         let key = endpoint.keys.active(moment.now).ok_or(UNAVAILABLE)?;
         let input = id::signing_input_of(&endpoint.terms, key, &self.granted, moment);
-        let (question, input) = sign(key, input.ok_or(UNAVAILABLE)?);
-        let next = SigningId { about: self.about, granted: self.granted, access_token, input };
-        Ok(Step::Ask(question, Pending::SigningId(next)))
+        let (job, input) = sign(key, input.ok_or(UNAVAILABLE)?);
+        let next = SigningId { granted: self.granted, access_token, input };
+        Ok(Step::Ask(Effect::Sign(job, Pending::new(about, next))))
     }
 }
 
 impl SigningId {
-    pub(super) fn about(&self) -> About {
-        self.about.clone()
-    }
-
     /// Answers.
-    pub(super) fn signed(self, endpoint: &Endpoint, signature: &[u8], moment: Moment) -> Result<Step, Refusal> {
+    pub(super) fn signed(
+        self,
+        signature: &[u8],
+        about: About,
+        endpoint: &Endpoint,
+        moment: Moment,
+    ) -> Result<Step, Refusal> {
         let id_token = IdToken(jwt(&self.input, signature)?);
-        conclude(endpoint, self.about, self.granted, self.access_token, Some(id_token), moment)
+        conclude(endpoint, about, self.granted, self.access_token, Some(id_token), moment)
     }
 }
 
 /// By the key that the input names, even if its time passes before its turn comes.
-fn sign(key: &Arc<SigningKey>, input: String) -> (Question, Arc<str>) {
+fn sign(key: &Arc<SigningKey>, input: String) -> (SigningJob, Arc<str>) {
     let input: Arc<str> = input.into();
     let job = SigningJob { key: Arc::clone(key), input: Arc::clone(&input) };
-    (Question::Sign(job), input)
+    (job, input)
 }
 
 /// The compact serialization (RFC 7515 §3.1).
@@ -112,27 +111,29 @@ fn conclude(
     id_token: Option<IdToken>,
     moment: Moment,
 ) -> Result<Step, Refusal> {
-    let signed = Signed { about, scope: granted.scope(), access_token, id_token };
+    let signed = Signed { scope: granted.scope(), access_token, id_token };
     match granted.coming_back {
-        ComingBack::Never => signed.answer(None, moment.now),
-        ComingBack::First(token) => signed.with(&token, endpoint, moment),
-        ComingBack::Again(token) => Ok(refresh::claim(endpoint, &granted.client, signed, token)),
+        ComingBack::Never => signed.answer(None, about, moment.now),
+        ComingBack::First(token) => signed.with(&token, about, endpoint, moment),
+        ComingBack::Again(token) => Ok(refresh::claim(endpoint, about, &granted.client, signed, token)),
     }
 }
 
 impl Signed {
-    pub(super) fn about(&self) -> About {
-        self.about.clone()
-    }
-
     /// Answers, with this refresh token.
-    pub(super) fn with(self, token: &RefreshToken, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
+    pub(super) fn with(
+        self,
+        token: &RefreshToken,
+        about: About,
+        endpoint: &Endpoint,
+        moment: Moment,
+    ) -> Result<Step, Refusal> {
         let now = moment.now;
         let sealed = token.seal(&endpoint.sealer, &endpoint.terms.issuer, moment).ok_or(UNAVAILABLE)?;
-        self.answer(Some(sealed), now)
+        self.answer(Some(sealed), about, now)
     }
 
-    fn answer(self, refresh_token: Option<String>, now: UnixTime) -> Result<Step, Refusal> {
+    fn answer(self, refresh_token: Option<String>, about: About, now: UnixTime) -> Result<Step, Refusal> {
         let tokens = reply::Tokens {
             access_token: &self.access_token.jwt,
             refresh_token,
@@ -142,7 +143,7 @@ impl Signed {
             expires_in: self.access_token.expires_at.seconds_since(now),
         };
         let response = reply::tokens(&tokens).ok_or(UNAVAILABLE)?;
-        Ok(Step::Reply(response, Event { about: self.about, outcome: Outcome::Issued }))
+        Ok(Step::Reply(response, Event { about, outcome: Outcome::Issued }))
     }
 }
 

@@ -12,11 +12,11 @@ mod introspection;
 mod issue;
 pub mod metadata;
 mod password;
-mod pending;
 mod refresh;
 pub mod refusal;
 mod reply;
 pub mod request;
+mod resume;
 mod revocation;
 pub mod room;
 mod scope;
@@ -38,8 +38,15 @@ use self::{
 };
 pub use self::{
     admission::{Admission, Collecting},
-    pending::Pending,
-    step::{Answer, Confirm, Find, Question, SigningJob, Step},
+    authentication::{Authenticating, Rejecting},
+    introspection::Introspecting,
+    issue::{SigningAccess, SigningId},
+    password::{Concluding, Confirming, Finding, Throttling, Verifying},
+    refresh::{Claiming, Ending, LookingUp, Renewing},
+    resume::{AfterAttempt, AfterFind, AfterLook, AfterRemember, AfterSign, Continuation},
+    revocation::Revoking,
+    step::{Confirm, Effect, Find, Pending, SigningJob, Step, Unavailable},
+    userinfo::Informing,
 };
 use crate::{
     crypto::{key_ring::KeyRing, seal::Sealer},
@@ -50,7 +57,7 @@ use crate::{
         client::{Client, Grant},
     },
     secret::Secret,
-    state::{Claim, StateAnswer},
+    state::Claim,
     time::{Moment, UnixTime},
     token::{Terms, presented::AccessToken, refresh::RefreshToken},
 };
@@ -124,50 +131,6 @@ impl Endpoint {
         step.unwrap_or_else(|refusal| reply::refused(refusal, about))
     }
 
-    /// Goes on from where an exchange asked.
-    pub fn resume(&self, pending: Pending, answer: Answer, moment: Moment) -> Step {
-        let about = pending.about();
-        let answer = self.or_allowed(&pending, answer);
-        let step = match (pending, answer) {
-            (Pending::Authenticating(request), Answer::Allowed) => Ok(request.allowed(self, moment)),
-            (Pending::Rejecting(client), Answer::Allowed) => Err(client.counted()),
-            (Pending::Throttling(login), Answer::Allowed) => Ok(login.allowed()),
-            (Pending::Finding(login), Answer::Found(found)) => Ok(login.found(found)),
-            (Pending::Verifying(login), Answer::Verified(matches)) => Ok(login.verified(matches)),
-            (Pending::Confirming(login), Answer::Confirmed(user)) => Ok(login.confirmed(user)),
-            (Pending::Concluding(login), Answer::Allowed) => login.counted(self, moment),
-            (Pending::Renewing(renewing), Answer::Found(found)) => renewing.found(self, found, moment),
-            (Pending::Claiming(claiming), Answer::State(StateAnswer::Claimed(claimed))) => {
-                claiming.claimed(self, claimed, moment)
-            }
-            (Pending::Claiming(claiming), Answer::State(StateAnswer::Looked(is_good))) => {
-                claiming.looked(self, is_good, moment)
-            }
-            (Pending::Claiming(claiming), Answer::Unavailable { .. }) if self.allows_store_failure() => {
-                claiming.allowed(self, moment)
-            }
-            (Pending::Ending(ending), Answer::State(StateAnswer::Remembered)) => Err(ending.refusal()),
-            (Pending::Ending(ending), Answer::Unavailable { .. }) if self.allows_store_failure() => {
-                Err(ending.refusal())
-            }
-            (Pending::Revoking(revoking), Answer::State(StateAnswer::Remembered)) => Ok(revoking.remembered()),
-            (Pending::Introspecting(token), Answer::State(StateAnswer::Looked(is_good))) => token.looked(self, is_good),
-            (Pending::Introspecting(token), Answer::Unavailable { .. }) if self.allows_store_failure() => {
-                token.looked(self, true)
-            }
-            (Pending::Informing(token), Answer::State(StateAnswer::Looked(is_good))) => token.looked(is_good),
-            (Pending::Informing(token), Answer::Unavailable { .. }) if self.allows_store_failure() => {
-                token.looked(true)
-            }
-            (Pending::SigningAccess(issue), Answer::Signed(signature)) => issue.signed(self, &signature, moment),
-            (Pending::SigningId(issue), Answer::Signed(signature)) => issue.signed(self, &signature, moment),
-            (_, Answer::Limited { retry_after }) => Err(Refusal::TooManyAttempts { retry_after }),
-            (_, Answer::Unavailable { retry_after }) => Err(Refusal::Unavailable { retry_after }),
-            (_, _) => Err(UNAVAILABLE),
-        };
-        step.unwrap_or_else(|refusal| reply::refused(refusal, about))
-    }
-
     /// The refresh token that was sealed here for this client, if it has not ended by itself.
     fn open_refresh_token(&self, client: &Client, sealed: &Secret, now: UnixTime) -> Option<RefreshToken> {
         self.open_any_refresh_token(sealed, now).filter(|token| token.client_id == client.id)
@@ -186,17 +149,6 @@ impl Endpoint {
     /// The access token that was signed here, if it has not ended by itself.
     fn read_access_token(&self, jwt: &Secret, now: UnixTime) -> Option<AccessToken> {
         AccessToken::read(&self.terms, |kid| self.keys.published_key(kid, now), jwt, now)
-    }
-
-    /// Where that is allowed, nobody has to wait while it can't be asked who has.
-    fn or_allowed(&self, pending: &Pending, answer: Answer) -> Answer {
-        match (pending, &answer) {
-            (
-                Pending::Authenticating(_) | Pending::Rejecting(_) | Pending::Throttling(_) | Pending::Concluding(_),
-                Answer::Unavailable { .. },
-            ) if self.allows_store_failure() => Answer::Allowed,
-            _ => answer,
-        }
     }
 
     fn allows_store_failure(&self) -> bool {

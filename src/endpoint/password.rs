@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    About, Attempt, Caller, Confirm, Endpoint, Find, Guess, Parameter, Parameters, Pending, Question, Refusal, Step,
+    About, Attempt, Caller, Confirm, Effect, Endpoint, Find, Guess, Parameter, Parameters, Pending, Refusal, Step,
     Target, Turn, issue, scope,
 };
 use crate::{
@@ -23,7 +23,6 @@ use crate::{
 /// A login, read and found to make sense.
 #[derive(Debug)]
 struct Login {
-    about: About,
     client: Arc<Client>,
     auth_source: Arc<AuthSource>,
     identifier: Identifier,
@@ -80,31 +79,27 @@ pub fn begin(client: &Arc<Client>, mut parameters: Parameters, caller: Caller) -
     let attempt = Attempt { turn: Turn::Begins, guess: guess.clone() };
     let traceparent = caller.traceparent;
     let about = About::by(client, Grant::Password).with_user(&auth_source, &identifier);
-    let login = Login { about, client: Arc::clone(client), auth_source, identifier, scopes, guess, traceparent };
-    Ok(Step::Ask(Question::Attempt(attempt), Pending::Throttling(Throttling { login, password })))
+    let login = Login { client: Arc::clone(client), auth_source, identifier, scopes, guess, traceparent };
+    Ok(Step::Ask(Effect::Attempt(attempt, Pending::new(about, Throttling { login, password }))))
 }
 
 impl Throttling {
-    pub(super) fn about(&self) -> About {
-        self.login.about.clone()
-    }
-
     /// Goes on to find the user, wherever the directory is.
-    pub(super) fn allowed(self) -> Step {
+    pub(super) fn allowed(self, about: About) -> Step {
         let Self { login, password } = self;
         let auth_source = Arc::clone(&login.auth_source);
         let find = || login.find();
         match &auth_source.directory {
             Directory::Users(users) => {
                 let found = users.find(&login.identifier, auth_source.choice(&login.identifier));
-                login.check(found, password)
+                login.check(found, password, about)
             }
             Directory::Lookup(_) | Directory::Snapshot(_) => {
-                Step::Ask(Question::Find(find()), Pending::Finding(Finding { login, password }))
+                Step::Ask(Effect::Find(find(), Pending::new(about, Finding { login, password })))
             }
             Directory::Verify(_) => {
                 let confirm = Confirm { find: find(), password };
-                Step::Ask(Question::Confirm(confirm), Pending::Confirming(Confirming(login)))
+                Step::Ask(Effect::Confirm(confirm, Pending::new(about, Confirming(login))))
             }
         }
     }
@@ -120,71 +115,55 @@ impl Login {
     }
 
     /// Goes on to the one password check that every login costs, found or not.
-    fn check(self, found: Found, password: Secret) -> Step {
+    fn check(self, found: Found, password: Secret, about: About) -> Step {
         let hash = self.auth_source.hash_to_check(&found, &self.identifier);
         let user = match found {
             Found::Account(account) => Some(account.user),
             Found::Nobody { .. } => None,
         };
         let check = PasswordCheck::new(hash, password);
-        Step::Ask(Question::Verify(check), Pending::Verifying(Verifying { login: self, user }))
+        Step::Ask(Effect::Verify(check, Pending::new(about, Verifying { login: self, user })))
     }
 
     /// Goes on with the result of the check, which counts before it is told.
-    fn conclude(self, user: Option<Arc<User>>) -> Step {
+    fn conclude(self, user: Option<Arc<User>>, about: About) -> Step {
         let turn = if user.is_some() { Turn::Succeeded } else { Turn::Failed };
         let attempt = Attempt { turn, guess: self.guess.clone() };
-        Step::Ask(Question::Attempt(attempt), Pending::Concluding(Concluding { login: self, user }))
+        Step::Ask(Effect::Attempt(attempt, Pending::new(about, Concluding { login: self, user })))
     }
 }
 
 impl Finding {
-    pub(super) fn about(&self) -> About {
-        self.login.about.clone()
-    }
-
     /// Goes on with whom the directory found.
-    pub(super) fn found(self, found: Found) -> Step {
-        self.login.check(found, self.password)
+    pub(super) fn found(self, found: Found, about: About) -> Step {
+        self.login.check(found, self.password, about)
     }
 }
 
 impl Verifying {
-    pub(super) fn about(&self) -> About {
-        self.login.about.clone()
-    }
-
     /// Goes on with the result of the check. What matches a decoy is no user.
-    pub(super) fn verified(self, matches: bool) -> Step {
-        self.login.conclude(self.user.filter(|_| matches))
+    pub(super) fn verified(self, matches: bool, about: About) -> Step {
+        self.login.conclude(self.user.filter(|_| matches), about)
     }
 }
 
 impl Confirming {
-    pub(super) fn about(&self) -> About {
-        self.0.about.clone()
-    }
-
     /// Goes on with what the directory said.
-    pub(super) fn confirmed(self, user: Option<Arc<User>>) -> Step {
-        self.0.conclude(user)
+    pub(super) fn confirmed(self, user: Option<Arc<User>>, about: About) -> Step {
+        self.0.conclude(user, about)
     }
 }
 
 impl Concluding {
-    pub(super) fn about(&self) -> About {
-        self.login.about.clone()
-    }
-
     /// Tells the result. Status is told only to one who knew the password.
-    pub(super) fn counted(self, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
+    pub(super) fn counted(self, about: About, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
         let user = self.user.ok_or(Refusal::WrongCredentials)?;
         if user.status != Status::Active {
             return Err(Refusal::AbnormalStatus);
         }
         let (now, id) = (moment.now, TokenId::fresh(moment.entropy));
         let coming_back = self.login.coming_back(endpoint, &user, id.family(), now);
-        let Login { about, client, scopes, .. } = self.login;
+        let Login { client, scopes, .. } = self.login;
         let granted = Granted { client, user, scopes, coming_back };
         issue::begin(endpoint, about, granted, id, now)
     }

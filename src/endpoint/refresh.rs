@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    About, Caller, Endpoint, Find, Parameter, Parameters, Pending, Question, Refusal, Step,
+    About, Caller, Effect, Endpoint, Find, Parameter, Parameters, Pending, Refusal, Step,
     issue::{self, Signed},
     revocation, scope,
 };
@@ -14,7 +14,7 @@ use crate::{
         client::{Client, Grant, RefreshTokens},
         user::{Found, Status, User},
     },
-    state::{Claimed, StateQuestion, TokenId, Use},
+    state::{Claimed, TokenId, Use},
     time::Moment,
     token::{ComingBack, Granted, refresh::RefreshToken},
 };
@@ -22,7 +22,6 @@ use crate::{
 /// A refresh whose user is being looked for again.
 #[derive(Debug)]
 pub struct Renewing {
-    about: About,
     client: Arc<Client>,
     token: RefreshToken,
     scopes: Vec<String>,
@@ -33,15 +32,18 @@ pub struct Renewing {
 pub struct Claiming {
     signed: Signed,
     token: RefreshToken,
-    rotation: RefreshTokens,
+}
+
+/// The same, with a refresh token that stays what it is.
+#[derive(Debug)]
+pub struct LookingUp {
+    signed: Signed,
+    token: RefreshToken,
 }
 
 /// A refresh that is refused, and whose family ends with it.
 #[derive(Debug)]
-pub struct Ending {
-    about: About,
-    refusal: Refusal,
-}
+pub struct Ending(Refusal);
 
 /// Opens the token, and looks the user up again in the directory of the login, if the client may still serve it.
 pub fn begin(
@@ -57,38 +59,46 @@ pub fn begin(
     let scopes = scope::narrowed_from(&mut parameters, &still_allowed)?;
     let auth_source = Arc::clone(client.auth_source(&token.auth_source_id).ok_or(Refusal::InvalidRefreshToken)?);
     let about = About::by(client, Grant::RefreshToken).with_user(&auth_source, &token.identifier);
-    let renewing = Renewing { about, client: Arc::clone(client), token, scopes };
+    let renewing = Renewing { client: Arc::clone(client), token, scopes };
     match &auth_source.directory {
         Directory::Users(users) => {
             let user = users.by_id(&renewing.token.user_id).cloned();
-            renewing.renew(endpoint, user, moment)
+            renewing.renew(endpoint, user, about, moment)
         }
         Directory::Lookup(_) | Directory::Snapshot(_) => {
             let identifier = renewing.token.identifier.clone();
             let find = Find { auth_source: Arc::clone(&auth_source), identifier, traceparent: caller.traceparent };
-            Ok(Step::Ask(Question::Find(find), Pending::Renewing(renewing)))
+            Ok(Step::Ask(Effect::Find(find, Pending::new(about, renewing))))
         }
         Directory::Verify(_) => Err(Refusal::InvalidRefreshToken),
     }
 }
 
 impl Renewing {
-    pub(super) fn about(&self) -> About {
-        self.about.clone()
-    }
-
     /// Goes on with whom the directory found.
-    pub(super) fn found(self, endpoint: &Endpoint, found: Found, moment: Moment) -> Result<Step, Refusal> {
+    pub(super) fn found(
+        self,
+        found: Found,
+        about: About,
+        endpoint: &Endpoint,
+        moment: Moment,
+    ) -> Result<Step, Refusal> {
         let user = match found {
             Found::Account(account) => Some(account.user),
             Found::Nobody { .. } => None,
         };
-        self.renew(endpoint, user, moment)
+        self.renew(endpoint, user, about, moment)
     }
 
     /// Issues new tokens if it is the same user still, active, and with the same password. Otherwise the family ends.
-    fn renew(self, endpoint: &Endpoint, user: Option<Arc<User>>, moment: Moment) -> Result<Step, Refusal> {
-        let Self { about, client, token, scopes } = self;
+    fn renew(
+        self,
+        endpoint: &Endpoint,
+        user: Option<Arc<User>>,
+        about: About,
+        moment: Moment,
+    ) -> Result<Step, Refusal> {
+        let Self { client, token, scopes } = self;
         match user.filter(|user| user.id == token.user_id && !token.is_older_than_password_of(user)) {
             Some(user) if user.status == Status::Active => {
                 let id = TokenId::in_family(moment.entropy, token.family);
@@ -102,54 +112,58 @@ impl Renewing {
 }
 
 /// Claims the token. A client whose tokens are not rotated only needs to know that the family has not ended.
-pub fn claim(endpoint: &Endpoint, client: &Client, signed: Signed, token: RefreshToken) -> Step {
+pub fn claim(endpoint: &Endpoint, about: About, client: &Client, signed: Signed, token: RefreshToken) -> Step {
     let claim = endpoint.claim_of(&token);
-    let question = match client.refresh_tokens {
-        RefreshTokens::Rotated => StateQuestion::Claim(claim),
-        RefreshTokens::Kept => StateQuestion::Look(Use::Refresh(claim)),
-    };
-    Step::Ask(Question::State(question), Pending::Claiming(Claiming { signed, token, rotation: client.refresh_tokens }))
+    Step::Ask(match client.refresh_tokens {
+        RefreshTokens::Rotated => Effect::Claim(claim, Pending::new(about, Claiming { signed, token })),
+        RefreshTokens::Kept => Effect::Look(Use::Refresh(claim), Pending::new(about, LookingUp { signed, token })),
+    })
 }
 
 fn end(endpoint: &Endpoint, about: About, token: &RefreshToken, refusal: Refusal) -> Step {
-    let question = revocation::end_of_family(endpoint, token);
-    Step::Ask(Question::State(question), Pending::Ending(Ending { about, refusal }))
+    let ending = revocation::end_of_family(endpoint, token);
+    Step::Ask(Effect::Remember(ending, Pending::new(about, Ending(refusal))))
 }
 
 impl Claiming {
-    pub(super) fn about(&self) -> About {
-        self.signed.about()
-    }
-
     /// Answers with a refresh token of the generation that the claim has come to.
-    pub(super) fn claimed(self, endpoint: &Endpoint, claimed: Claimed, moment: Moment) -> Result<Step, Refusal> {
+    pub(super) fn claimed(
+        self,
+        claimed: Claimed,
+        about: About,
+        endpoint: &Endpoint,
+        moment: Moment,
+    ) -> Result<Step, Refusal> {
         let Claimed::Next { generation, since } = claimed else { return Err(Refusal::InvalidRefreshToken) };
-        self.signed.with(&RefreshToken { generation, issued_at: since, ..self.token }, endpoint, moment)
-    }
-
-    /// Answers with a refresh token that is not rotated.
-    pub(super) fn looked(self, endpoint: &Endpoint, is_good: bool, moment: Moment) -> Result<Step, Refusal> {
-        if !is_good {
-            return Err(Refusal::InvalidRefreshToken);
-        }
-        self.signed.with(&RefreshToken { issued_at: moment.now, ..self.token }, endpoint, moment)
+        self.signed.with(&RefreshToken { generation, issued_at: since, ..self.token }, about, endpoint, moment)
     }
 
     /// Answers although it can't be asked whether the token may be used.
-    pub(super) fn allowed(self, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
-        let is_rotated = self.rotation == RefreshTokens::Rotated;
-        let generation = self.token.generation.saturating_add(u32::from(is_rotated));
-        self.claimed(endpoint, Claimed::Next { generation, since: moment.now }, moment)
+    pub(super) fn allowed(self, about: About, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
+        let generation = self.token.generation.saturating_add(1);
+        self.claimed(Claimed::Next { generation, since: moment.now }, about, endpoint, moment)
+    }
+}
+
+impl LookingUp {
+    /// Answers with a refresh token that is not rotated.
+    pub(super) fn looked(
+        self,
+        is_good: bool,
+        about: About,
+        endpoint: &Endpoint,
+        moment: Moment,
+    ) -> Result<Step, Refusal> {
+        if !is_good {
+            return Err(Refusal::InvalidRefreshToken);
+        }
+        self.signed.with(&RefreshToken { issued_at: moment.now, ..self.token }, about, endpoint, moment)
     }
 }
 
 impl Ending {
-    pub(super) fn about(&self) -> About {
-        self.about.clone()
-    }
-
     /// What is told once the family has ended.
     pub(super) fn refusal(self) -> Refusal {
-        self.refusal
+        self.0
     }
 }

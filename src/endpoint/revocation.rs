@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{About, Endpoint, Outcome, Parameter, Parameters, Pending, Question, Refusal, Step, about::Topic, reply};
+use super::{About, Effect, Endpoint, Outcome, Parameter, Parameters, Pending, Refusal, Step, about::Topic, reply};
 use crate::{
     registry::client::Client,
     secret::Secret,
-    state::StateQuestion,
+    state::Revoke,
     time::UnixTime,
     token::{presented::AccessToken, refresh::RefreshToken},
 };
 
 /// A revocation that is told once it is remembered.
 #[derive(Debug)]
-pub struct Revoking(About);
+pub struct Revoking;
 
 /// Ends the token. What is no token of ours, or has ended, is what the client wanted it to be (RFC 7009 §2.2).
 pub fn begin(
@@ -25,18 +25,13 @@ pub fn begin(
     let token = parameters.require_secret(Parameter::Token)?;
     let about = About::by(client, Topic::Revocation);
     match end_of(endpoint, client, &token, now)? {
-        Some(question) => Ok(Step::Ask(Question::State(question), Pending::Revoking(Revoking(about)))),
+        Some(ending) => Ok(Step::Ask(Effect::Remember(ending, Pending::new(about, Revoking)))),
         None => Ok(reply::done(Outcome::NothingToRevoke, about)),
     }
 }
 
 /// What is to be remembered: with a refresh token, all tokens of its login end (RFC 7009 §2.1).
-fn end_of(
-    endpoint: &Endpoint,
-    client: &Client,
-    token: &Secret,
-    now: UnixTime,
-) -> Result<Option<StateQuestion>, Refusal> {
+fn end_of(endpoint: &Endpoint, client: &Client, token: &Secret, now: UnixTime) -> Result<Option<Revoke>, Refusal> {
     if let Some(token) = endpoint.open_any_refresh_token(token, now) {
         own(client, &token.client_id)?;
         return Ok(Some(end_of_family(endpoint, &token)));
@@ -47,12 +42,12 @@ fn end_of(
 }
 
 /// The end of all tokens of a login.
-pub fn end_of_family(endpoint: &Endpoint, token: &RefreshToken) -> StateQuestion {
-    StateQuestion::End { family: token.family, until: token.end_of_family(endpoint.terms.lifetimes.access_token) }
+pub fn end_of_family(endpoint: &Endpoint, token: &RefreshToken) -> Revoke {
+    Revoke::Family { family: token.family, until: token.end_of_family(endpoint.terms.lifetimes.access_token) }
 }
 
-fn end_of_one(token: &AccessToken) -> StateQuestion {
-    StateQuestion::Deny { token: token.id, until: token.expires_at }
+fn end_of_one(token: &AccessToken) -> Revoke {
+    Revoke::Token { token: token.id, until: token.expires_at }
 }
 
 fn own(client: &Client, client_id: &str) -> Result<(), Refusal> {
@@ -60,13 +55,9 @@ fn own(client: &Client, client_id: &str) -> Result<(), Refusal> {
 }
 
 impl Revoking {
-    pub(super) fn about(&self) -> About {
-        self.0.clone()
-    }
-
     /// Tells that the token has ended. Where that could not be remembered, the client is told to come back (RFC 7009
     /// §2.2.1), whatever is to happen to tokens meanwhile.
-    pub(super) fn remembered(self) -> Step {
-        reply::done(Outcome::Revoked, self.0)
+    pub(super) fn remembered(self, about: About) -> Step {
+        reply::done(Outcome::Revoked, about)
     }
 }

@@ -1,18 +1,21 @@
-//! What an exchange comes to with each step: its answer, or a question and the answers that it may have.
+//! What an exchange comes to with each step: its answer, or an effect and what goes on with the result of it.
 
 use std::sync::Arc;
 
-use super::{attempt::Attempt, event::Event, pending::Pending};
+use super::{
+    about::About,
+    attempt::Attempt,
+    event::Event,
+    password::{Confirming, Verifying},
+    refresh::Claiming,
+    resume::{AfterAttempt, AfterFind, AfterLook, AfterRemember, AfterSign},
+};
 use crate::{
     crypto::{jws::SigningKey, password::PasswordCheck},
     http::Response,
-    registry::{
-        auth_source::AuthSource,
-        identifier::Identifier,
-        user::{Found, User},
-    },
+    registry::{auth_source::AuthSource, identifier::Identifier},
     secret::Secret,
-    state::{StateAnswer, StateQuestion},
+    state::{Claim, Revoke, Use},
 };
 
 /// What an exchange needs next.
@@ -25,25 +28,64 @@ use crate::{
 pub enum Step {
     /// Nothing more: this is the answer.
     Reply(Response, Event),
-    /// An answer to the question, with which [`Endpoint::resume`](super::Endpoint::resume) goes on.
-    Ask(Question, Pending),
+    /// Something to be done, with the result of which [`Endpoint::resume`](super::Endpoint::resume) goes on.
+    Ask(Effect),
 }
 
-/// What only the world outside the core can do, or do in time.
+/// What only the world outside the core can do, or do in time, and who goes on with the result.
 #[derive(Debug)]
-pub enum Question {
-    /// May this guess be made, or what came of it? Shared by all workers.
-    Attempt(Attempt),
+pub enum Effect {
+    /// May this guess be made, or what came of it? Shared by all workers. The result are the seconds to wait: none if nobody
+    /// has to wait, and then what was to be counted is counted.
+    Attempt(Attempt, Pending<AfterAttempt>),
     /// Who is this? A directory outside must be asked.
-    Find(Find),
-    /// Is this the password? The directory checks it.
-    Confirm(Confirm),
+    Find(Find, Pending<AfterFind>),
+    /// Is this the password? The directory checks it. The result is the user, if it is.
+    Confirm(Confirm, Pending<Confirming>),
     /// Does the password match? It is long work, made to be done in slices.
-    Verify(PasswordCheck),
-    /// A signature, by the host where it offers a faster one.
-    Sign(SigningJob),
-    /// What is remembered of a token, or something to remember.
-    State(StateQuestion),
+    Verify(PasswordCheck, Pending<Verifying>),
+    /// A signature in the form that JWS wants, by the host where it offers a faster one.
+    Sign(SigningJob, Pending<AfterSign>),
+    /// May this refresh token be used, and which generation follows it?
+    Claim(Claim, Pending<Claiming>),
+    /// Is this token good still?
+    Look(Use, Pending<AfterLook>),
+    /// A token, or a family of them, has ended: this is to be remembered.
+    Remember(Revoke, Pending<AfterRemember>),
+}
+
+/// An exchange that waits for a result: what is known of it, and what goes on.
+#[derive(Debug)]
+pub struct Pending<K> {
+    about: About,
+    then: K,
+}
+
+/// An effect could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unavailable {
+    /// When to try again, in seconds.
+    pub retry_after: u64,
+}
+
+impl<K> Pending<K> {
+    pub(super) fn new(about: About, then: impl Into<K>) -> Self {
+        Self { about, then: then.into() }
+    }
+
+    /// What is known of the exchange.
+    pub fn about(&self) -> About {
+        self.about.clone()
+    }
+
+    pub(super) fn into_parts(self) -> (About, K) {
+        (self.about, self.then)
+    }
+}
+
+impl Unavailable {
+    /// It may be there again at once.
+    pub const SOON: Self = Self { retry_after: 1 };
 }
 
 /// Someone to be found in a directory.
@@ -73,31 +115,4 @@ pub struct SigningJob {
     pub key: Arc<SigningKey>,
     /// The bytes to sign.
     pub input: Arc<str>,
-}
-
-/// The answer to a [`Question`].
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// To [`Question::Attempt`]: nobody has to wait, and what was to be counted is counted.
-    Allowed,
-    /// To [`Question::Attempt`]: there were too many failures.
-    Limited {
-        /// How long to wait, in seconds.
-        retry_after: u64,
-    },
-    /// To [`Question::Find`]: whom the directory knows by that name.
-    Found(Found),
-    /// To [`Question::Confirm`]: the user, if the directory says that the password is right.
-    Confirmed(Option<Arc<User>>),
-    /// To [`Question::Verify`]: whether the password matches.
-    Verified(bool),
-    /// To [`Question::Sign`]: the signature in the form that JWS wants.
-    Signed(Vec<u8>),
-    /// To [`Question::State`].
-    State(StateAnswer),
-    /// The question could not be answered.
-    Unavailable {
-        /// When to try again, in seconds.
-        retry_after: u64,
-    },
 }

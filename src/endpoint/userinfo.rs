@@ -4,27 +4,21 @@
 use std::sync::Arc;
 
 use super::{
-    About, Endpoint, Parameter, Parameters, Pending, Question, Refusal, Step, UNAVAILABLE, about::Topic, reply,
+    About, Effect, Endpoint, Parameter, Parameters, Pending, Refusal, Step, UNAVAILABLE, about::Topic, reply,
     request::OF_REQUEST_WITH_TOKEN,
 };
-use crate::{
-    http::Head, secret::Secret, state::StateQuestion, text::bearer, time::UnixTime, token::presented::AccessToken,
-};
+use crate::{http::Head, secret::Secret, text::bearer, time::UnixTime, token::presented::AccessToken};
 
 /// A token that is good by itself, unless something else is remembered of it.
 #[derive(Debug)]
-pub struct Informing {
-    about: About,
-    token: AccessToken,
-}
+pub struct Informing(AccessToken);
 
 /// Asks whether the token has ended, if it was good in the first place.
 pub fn begin(endpoint: &Endpoint, head: &Head, body: &Secret, now: UnixTime) -> Result<Step, Refusal> {
     let jwt = token_of(head, body)?;
     let token = endpoint.read_access_token(&jwt, now).ok_or(Refusal::InvalidToken)?;
-    let question = StateQuestion::Look(token.in_use());
     let about = about(endpoint, &token);
-    Ok(Step::Ask(Question::State(question), Pending::Informing(Informing { about, token })))
+    Ok(Step::Ask(Effect::Look(token.in_use(), Pending::new(about, Informing(token)))))
 }
 
 /// The client is that which was given the token, if there still is one.
@@ -52,13 +46,9 @@ fn token_in_form(head: &Head, body: &Secret) -> Result<Option<Secret>, Refusal> 
 }
 
 impl Informing {
-    pub(super) fn about(&self) -> About {
-        self.about.clone()
-    }
-
     /// Tells the claims that the token carries.
-    pub(super) fn looked(self, is_good: bool) -> Result<Step, Refusal> {
-        let Self { about, token } = self;
+    pub(super) fn looked(self, is_good: bool, about: About) -> Result<Step, Refusal> {
+        let Self(token) = self;
         if !is_good {
             return Err(Refusal::InvalidToken);
         }

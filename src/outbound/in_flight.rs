@@ -1,4 +1,4 @@
-//! Calls that are to be made or under way, each once for all who wait for its answer.
+//! Calls that are to be made or under way.
 
 use std::{
     collections::HashMap,
@@ -7,22 +7,27 @@ use std::{
 
 use super::{Callout, Fault};
 
-/// The calls of one worker: `R` is what is asked, and `W` is who waits for the answer.
+/// The calls of one worker: `R` is what is asked, and who waits for the answer.
 #[derive(Debug)]
-pub struct InFlight<R, W> {
-    to_make: Vec<InFlightCall<R, W>>,
-    under_way: HashMap<u32, InFlightCall<R, W>>,
+pub struct InFlight<R> {
+    to_make: Vec<InFlightCall<R>>,
+    under_way: HashMap<u32, InFlightCall<R>>,
 }
 
-/// A request, and all who wait for its answer.
+/// A request, and the call that is made for it.
 #[derive(Debug)]
-pub struct InFlightCall<R, W> {
-    /// What is asked.
+pub struct InFlightCall<R> {
+    /// What is asked, and who waits for the answer.
     pub request: R,
-    /// What is sent for it now.
+    /// The call.
+    pub outgoing: Outgoing,
+}
+
+/// What is sent for a request, and how long it may take, a second try included.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// What is sent now.
     pub callout: Callout,
-    /// Who waits.
-    pub waiters: Vec<W>,
     /// When it was first asked.
     pub since: Instant,
     deadline: Instant,
@@ -34,21 +39,20 @@ const MOST_TRIES: u32 = 2;
 /// A second try with less time than this would be in vain.
 const LEAST_TIME: Duration = Duration::from_millis(10);
 
-impl<R, W> Default for InFlight<R, W> {
+impl<R> Default for InFlight<R> {
     fn default() -> Self {
         Self { to_make: Vec::new(), under_way: HashMap::new() }
     }
 }
 
-impl<R, W> InFlight<R, W> {
-    /// Who waits for the answer to a request like this, if there is one.
-    pub fn waiters_for(&mut self, is_the_same: impl Fn(&R) -> bool) -> Option<&mut Vec<W>> {
-        let mut calls = self.to_make.iter_mut().chain(self.under_way.values_mut());
-        calls.find(|call| is_the_same(&call.request)).map(|call| &mut call.waiters)
+impl<R> InFlight<R> {
+    /// The requests of all calls.
+    pub fn requests(&mut self) -> impl Iterator<Item = &mut R> {
+        self.to_make.iter_mut().chain(self.under_way.values_mut()).map(|call| &mut call.request)
     }
 
     /// A call that is to be made.
-    pub fn add(&mut self, call: InFlightCall<R, W>) {
+    pub fn add(&mut self, call: InFlightCall<R>) {
         self.to_make.push(call);
     }
 
@@ -58,12 +62,12 @@ impl<R, W> InFlight<R, W> {
     }
 
     /// The calls that are to be made.
-    pub fn take_calls_to_make(&mut self) -> Vec<InFlightCall<R, W>> {
+    pub fn take_calls_to_make(&mut self) -> Vec<InFlightCall<R>> {
         std::mem::take(&mut self.to_make)
     }
 
     /// A call was made, and has this id.
-    pub fn made(&mut self, id: u32, call: InFlightCall<R, W>) {
+    pub fn made(&mut self, id: u32, call: InFlightCall<R>) {
         self.under_way.insert(id, call);
     }
 
@@ -73,38 +77,34 @@ impl<R, W> InFlight<R, W> {
     }
 
     /// The call with this id, which is over.
-    pub fn take(&mut self, id: u32) -> Option<InFlightCall<R, W>> {
+    pub fn take(&mut self, id: u32) -> Option<InFlightCall<R>> {
         self.under_way.remove(&id)
     }
 
-    /// Calls that are to be made, and those who wait for them.
-    pub fn to_make(&mut self) -> impl Iterator<Item = &mut InFlightCall<R, W>> {
-        self.to_make.iter_mut()
+    /// The requests of the calls that were made.
+    pub fn under_way(&mut self) -> impl Iterator<Item = &mut R> {
+        self.under_way.values_mut().map(|call| &mut call.request)
     }
 
-    /// Calls under way, and those who wait for them.
-    pub fn under_way(&mut self) -> impl Iterator<Item = &mut InFlightCall<R, W>> {
-        self.under_way.values_mut()
-    }
-
-    /// Takes out the calls that are to be made and that nobody waits for any more.
-    pub fn abandoned(&mut self) -> impl Iterator<Item = InFlightCall<R, W>> {
-        self.to_make.extract_if(.., |call| call.waiters.is_empty())
+    /// Takes out those of the calls that are to be made that need not be made any more.
+    pub fn drop_calls_to_make(&mut self, is_in_vain: impl Fn(&mut R) -> bool) -> impl Iterator<Item = R> {
+        self.to_make.extract_if(.., move |call| is_in_vain(&mut call.request)).map(|call| call.request)
     }
 }
 
-impl<R, W> InFlightCall<R, W> {
+impl<R> InFlightCall<R> {
     /// A call that must be over, a second try included, `timeout` after `now`.
-    pub fn new(request: R, callout: Callout, waiter: W, timeout: Duration, now: Instant) -> Self {
-        let waiters = vec![waiter];
-        Self { request, callout, waiters, since: now, deadline: now + timeout, tries: 0 }
+    pub fn new(request: R, callout: Callout, timeout: Duration, now: Instant) -> Self {
+        Self { request, outgoing: Outgoing { callout, since: now, deadline: now + timeout, tries: 0 } }
     }
+}
 
-    /// Goes on with what is to be asked next, in the time that is left. The same is sent where nothing else is to be.
+impl Outgoing {
+    /// Goes on with what is to be sent next, in the time that is left. The same is sent where nothing else is to be.
     #[must_use]
-    pub fn with(self, request: R, callout: Option<Callout>) -> Self {
+    pub fn next(self, callout: Option<Callout>) -> Self {
         let callout = callout.unwrap_or(self.callout);
-        Self { request, callout, tries: 0, ..self }
+        Self { callout, tries: 0, ..self }
     }
 
     /// One more try.
@@ -128,40 +128,39 @@ impl<R, W> InFlightCall<R, W> {
 mod tests {
     use super::*;
 
-    fn call(request: &'static str, waiter: u32, now: Instant) -> InFlightCall<&'static str, u32> {
+    fn call(request: &'static str, now: Instant) -> InFlightCall<&'static str> {
         let text = String::new;
         let (headers, body) = (Vec::new(), None);
         let callout = Callout { cluster: text(), method: text(), authority: text(), path: text(), headers, body };
-        InFlightCall::new(request, callout, waiter, Duration::from_millis(100), now)
+        InFlightCall::new(request, callout, Duration::from_millis(100), now)
     }
 
     #[test]
-    fn who_asks_the_same_waits_for_the_same_call() {
+    fn a_request_is_found_from_when_it_is_asked_to_when_it_is_answered() {
         let (mut calls, now) = (InFlight::default(), Instant::now());
-        calls.add(call("a", 1, now));
-        calls.waiters_for(|request| *request == "a").unwrap().push(2);
-        assert!(calls.waiters_for(|request| *request == "b").is_none());
+        let is_there = |calls: &mut InFlight<_>| calls.requests().any(|request| *request == "a");
+        calls.add(call("a", now));
+        assert!(is_there(&mut calls));
         let made = calls.take_calls_to_make().remove(0);
         calls.made(7, made);
-        calls.waiters_for(|request| *request == "a").unwrap().push(3);
-        assert_eq!(calls.take(7).unwrap().waiters, [1, 2, 3]);
-        assert!(!calls.owns(7));
+        assert!(is_there(&mut calls));
+        assert_eq!(calls.take(7).map(|call| call.request), Some("a"));
+        assert!(!calls.owns(7) && !is_there(&mut calls));
     }
 
     #[test]
-    fn a_call_that_nobody_waits_for_is_not_made() {
+    fn a_call_in_vain_is_not_made() {
         let (mut calls, now) = (InFlight::default(), Instant::now());
-        calls.add(call("a", 1, now));
-        calls.add(call("b", 2, now));
-        calls.to_make().for_each(|call| call.waiters.retain(|waiter| *waiter != 1));
-        assert_eq!(calls.abandoned().map(|call| call.request).collect::<Vec<_>>(), ["a"]);
+        calls.add(call("a", now));
+        calls.add(call("b", now));
+        assert_eq!(calls.drop_calls_to_make(|request| *request == "a").collect::<Vec<_>>(), ["a"]);
         assert_eq!(calls.take_calls_to_make().len(), 1);
     }
 
     #[test]
     fn a_second_try_is_made_only_where_the_way_failed_and_there_is_time() {
         let now = Instant::now();
-        let mut call = call("a", 1, now);
+        let InFlightCall { outgoing: mut call, .. } = call("a", now);
         call.count_try();
         assert!(call.may_try_again(&Fault::NoAnswer, now));
         assert!(call.may_try_again(&Fault::Status(503), now + Duration::from_millis(90)));

@@ -12,7 +12,7 @@ pub use self::{
     callout::{Callout, CalloutAnswer},
     circuit::Circuit,
     fault::Fault,
-    in_flight::{InFlight, InFlightCall},
+    in_flight::{InFlight, InFlightCall, Outgoing},
     limits::CallLimits,
     upstream_state::UpstreamState,
 };

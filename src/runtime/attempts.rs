@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     attempts::{Bucket, Limits, Store, TableKey},
-    endpoint::{Answer, attempt::Attempt},
+    endpoint::{Unavailable, attempt::Attempt},
 };
 
 /// Counts failures, and says who has to wait.
@@ -32,16 +32,13 @@ impl AttemptTable {
         Some(Self { key: TableKey::new(key), limits })
     }
 
-    /// Answers a question about a guess.
-    pub fn answer(&self, attempt: &Attempt, host: &impl Host) -> Answer {
-        match attempt.counting(&self.key, &self.limits).perform(&Buckets(host), host.now()) {
-            Ok(0) => Answer::Allowed,
-            Ok(retry_after) => Answer::Limited { retry_after },
-            Err(failure) => {
-                log::error!("the attempt limits' table failed: {failure:?}");
-                Answer::Unavailable { retry_after: 1 }
-            }
-        }
+    /// The seconds to wait; what is to be counted is counted if there are none.
+    pub fn answer(&self, attempt: &Attempt, host: &impl Host) -> Result<u64, Unavailable> {
+        let wait = attempt.counting(&self.key, &self.limits).perform(&Buckets(host), host.now());
+        wait.map_err(|failure| {
+            log::error!("the attempt limits' table failed: {failure:?}");
+            Unavailable::SOON
+        })
     }
 }
 

@@ -1,76 +1,110 @@
-//! What is asked over HTTP, and of whom: a directory or the state store.
+//! What is asked over HTTP, of whom, and who waits for the answer: a directory or the state store.
 
-use std::fmt;
+use std::{mem, sync::Arc};
 
 use super::{
     answer,
     host::Host,
-    metrics::{Histogram, Times},
+    known::Known,
+    party::Party,
+    waiter::{Called, Ready, Ticket, Waiter},
 };
 use crate::{
-    endpoint::{Answer, Confirm, Find},
-    outbound::{CallLimits, Callout, Fault},
+    attempts::Counting,
+    endpoint::{
+        AfterAttempt, AfterFind, AfterLook, AfterRemember, Claiming, Confirm, Confirming, Continuation, Find,
+        Unavailable,
+    },
+    outbound::{CallLimits, Callout, CalloutAnswer, Fault},
     registry::{
         auth_source::Directory,
-        identifier::Identifier,
-        remote::{CacheLimits, Lookup, Verify},
+        remote::{Lookup, Verify},
+        user::{Found, User},
     },
-    secret::Secret,
-    state::etcd::{Conversation, Next, Reply},
+    state::{
+        Claim, Revoke, Use,
+        etcd::{Conversation, EtcdQuestion, Next},
+    },
     time::UnixTime,
 };
 
 /// A question to someone outside.
 pub enum Errand {
     /// To a directory: who is this?
-    Find(Find),
+    Find(Asked<Find, AfterFind>),
     /// To a directory: is this the password?
-    Confirm(Confirm),
-    /// To the state store.
-    Remember(Conversation),
+    Confirm(Asked<Confirm, Confirming>),
+    /// To the state store: may this guess be made, or what came of it?
+    Attempt(Asked<Conversation<Counting>, AfterAttempt>),
+    /// To the state store: may this refresh token be used?
+    Claim(Asked<Conversation<Claim>, Claiming>),
+    /// To the state store: is this token good still?
+    Look(Asked<Conversation<Use>, AfterLook>),
+    /// To the state store: this has ended.
+    Remember(Asked<Conversation<Revoke>, AfterRemember>),
 }
 
-/// Someone outside.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Party {
-    /// The directory of the auth source with this id.
-    AuthSource(String),
-    /// The store of states.
-    StateStore,
-}
-
-impl Party {
-    /// Where the time is recorded that its answers take.
-    pub fn times(&self, times: &Times) -> Histogram {
-        match self {
-            Self::AuthSource(_) => times.directory,
-            Self::StateStore => times.state_store,
-        }
-    }
+/// A question, and all who wait for its answer.
+pub struct Asked<Q, K> {
+    /// What is asked.
+    pub question: Q,
+    /// Who waits.
+    pub waiters: Vec<Waiter<K>>,
 }
 
 /// How far an answer has brought a question.
 pub enum Progress {
     /// It is answered.
-    Done(Answer),
+    Done(Vec<Called>),
     /// There is more to ask.
     Further(Errand),
+    /// The answer was none.
+    Failed(Errand, Fault),
 }
 
-/// Someone who answers calls.
-#[derive(Clone, Copy)]
-enum Service<'a> {
-    Lookup(&'a Find, &'a Lookup),
-    Verify(&'a Find, &'a Verify, &'a Secret),
-    Store(&'a Conversation),
+impl<Q, K: Continuation> Asked<Q, K> {
+    /// By one.
+    pub fn by(question: Q, waiter: Waiter<K>) -> Self {
+        Self { question, waiters: vec![waiter] }
+    }
+
+    fn answer(self, result: &Result<K::Result, Unavailable>, called: fn(Ready<K>) -> Called) -> Vec<Called>
+    where
+        K::Result: Clone,
+    {
+        self.waiters.into_iter().map(|waiter| called(waiter.ready(result.clone()))).collect()
+    }
+
+    fn forget(&mut self, ticket: Ticket) -> bool {
+        self.waiters.retain(|waiter| waiter.ticket != ticket);
+        self.waiters.is_empty()
+    }
+}
+
+impl<Q: EtcdQuestion, K: Continuation<Result = Q::Answer>> Asked<Conversation<Q>, K> {
+    fn read(
+        self,
+        answer: &CalloutAnswer,
+        now: UnixTime,
+        errand: fn(Self) -> Errand,
+        called: fn(Ready<K>) -> Called,
+    ) -> Progress {
+        match self.question.clone().answer(answer, now) {
+            Ok(Next::Answer(answer)) => Progress::Done(self.answer(&Ok(answer), called)),
+            Ok(Next::Call(question)) => Progress::Further(errand(Self { question, ..self })),
+            Err(fault) => Progress::Failed(errand(self), fault),
+        }
+    }
 }
 
 impl Errand {
     /// Who is asked.
     pub fn party(&self) -> Party {
         match self {
-            Self::Find(find) | Self::Confirm(Confirm { find, .. }) => Party::AuthSource(find.auth_source.id.clone()),
-            Self::Remember(_) => Party::StateStore,
+            Self::Find(Asked { question: find, .. }) | Self::Confirm(Asked { question: Confirm { find, .. }, .. }) => {
+                Party::AuthSource(find.auth_source.id.clone())
+            }
+            Self::Attempt(_) | Self::Claim(_) | Self::Look(_) | Self::Remember(_) => Party::StateStore,
         }
     }
 
@@ -81,112 +115,156 @@ impl Errand {
 
     /// Whether something is to be remembered, whoever is there to see it.
     pub fn is_to_be_remembered(&self) -> bool {
-        matches!(self, Self::Remember(conversation) if !conversation.only_asks())
-    }
-
-    fn service(&self) -> Option<Service<'_>> {
         match self {
-            Self::Find(find) => match &find.auth_source.directory {
-                Directory::Lookup(lookup) => Some(Service::Lookup(find, lookup)),
-                _ => None,
-            },
-            Self::Confirm(Confirm { find, password }) => match &find.auth_source.directory {
-                Directory::Lookup(lookup) => Some(Service::Lookup(find, lookup)),
-                Directory::Verify(verify) => Some(Service::Verify(find, verify, password)),
-                _ => None,
-            },
-            Self::Remember(conversation) => Some(Service::Store(conversation)),
+            Self::Find(_) | Self::Confirm(_) => false,
+            Self::Attempt(asked) => !asked.question.only_asks(),
+            Self::Claim(asked) => !asked.question.only_asks(),
+            Self::Look(asked) => !asked.question.only_asks(),
+            Self::Remember(asked) => !asked.question.only_asks(),
         }
     }
 
-    /// What it may cost.
+    /// What it may cost. None where the directory is not asked over HTTP.
     pub fn limits(&self) -> Option<&CallLimits> {
-        match self.service()? {
-            Service::Lookup(_, lookup) => Some(&lookup.limits),
-            Service::Verify(_, verify, _) => Some(&verify.limits),
-            Service::Store(conversation) => Some(&conversation.etcd().limits),
-        }
-    }
-
-    /// Whose answer may be kept, and for how long.
-    pub fn cached(&self) -> Option<(&Identifier, &CacheLimits)> {
-        match self.service()? {
-            Service::Lookup(find, lookup) => Some((&find.identifier, lookup.cache.as_ref()?)),
-            Service::Verify(..) | Service::Store(_) => None,
+        match self {
+            Self::Find(asked) => lookup(&asked.question).map(|lookup| &lookup.limits),
+            Self::Confirm(asked) => verify(&asked.question).map(|verify| &verify.limits),
+            Self::Attempt(asked) => Some(&asked.question.etcd().limits),
+            Self::Claim(asked) => Some(&asked.question.etcd().limits),
+            Self::Look(asked) => Some(&asked.question.etcd().limits),
+            Self::Remember(asked) => Some(&asked.question.etcd().limits),
         }
     }
 
     /// Whether it may be sent again where no answer came.
     pub fn is_idempotent(&self) -> bool {
-        match self.service() {
-            Some(Service::Lookup(_, lookup)) => lookup.is_idempotent(),
-            Some(Service::Store(_)) => true,
-            Some(Service::Verify(..)) | None => false,
+        match self {
+            Self::Find(asked) => lookup(&asked.question).is_some_and(Lookup::is_idempotent),
+            Self::Confirm(_) => false,
+            Self::Attempt(_) | Self::Claim(_) | Self::Look(_) | Self::Remember(_) => true,
         }
     }
 
-    /// Two logins by one name ask the same; two passwords never do, nor do two claims.
-    pub fn is_the_same_as(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Find(find), Self::Find(other)) => {
-                find.identifier == other.identifier && find.auth_source.id == other.auth_source.id
-            }
-            _ => false,
-        }
-    }
-
-    /// None where nobody has to be asked, because nobody can have that name.
+    /// What is sent. None where nobody has to be asked, because nobody can have that name.
     pub fn callout(&self, now: UnixTime) -> Option<Callout> {
-        match self.service()? {
-            Service::Lookup(Find { auth_source, identifier, traceparent }, lookup) => {
-                lookup.callout(&auth_source.id, identifier, traceparent.as_deref())
+        match self {
+            Self::Find(Asked { question: find, .. }) => {
+                lookup(find)?.callout(&find.auth_source.id, &find.identifier, find.traceparent.as_deref())
             }
-            Service::Verify(Find { auth_source, identifier, traceparent }, verify, password) => {
-                verify.callout(&auth_source.id, identifier, password, traceparent.as_deref())
+            Self::Confirm(Asked { question, .. }) => {
+                let Confirm { find, password } = question;
+                let traceparent = find.traceparent.as_deref();
+                verify(question)?.callout(&find.auth_source.id, &find.identifier, password, traceparent)
             }
-            Service::Store(conversation) => Some(conversation.callout(now)),
+            Self::Attempt(asked) => Some(asked.question.callout(now)),
+            Self::Claim(asked) => Some(asked.question.callout(now)),
+            Self::Look(asked) => Some(asked.question.callout(now)),
+            Self::Remember(asked) => Some(asked.question.callout(now)),
         }
     }
 
-    /// The answer where nobody has that name.
-    pub fn nobody(&self) -> Answer {
-        match self.service() {
-            Some(Service::Lookup(_, lookup)) => Answer::Found(lookup.nobody()),
-            Some(Service::Verify(..) | Service::Store(_)) | None => Answer::Confirmed(None),
+    /// The answer where nothing is sent.
+    pub fn nobody(self) -> Vec<Called> {
+        match self {
+            Self::Find(asked) => {
+                let found = lookup(&asked.question).map(Lookup::nobody).ok_or(Unavailable::SOON);
+                asked.answer(&found, Called::Find)
+            }
+            Self::Confirm(asked) => asked.answer(&Ok(None), Called::Confirm),
+            store => store.unavailable(),
+        }
+    }
+
+    /// The answer where none can be had.
+    pub fn unavailable(self) -> Vec<Called> {
+        match self {
+            Self::Find(asked) => asked.answer(&Err(Unavailable::SOON), Called::Find),
+            Self::Confirm(asked) => asked.answer(&Err(Unavailable::SOON), Called::Confirm),
+            Self::Attempt(asked) => asked.answer(&Err(Unavailable::SOON), Called::Attempt),
+            Self::Claim(asked) => asked.answer(&Err(Unavailable::SOON), Called::Claim),
+            Self::Look(asked) => asked.answer(&Err(Unavailable::SOON), Called::Look),
+            Self::Remember(asked) => asked.answer(&Err(Unavailable::SOON), Called::Remember),
+        }
+    }
+
+    /// The answer where it is known; then nobody waits any more.
+    pub fn known(&mut self, known: &Known, now: UnixTime) -> Option<Vec<Called>> {
+        let Self::Find(asked) = self else { return None };
+        let found = known.get(&asked.question, lookup(&asked.question)?, now)?;
+        let waiters = mem::take(&mut asked.waiters).into_iter();
+        Some(waiters.map(|waiter| Called::Find(waiter.ready(Ok(found.clone())))).collect())
+    }
+
+    /// Waits with those who ask the same, if somebody does: two logins by one name do; two passwords never do, nor do two
+    /// claims.
+    pub fn join<'a>(&mut self, mut others: impl Iterator<Item = &'a mut Self>) -> bool {
+        let Self::Find(asked) = self else { return false };
+        let waiters = others.find_map(|other| other.waiters_for(&asked.question));
+        waiters.map(|waiters| waiters.append(&mut asked.waiters)).is_some()
+    }
+
+    fn waiters_for(&mut self, find: &Find) -> Option<&mut Vec<Waiter<AfterFind>>> {
+        let Self::Find(Asked { question: other, waiters }) = self else { return None };
+        let is_the_same = find.identifier == other.identifier && find.auth_source.id == other.auth_source.id;
+        is_the_same.then_some(waiters)
+    }
+
+    /// Drops who waits for this stream. True if nobody waits any more.
+    pub fn forget(&mut self, ticket: Ticket) -> bool {
+        match self {
+            Self::Find(asked) => asked.forget(ticket),
+            Self::Confirm(asked) => asked.forget(ticket),
+            Self::Attempt(asked) => asked.forget(ticket),
+            Self::Claim(asked) => asked.forget(ticket),
+            Self::Look(asked) => asked.forget(ticket),
+            Self::Remember(asked) => asked.forget(ticket),
         }
     }
 
     /// What the answer at hand says.
-    pub fn read(&self, body_size: usize, now: UnixTime, host: &impl Host) -> Result<Progress, Fault> {
-        let service = self.service().ok_or(Fault::NoAnswer)?;
+    pub fn read(self, known: &mut Known, body_size: usize, host: &impl Host) -> Progress {
         let limit = self.limits().map_or(0, |limits| limits.max_response_bytes);
-        let answer = answer::whole(host, body_size, limit)?;
-        match service {
-            Service::Lookup(_, lookup) => lookup.read(&answer).map(Answer::Found).map(Progress::Done),
-            Service::Verify(find, verify, _) => {
-                verify.read(&answer, &find.identifier).map(Answer::Confirmed).map(Progress::Done)
-            }
-            Service::Store(conversation) => conversation.clone().answer(&answer, now).map(Progress::from),
-        }
-    }
-}
-
-impl From<Next> for Progress {
-    fn from(next: Next) -> Self {
-        match next {
-            Next::Call(conversation) => Self::Further(Errand::Remember(conversation)),
-            Next::Answer(Reply::State(answer)) => Self::Done(Answer::State(answer)),
-            Next::Answer(Reply::Wait(0)) => Self::Done(Answer::Allowed),
-            Next::Answer(Reply::Wait(retry_after)) => Self::Done(Answer::Limited { retry_after }),
-        }
-    }
-}
-
-impl fmt::Display for Party {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answer = match answer::whole(host, body_size, limit) {
+            Ok(answer) => answer,
+            Err(fault) => return Progress::Failed(self, fault),
+        };
+        let now = host.now();
         match self {
-            Self::AuthSource(id) => write!(f, "auth source {id}"),
-            Self::StateStore => f.write_str("state store"),
+            Self::Find(asked) => match read_lookup(&asked.question, &answer, known, now) {
+                Ok(found) => Progress::Done(asked.answer(&Ok(found), Called::Find)),
+                Err(fault) => Progress::Failed(Self::Find(asked), fault),
+            },
+            Self::Confirm(asked) => match read_verify(&asked.question, &answer) {
+                Ok(user) => Progress::Done(asked.answer(&Ok(user), Called::Confirm)),
+                Err(fault) => Progress::Failed(Self::Confirm(asked), fault),
+            },
+            Self::Attempt(asked) => asked.read(&answer, now, Self::Attempt, Called::Attempt),
+            Self::Claim(asked) => asked.read(&answer, now, Self::Claim, Called::Claim),
+            Self::Look(asked) => asked.read(&answer, now, Self::Look, Called::Look),
+            Self::Remember(asked) => asked.read(&answer, now, Self::Remember, Called::Remember),
         }
     }
+}
+
+fn lookup(find: &Find) -> Option<&Lookup> {
+    match &find.auth_source.directory {
+        Directory::Lookup(lookup) => Some(lookup),
+        Directory::Users(_) | Directory::Snapshot(_) | Directory::Verify(_) => None,
+    }
+}
+
+fn verify(confirm: &Confirm) -> Option<&Verify> {
+    match &confirm.find.auth_source.directory {
+        Directory::Verify(verify) => Some(verify),
+        Directory::Users(_) | Directory::Snapshot(_) | Directory::Lookup(_) => None,
+    }
+}
+
+fn read_lookup(find: &Find, answer: &CalloutAnswer, known: &mut Known, now: UnixTime) -> Result<Found, Fault> {
+    let lookup = lookup(find).ok_or(Fault::NoAnswer)?;
+    Ok(known.learn(find, lookup, lookup.read(answer)?, now))
+}
+
+fn read_verify(confirm: &Confirm, answer: &CalloutAnswer) -> Result<Option<Arc<User>>, Fault> {
+    verify(confirm).ok_or(Fault::NoAnswer)?.read(answer, &confirm.find.identifier)
 }

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, mem, rc::Rc};
 
-use super::{host::Host, ticket::Ticket, worker::Worker};
+use super::{host::Host, waiter::Ticket, worker::Worker};
 use crate::{
     config::HeadersHeldBy,
     endpoint::{Admission, Collecting, cors::Page},

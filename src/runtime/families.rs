@@ -6,8 +6,8 @@ use super::{
     shared,
 };
 use crate::{
-    endpoint::Answer,
-    state::{Bucket, Place, StateAnswer, StateQuestion},
+    endpoint::Unavailable,
+    state::{Bucket, Place, Question},
     time::UnixTime,
 };
 
@@ -28,35 +28,30 @@ impl FamilyTable {
     }
 
     /// Answers a question.
-    pub fn answer(&self, question: &StateQuestion, host: &impl Host) -> Answer {
-        match everywhere(question, host.now(), host) {
-            Ok(answer) => Answer::State(answer),
-            Err(failure) => {
-                log::error!("the table of token families failed: {failure:?}");
-                Answer::Unavailable { retry_after: 1 }
-            }
-        }
+    pub fn answer<Q: Question>(&self, question: &Q, host: &impl Host) -> Result<Q::Answer, Unavailable> {
+        everywhere(question, host.now(), host).map_err(|failure| {
+            log::error!("the table of token families failed: {failure:?}");
+            Unavailable::SOON
+        })
     }
 }
 
-/// The answer of all buckets that the question is about, or of the first that takes a token for no good.
-fn everywhere(question: &StateQuestion, now: UnixTime, host: &impl Host) -> Result<StateAnswer, Failure> {
-    let mut answer = StateAnswer::Looked(false);
-    for place in Place::of(question) {
-        answer = update(&name(place.bucket(BUCKETS)), question, now, host)?;
-        if answer == StateAnswer::Looked(false) {
-            break;
-        }
+/// The answer of the bucket that the question is about, or of another one that leaves it open to.
+fn everywhere<Q: Question>(question: &Q, now: UnixTime, host: &impl Host) -> Result<Q::Answer, Failure> {
+    let (first, second) = question.places();
+    let answer = update(first, question, now, host)?;
+    match second.filter(|_| Q::is_open(&answer)) {
+        Some(second) => update(second, question, now, host),
+        None => Ok(answer),
     }
-    Ok(answer)
 }
 
 /// Of two workers that claim the same token one is the second.
-fn update(key: &str, question: &StateQuestion, now: UnixTime, host: &impl Host) -> Result<StateAnswer, Failure> {
-    shared::update(key, host, |bytes| {
+fn update<Q: Question>(place: Place, question: &Q, now: UnixTime, host: &impl Host) -> Result<Q::Answer, Failure> {
+    shared::update(&name(place.bucket(BUCKETS)), host, |bytes| {
         let before = Bucket::from_bytes(bytes).map_err(|_| Failure::ParseFailure)?;
         let mut after = before.clone();
-        let answer = after.answer(question, now);
+        let answer = question.ask(&mut after, now);
         Ok(((after != before).then(|| after.to_bytes()), answer))
     })
 }

@@ -3,15 +3,14 @@
 
 use std::sync::Arc;
 
-use super::{attempts::AttemptTable, errand::Errand, families::FamilyTable, host::Host};
+use super::{attempts::AttemptTable, families::FamilyTable, host::Host};
 use crate::{
-    attempts::{Limits, TableKey},
-    endpoint::{Answer, attempt::Attempt},
+    attempts::{Counting, Limits, TableKey},
+    endpoint::{Unavailable, attempt::Attempt},
     state::{
-        StateQuestion,
-        etcd::{Conversation, Etcd, Question},
+        Question,
+        etcd::{Conversation, Etcd, EtcdQuestion},
     },
-    time::UnixTime,
 };
 
 /// Remembers tokens and attempts.
@@ -21,11 +20,11 @@ pub struct Memory {
 }
 
 /// How a question is answered.
-pub enum Recall {
+pub enum Recall<Q: EtcdQuestion> {
     /// At once.
-    Known(Answer),
+    Known(Result<Q::Answer, Unavailable>),
     /// By a call.
-    Asked(Errand),
+    Asked(Conversation<Q>),
 }
 
 enum Families {
@@ -58,24 +57,23 @@ impl Memory {
     }
 
     /// A question of a token.
-    pub fn state(&self, question: StateQuestion, host: &impl Host) -> Recall {
+    pub fn token<A, Q>(&self, question: Q, host: &impl Host) -> Recall<Q>
+    where
+        Q: Question<Answer = A> + EtcdQuestion<Answer = A>,
+    {
         match &self.families {
             Families::Here(table) => Recall::Known(table.answer(&question, host)),
-            Families::Elsewhere(etcd) => asked(etcd, Question::State(question), host.now()),
+            Families::Elsewhere(etcd) => Recall::Asked(Conversation::begin(etcd, question, host.now())),
         }
     }
 
     /// A question about a guess.
-    pub fn attempt(&self, attempt: &Attempt, host: &impl Host) -> Recall {
+    pub fn attempt(&self, attempt: &Attempt, host: &impl Host) -> Recall<Counting> {
         match &self.attempts {
             Attempts::Here(table) => Recall::Known(table.answer(attempt, host)),
             Attempts::Elsewhere(etcd, key, limits) => {
-                asked(etcd, Question::Attempt(attempt.counting(key, limits)), host.now())
+                Recall::Asked(Conversation::begin(etcd, attempt.counting(key, limits), host.now()))
             }
         }
     }
-}
-
-fn asked(etcd: &Arc<Etcd>, question: Question, now: UnixTime) -> Recall {
-    Recall::Asked(Errand::Remember(Conversation::begin(etcd, question, now)))
 }

@@ -15,9 +15,11 @@ mod exchange;
 mod families;
 mod holder;
 mod host;
+mod known;
 mod memory;
 mod metrics;
 mod pacing;
+mod party;
 mod plugin;
 mod shared;
 mod shared_document;
@@ -25,7 +27,7 @@ mod signer;
 mod signings;
 mod snapshots;
 mod thread_state;
-mod ticket;
+mod waiter;
 mod work_queue;
 mod worker;
 
@@ -35,6 +37,6 @@ pub use self::{
     host::{Failure, Host, MetricKind, SharedValue},
     plugin::Plugin,
     thread_state::ThreadState,
-    ticket::Ticket,
+    waiter::Ticket,
     worker::Worker,
 };

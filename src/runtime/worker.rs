@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use super::{
     audit,
-    calls::{Asker, Calls},
+    calls::Calls,
     checks::{Checked, Checks},
-    errand::Errand,
+    errand::{Asked, Errand},
     host::Host,
     memory::{Memory, Recall},
     metrics::{Gauge, Metrics},
@@ -14,15 +14,19 @@ use super::{
     signings::{Signed, Signings},
     snapshots::Snapshots,
     thread_state::ThreadState,
-    ticket::Ticket,
+    waiter::{Called, Ready, Ticket, Waiter},
     work_queue::TurnedAway,
 };
 use crate::{
     config::{Configuration, HeadersHeldBy},
-    endpoint::{Answer, Collecting, Endpoint, Question, Step, about::About, cors::Page, event::Event},
+    endpoint::{
+        AfterSign, Collecting, Continuation, Effect, Endpoint, Step, Unavailable, Verifying, about::About, cors::Page,
+        event::Event,
+    },
     http::Response,
     registry::auth_source::Directory,
     secret::Secret,
+    state::etcd::{Conversation, EtcdQuestion},
 };
 
 /// One plugin in one worker thread.
@@ -34,8 +38,8 @@ pub struct Worker<H: Host> {
     memory: Memory,
     calls: Calls,
     snapshots: Snapshots,
-    checks: Checks<Asker>,
-    signings: Signings<Asker>,
+    checks: Checks<Waiter<Verifying>>,
+    signings: Signings<Waiter<AfterSign>>,
     metrics: Metrics,
     pacing: Pacing,
     last: Turn,
@@ -48,9 +52,6 @@ enum Turn {
     Signing,
     Snapshot,
 }
-
-/// What is told where nobody can be asked.
-const UNAVAILABLE: Answer = Answer::Unavailable { retry_after: 1 };
 
 impl<H: Host> Worker<H> {
     /// A worker for this configuration. None if the host can't share values.
@@ -113,9 +114,9 @@ impl<H: Host> Worker<H> {
 
     /// Drops what was to be done for a stream that is gone.
     pub fn forget(&mut self, ticket: Ticket) {
-        let is_its = |asker: &Asker| asker.ticket == ticket;
-        self.checks.forget(&ticket.origin, is_its, &self.thread.arena, &mut self.metrics, &self.host);
-        self.signings.forget(&ticket.origin, is_its);
+        let (arena, metrics) = (&self.thread.arena, &mut self.metrics);
+        self.checks.forget(&ticket.origin, |waiter| waiter.ticket == ticket, arena, metrics, &self.host);
+        self.signings.forget(&ticket.origin, |waiter| waiter.ticket == ticket);
         self.calls.forget(ticket);
     }
 
@@ -140,8 +141,8 @@ impl<H: Host> Worker<H> {
             self.snapshots.on_answer(call, body_size, &self.host);
             self.slice_if_resting();
         } else if self.calls.owns(call) {
-            let answers = self.calls.answered(call, body_size, &self.host);
-            self.resume_all(answers);
+            let called = self.calls.answered(call, body_size, &self.host);
+            self.resume_all(called);
             self.slice_if_resting();
         } else if self.pacing.is_due_by(call, &self.host) {
             self.slice();
@@ -166,64 +167,88 @@ impl<H: Host> Worker<H> {
     fn perform(&mut self, ticket: Ticket, step: Step) {
         match step {
             Step::Reply(response, event) => self.reply(ticket.exchange, ticket.page, response, &event),
-            Step::Ask(question, pending) => self.ask(question, Asker { ticket, pending }),
+            Step::Ask(effect) => self.ask(ticket, effect),
         }
     }
 
-    fn ask(&mut self, question: Question, asker: Asker) {
-        match question {
-            Question::Attempt(attempt) => {
+    fn ask(&mut self, ticket: Ticket, effect: Effect) {
+        match effect {
+            Effect::Attempt(attempt, pending) => {
                 let recall = self.memory.attempt(&attempt, &self.host);
-                self.recall(recall, asker);
+                self.recall(recall, Waiter { ticket, pending }, Errand::Attempt);
             }
-            Question::State(question) => {
-                let recall = self.memory.state(question, &self.host);
-                self.recall(recall, asker);
+            Effect::Claim(claim, pending) => {
+                let recall = self.memory.token(claim, &self.host);
+                self.recall(recall, Waiter { ticket, pending }, Errand::Claim);
             }
-            Question::Find(find) if matches!(find.auth_source.directory, Directory::Snapshot(_)) => {
-                let found = self.snapshots.find(&find).map(Answer::Found);
-                self.resume(asker, found.unwrap_or(UNAVAILABLE));
+            Effect::Look(token, pending) => {
+                let recall = self.memory.token(token, &self.host);
+                self.recall(recall, Waiter { ticket, pending }, Errand::Look);
             }
-            Question::Find(find) => self.call(Errand::Find(find), asker),
-            Question::Confirm(confirm) => self.call(Errand::Confirm(confirm), asker),
-            Question::Sign(work) => {
-                let (origin, now) = (asker.ticket.origin, self.host.monotonic());
-                let admitted = self.signings.admit(work, asker, origin, now);
+            Effect::Remember(revoke, pending) => {
+                let recall = self.memory.token(revoke, &self.host);
+                self.recall(recall, Waiter { ticket, pending }, Errand::Remember);
+            }
+            Effect::Find(find, pending) if matches!(find.auth_source.directory, Directory::Snapshot(_)) => {
+                let found = self.snapshots.find(&find).ok_or(Unavailable::SOON);
+                self.resume(Waiter { ticket, pending }.ready(found));
+            }
+            Effect::Find(find, pending) => self.call(Errand::Find(Asked::by(find, Waiter { ticket, pending }))),
+            Effect::Confirm(confirm, pending) => {
+                self.call(Errand::Confirm(Asked::by(confirm, Waiter { ticket, pending })));
+            }
+            Effect::Sign(work, pending) => {
+                let now = self.host.monotonic();
+                let admitted = self.signings.admit(work, Waiter { ticket, pending }, ticket.origin, now);
                 self.unless_admitted(admitted);
             }
-            Question::Verify(work) => {
-                let origin = asker.ticket.origin;
-                let admitted = self.checks.admit(work, asker, origin, &mut self.metrics, &self.host);
+            Effect::Verify(work, pending) => {
+                let waiter = Waiter { ticket, pending };
+                let admitted = self.checks.admit(work, waiter, ticket.origin, &mut self.metrics, &self.host);
                 self.unless_admitted(admitted);
             }
         }
     }
 
-    fn recall(&mut self, recall: Recall, asker: Asker) {
+    fn recall<Q: EtcdQuestion, K: Continuation<Result = Q::Answer>>(
+        &mut self,
+        recall: Recall<Q>,
+        waiter: Waiter<K>,
+        errand: fn(Asked<Conversation<Q>, K>) -> Errand,
+    ) {
         match recall {
-            Recall::Known(answer) => self.resume(asker, answer),
-            Recall::Asked(errand) => self.call(errand, asker),
+            Recall::Known(answer) => self.resume(waiter.ready(answer)),
+            Recall::Asked(conversation) => self.call(errand(Asked::by(conversation, waiter))),
         }
     }
 
-    fn call(&mut self, errand: Errand, asker: Asker) {
-        let answer = self.calls.ask(errand, asker, &self.host);
-        self.resume_all(answer);
+    fn call(&mut self, errand: Errand) {
+        let called = self.calls.ask(errand, &self.host);
+        self.resume_all(called);
     }
 
-    fn resume(&mut self, Asker { ticket, pending }: Asker, answer: Answer) {
+    fn resume<K: Continuation>(&mut self, Ready { waiter: Waiter { ticket, pending }, result }: Ready<K>) {
         let Some(moment) = self.host.moment() else { return self.give_up(ticket, pending.about()) };
-        let step = self.endpoint.resume(pending, answer, moment);
+        let step = self.endpoint.resume(pending, result, moment);
         self.perform(ticket, step);
     }
 
-    fn resume_all(&mut self, answers: impl IntoIterator<Item = (Asker, Answer)>) {
-        answers.into_iter().for_each(|(asker, answer)| self.resume(asker, answer));
+    fn resume_all(&mut self, called: Vec<Called>) {
+        for called in called {
+            match called {
+                Called::Attempt(ready) => self.resume(ready),
+                Called::Find(ready) => self.resume(ready),
+                Called::Confirm(ready) => self.resume(ready),
+                Called::Claim(ready) => self.resume(ready),
+                Called::Look(ready) => self.resume(ready),
+                Called::Remember(ready) => self.resume(ready),
+            }
+        }
     }
 
-    fn unless_admitted(&mut self, admitted: Result<(), TurnedAway<Asker>>) {
+    fn unless_admitted<K: Continuation>(&mut self, admitted: Result<(), TurnedAway<Waiter<K>>>) {
         if let Err(TurnedAway { waiter, wait }) = admitted {
-            self.resume(waiter, Answer::Unavailable { retry_after: wait.as_secs().max(1) });
+            self.resume(waiter.ready(Err(Unavailable { retry_after: wait.as_secs().max(1) })));
         }
     }
 
@@ -261,16 +286,16 @@ impl<H: Host> Worker<H> {
         }
     }
 
-    fn signed(&mut self, Signed { waiter, signature }: Signed<Asker>) {
+    fn signed(&mut self, Signed { waiter, signature }: Signed<Waiter<AfterSign>>) {
         self.last = Turn::Signing;
-        self.resume(waiter, signature.map_or(UNAVAILABLE, Answer::Signed));
+        self.resume(waiter.ready(signature.ok_or(Unavailable::SOON)));
     }
 
     fn check(&mut self) {
         self.last = Turn::Check;
         let checked = self.checks.work(&self.thread.arena, &mut self.metrics, &self.host);
         if let Some(Checked { waiter, matches }) = checked {
-            self.resume(waiter, matches.map_or(UNAVAILABLE, Answer::Verified));
+            self.resume(waiter.ready(matches.ok_or(Unavailable::SOON)));
         }
     }
 

@@ -2,7 +2,10 @@
 //! was renewed longest ago, and the bucket then takes everyone it doesn't know and who was not renewed since for ended:
 //! a table that is too small shortens the time for which people may be idle, and never brings an ended token back.
 
-use super::{Claim, Claimed, Family, FamilyId, Standing, StateAnswer, StateQuestion, TokenId, Use};
+use super::{
+    family::{Claim, Claimed, Family, Revoke, Standing, Use},
+    id::{FamilyId, TokenId},
+};
 use crate::time::UnixTime;
 
 /// Some entries of the table.
@@ -36,19 +39,77 @@ const ENDED: u32 = u32::MAX;
 /// Tells the id of a token from that of a family, which has no such bit.
 const TOKEN: u64 = 1 << 63;
 
-impl Place {
-    /// Where a question is answered. For an access token that is in two places, both of which must take it for good: its
-    /// family's, and its own, which is another, or one family's denied tokens could push strangers out of its bucket.
-    pub fn of(question: &StateQuestion) -> impl Iterator<Item = Self> {
-        let (first, second) = match question {
-            StateQuestion::Claim(claim) | StateQuestion::Look(Use::Refresh(claim)) => (claim.family.0, None),
-            StateQuestion::Look(Use::Access { token, .. }) => (token.family().0, Some(token.unique())),
-            StateQuestion::Deny { token, .. } => (token.unique(), None),
-            StateQuestion::End { family, .. } => (family.0, None),
-        };
-        [Some(first), second].into_iter().flatten().map(Self)
+/// A question to the memory of tokens, or something to be remembered.
+pub trait Question: Copy {
+    /// What it is answered with.
+    type Answer: Copy + std::fmt::Debug + PartialEq;
+
+    /// Where it is answered, and where it is asked again if the answer leaves that open.
+    fn places(&self) -> (Place, Option<Place>);
+
+    /// The answer of a bucket. The bucket is to be kept where it has changed.
+    fn ask(&self, bucket: &mut Bucket, now: UnixTime) -> Self::Answer;
+
+    /// Whether another bucket may say otherwise.
+    fn is_open(_: &Self::Answer) -> bool {
+        false
+    }
+}
+
+/// May this refresh token be used, and which generation follows it? Of many that claim at once, one begins the next generation.
+impl Question for Claim {
+    type Answer = Claimed;
+
+    fn places(&self) -> (Place, Option<Place>) {
+        (Place(self.family.0), None)
     }
 
+    fn ask(&self, bucket: &mut Bucket, now: UnixTime) -> Claimed {
+        bucket.claim(self, now)
+    }
+}
+
+/// Is this token good still?
+impl Question for Use {
+    type Answer = bool;
+
+    /// For an access token that is in two places, both of which must take it for good: its family's, and its own, which is
+    /// another, or one family's denied tokens could push strangers out of its bucket.
+    fn places(&self) -> (Place, Option<Place>) {
+        match self {
+            Self::Refresh(claim) => (Place(claim.family.0), None),
+            Self::Access { token, .. } => (Place(token.family().0), Some(Place(token.unique()))),
+        }
+    }
+
+    fn ask(&self, bucket: &mut Bucket, now: UnixTime) -> bool {
+        bucket.is_good(*self, now)
+    }
+
+    fn is_open(is_good: &bool) -> bool {
+        *is_good
+    }
+}
+
+impl Question for Revoke {
+    type Answer = ();
+
+    fn places(&self) -> (Place, Option<Place>) {
+        match self {
+            Self::Family { family, .. } => (Place(family.0), None),
+            Self::Token { token, .. } => (Place(token.unique()), None),
+        }
+    }
+
+    fn ask(&self, bucket: &mut Bucket, now: UnixTime) {
+        match *self {
+            Self::Family { family: FamilyId(id), until } => bucket.end(id, now, until),
+            Self::Token { token, until } => bucket.end(id_of(token), now, until),
+        }
+    }
+}
+
+impl Place {
     /// Which of so many buckets.
     pub fn bucket(self, buckets: u64) -> u64 {
         let Self(id) = self;
@@ -57,16 +118,6 @@ impl Place {
 }
 
 impl Bucket {
-    /// Answers a question. The bucket is to be kept where it has changed.
-    pub fn answer(&mut self, question: &StateQuestion, now: UnixTime) -> StateAnswer {
-        match *question {
-            StateQuestion::Claim(claim) => StateAnswer::Claimed(self.claim(&claim, now)),
-            StateQuestion::Look(token) => StateAnswer::Looked(self.is_good(token, now)),
-            StateQuestion::End { family: FamilyId(id), until } => self.end(id, now, until),
-            StateQuestion::Deny { token, until } => self.end(id_of(token), now, until),
-        }
-    }
-
     fn claim(&mut self, claim: &Claim, now: UnixTime) -> Claimed {
         let known = self.get(claim.family.0);
         if self.is_forgotten(claim, known) {
@@ -97,9 +148,8 @@ impl Bucket {
         known.is_none() && claim.issued_at.0 <= self.forgotten
     }
 
-    fn end(&mut self, id: u64, now: UnixTime, until: UnixTime) -> StateAnswer {
+    fn end(&mut self, id: u64, now: UnixTime, until: UnixTime) {
         self.put(id, Family::ended(now, until), now);
-        StateAnswer::Remembered
     }
 
     fn get(&self, id: u64) -> Option<Family> {
@@ -181,16 +231,15 @@ mod tests {
 
     const LATER: UnixTime = UnixTime(1_000_000);
 
-    fn claim(family: u64, generation: u32, issued_at: u64) -> StateQuestion {
+    fn claim(family: u64, generation: u32, issued_at: u64) -> Claim {
         let (family, issued_at, grace) = (FamilyId(family), UnixTime(issued_at), Duration::from_secs(10));
-        StateQuestion::Claim(Claim { family, generation, issued_at, until: LATER, grace })
+        Claim { family, generation, issued_at, until: LATER, grace }
     }
 
-    fn claimed(bucket: &mut Bucket, question: &StateQuestion, now: u64) -> Option<u32> {
-        match bucket.answer(question, UnixTime(now)) {
-            StateAnswer::Claimed(Claimed::Next { generation, .. }) => Some(generation),
-            StateAnswer::Claimed(Claimed::Ended) => None,
-            other => panic!("{other:?}"),
+    fn claimed(bucket: &mut Bucket, question: &Claim, now: u64) -> Option<u32> {
+        match question.ask(bucket, UnixTime(now)) {
+            Claimed::Next { generation, .. } => Some(generation),
+            Claimed::Ended => None,
         }
     }
 
@@ -217,11 +266,11 @@ mod tests {
     fn an_ended_family_takes_its_access_tokens_along() {
         let mut bucket = Bucket::default();
         let token = TokenId::fresh(Entropy::new([7; 32]));
-        let look = StateQuestion::Look(Use::Access { token, issued_at: UnixTime(5) });
+        let look = Use::Access { token, issued_at: UnixTime(5) };
         claimed(&mut bucket, &claim(token.family().0, 0, 5), 6);
-        assert_eq!(bucket.answer(&look, UnixTime(7)), StateAnswer::Looked(true));
-        bucket.answer(&StateQuestion::End { family: token.family(), until: LATER }, UnixTime(8));
-        assert_eq!(bucket.answer(&look, UnixTime(9)), StateAnswer::Looked(false));
+        assert!(look.ask(&mut bucket, UnixTime(7)));
+        Revoke::Family { family: token.family(), until: LATER }.ask(&mut bucket, UnixTime(8));
+        assert!(!look.ask(&mut bucket, UnixTime(9)));
     }
 
     #[test]
@@ -229,10 +278,10 @@ mod tests {
         let mut bucket = Bucket::default();
         let first = TokenId::fresh(Entropy::new([7; 32]));
         let second = TokenId::in_family(Entropy::new([8; 32]), first.family());
-        bucket.answer(&StateQuestion::Deny { token: first, until: LATER }, UnixTime(6));
-        let look = |token| StateQuestion::Look(Use::Access { token, issued_at: UnixTime(5) });
-        assert_eq!(bucket.answer(&look(first), UnixTime(7)), StateAnswer::Looked(false));
-        assert_eq!(bucket.answer(&look(second), UnixTime(7)), StateAnswer::Looked(true));
+        Revoke::Token { token: first, until: LATER }.ask(&mut bucket, UnixTime(6));
+        let look = |token| Use::Access { token, issued_at: UnixTime(5) };
+        assert!(!look(first).ask(&mut bucket, UnixTime(7)));
+        assert!(look(second).ask(&mut bucket, UnixTime(7)));
         assert_eq!(claimed(&mut bucket, &claim(first.family().0, 0, 5), 7), Some(1));
     }
 
@@ -241,10 +290,10 @@ mod tests {
         let family = FamilyId(7);
         let buckets = (0..100).map(|number| {
             let token = TokenId::in_family(Entropy::new([number; 32]), family);
-            let looked: Vec<_> = Place::of(&StateQuestion::Look(Use::Access { token, issued_at: LATER })).collect();
-            let denied = Place::of(&StateQuestion::Deny { token, until: LATER }).next().unwrap();
-            let ended = Place::of(&StateQuestion::End { family, until: LATER }).next().unwrap();
-            assert_eq!(looked, [ended, denied]);
+            let looked = Use::Access { token, issued_at: LATER }.places();
+            let (denied, _) = Revoke::Token { token, until: LATER }.places();
+            let (ended, _) = Revoke::Family { family, until: LATER }.places();
+            assert_eq!(looked, (ended, Some(denied)));
             denied.bucket(2048)
         });
         assert!(buckets.collect::<std::collections::HashSet<_>>().len() > 50);
@@ -255,17 +304,16 @@ mod tests {
         let mut bucket = Bucket::default();
         claimed(&mut bucket, &claim(1, 0, 5), 10);
         let before = bucket.clone();
-        let StateQuestion::Claim(old) = claim(1, 0, 5) else { unreachable!() };
-        let look = StateQuestion::Look(Use::Refresh(old));
-        assert_eq!(bucket.answer(&look, UnixTime(15)), StateAnswer::Looked(true));
-        assert_eq!(bucket.answer(&look, UnixTime(500)), StateAnswer::Looked(false));
+        let look = Use::Refresh(claim(1, 0, 5));
+        assert!(look.ask(&mut bucket, UnixTime(15)));
+        assert!(!look.ask(&mut bucket, UnixTime(500)));
         assert_eq!(bucket, before);
     }
 
     #[test]
     fn a_revoked_family_that_was_forgotten_stays_ended() {
         let mut bucket = Bucket::default();
-        bucket.answer(&StateQuestion::End { family: FamilyId(1), until: LATER }, UnixTime(100));
+        Revoke::Family { family: FamilyId(1), until: LATER }.ask(&mut bucket, UnixTime(100));
         fill(&mut bucket, 200);
         assert_eq!(bucket.get(1), None);
         assert_eq!(claimed(&mut bucket, &claim(1, 0, 50), 300), None);
@@ -287,7 +335,7 @@ mod tests {
     fn it_never_grows_beyond_its_size_and_survives_as_bytes() {
         let mut bucket = Bucket::default();
         assert_eq!(Bucket::from_bytes(&[]), Ok(Bucket::default()));
-        bucket.answer(&StateQuestion::End { family: FamilyId(7), until: LATER }, UnixTime(150));
+        Revoke::Family { family: FamilyId(7), until: LATER }.ask(&mut bucket, UnixTime(150));
         fill(&mut bucket, 200);
         let bytes = bucket.to_bytes();
         assert_eq!(bytes.len(), 8 + ENTRIES * ENTRY_BYTES);

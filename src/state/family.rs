@@ -69,6 +69,25 @@ pub enum Use {
     },
 }
 
+/// What has ended, and is to be remembered as ended until it would have ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoke {
+    /// All tokens of a family (RFC 7009 §2.1, RFC 9700 §4.14.2).
+    Family {
+        /// Which family.
+        family: FamilyId,
+        /// When its last token would have ended by itself.
+        until: UnixTime,
+    },
+    /// One access token (RFC 7009 §2.1).
+    Token {
+        /// Which token.
+        token: TokenId,
+        /// When it would have ended by itself.
+        until: UnixTime,
+    },
+}
+
 impl Claim {
     /// What comes of it, and what is to be remembered of the family where that is not what is `known`.
     ///

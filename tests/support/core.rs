@@ -5,12 +5,14 @@ use std::cell::{Cell, RefCell};
 use token_endpoint::{
     attempts::{MemoryStore, TableKey},
     config::{self, Configuration},
-    crypto::password::{Arena, Budget, Progress},
-    endpoint::{Admission, Answer, Question, Step, attempt::Attempt, cors::Page, event::Event},
+    crypto::password::Arena,
+    endpoint::{
+        Admission, Continuation, Effect, Pending, Step, Unavailable, attempt::Attempt, cors::Page, event::Event,
+    },
     http::{Head, Response},
     origin::Origin,
     secret::Secret,
-    state,
+    state::{self, Question},
     time::{Entropy, Moment, UnixTime},
 };
 
@@ -73,40 +75,44 @@ impl Core {
 
     fn perform(&self, mut step: Step, page: Page) -> Response {
         loop {
-            let (answer, pending) = match step {
+            step = match step {
                 Step::Reply(response, event) => return self.told(response, &event, page),
-                Step::Ask(question, pending) => (self.answer(question), pending),
+                Step::Ask(effect) => self.ask(effect),
             };
-            step = self.configuration.endpoint.resume(pending, answer, self.moment());
         }
     }
 
-    fn answer(&self, question: Question) -> Answer {
-        match question {
-            Question::Attempt(attempt) => self.count(&attempt),
-            Question::Find(_) | Question::Confirm(_) => Answer::Unavailable { retry_after: 1 },
-            Question::State(_) if !self.remembers.get() => Answer::Unavailable { retry_after: 1 },
-            Question::State(question) => {
-                Answer::State(self.families.borrow_mut().answer(&question, UnixTime(self.now.get())))
-            }
-            Question::Sign(_) if !self.signs.get() => Answer::Unavailable { retry_after: 60 },
-            Question::Sign(job) => Answer::Signed(job.key.sign(job.input.as_bytes()).unwrap()),
-            Question::Verify(check) => {
+    fn ask(&self, effect: Effect) -> Step {
+        match effect {
+            Effect::Attempt(attempt, pending) => self.resume(pending, Ok(self.count(&attempt))),
+            Effect::Find(_, pending) => self.resume(pending, Err(Unavailable::SOON)),
+            Effect::Confirm(_, pending) => self.resume(pending, Err(Unavailable::SOON)),
+            Effect::Claim(claim, pending) => self.resume(pending, self.remembered(claim)),
+            Effect::Look(token, pending) => self.resume(pending, self.remembered(token)),
+            Effect::Remember(revoke, pending) => self.resume(pending, self.remembered(revoke)),
+            Effect::Sign(_, pending) if !self.signs.get() => self.resume(pending, Err(Unavailable { retry_after: 60 })),
+            Effect::Sign(job, pending) => self.resume(pending, Ok(job.key.sign(job.input.as_bytes()).unwrap())),
+            Effect::Verify(check, pending) => {
                 self.work.set(self.work.get() + check.hash().work());
-                match check.start(Arena::default()).advance(Budget::UNLIMITED) {
-                    Progress::Done { matches } => Answer::Verified(matches),
-                    Progress::Working => panic!("unlimited work is not done"),
-                }
+                let matches = check.start(Arena::default()).finish();
+                self.resume(pending, Ok(matches))
             }
         }
     }
 
-    fn count(&self, attempt: &Attempt) -> Answer {
+    fn resume<K: Continuation>(&self, pending: Pending<K>, result: Result<K::Result, Unavailable>) -> Step {
+        self.configuration.endpoint.resume(pending, result, self.moment())
+    }
+
+    fn remembered<Q: Question>(&self, question: Q) -> Result<Q::Answer, Unavailable> {
+        let is_there = self.remembers.get().then_some(()).ok_or(Unavailable::SOON);
+        is_there.map(|()| question.ask(&mut self.families.borrow_mut(), UnixTime(self.now.get())))
+    }
+
+    fn count(&self, attempt: &Attempt) -> u64 {
         let counting = attempt.counting(&TableKey::new([7; 32]), &self.configuration.attempts);
-        match counting.perform(&self.attempts, UnixTime(self.now.get())) {
-            Ok(0) => Answer::Allowed,
-            Ok(retry_after) => Answer::Limited { retry_after },
-        }
+        let Ok(wait) = counting.perform(&self.attempts, UnixTime(self.now.get()));
+        wait
     }
 
     fn moment(&self) -> Moment {

@@ -3,67 +3,67 @@
 use std::sync::Arc;
 
 use super::{
-    Etcd, attempts,
+    Etcd,
     lease::Lease,
     outcome::{self, Answered, Held, Record},
-    tokens,
     transaction::Transaction,
 };
 use crate::{
-    attempts::{Change, Counting},
     outbound::{Callout, CalloutAnswer, Fault},
-    state::{StateAnswer, StateQuestion},
     time::UnixTime,
 };
 
 /// What etcd is asked.
-#[derive(Clone, Debug)]
-pub enum Question {
-    /// Of a token.
-    State(StateQuestion),
-    /// How long someone has to wait, and to count what has happened.
-    Attempt(Counting),
-}
+pub trait EtcdQuestion: Clone {
+    /// What it is answered with.
+    type Answer: Clone;
 
-/// The answer to a [`Question`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// To [`Question::State`].
-    State(StateAnswer),
-    /// To [`Question::Attempt`]: the seconds to wait. What was to be counted is counted if there are none.
-    Wait(u64),
+    /// What is tried first.
+    fn first(&self, prefix: &str, now: UnixTime) -> Attempt<Self::Answer>;
+
+    /// What comes of what is there.
+    ///
+    /// # Errors
+    /// It is nothing that was asked for.
+    fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict<Self::Answer>, Fault>;
+
+    /// Whether nothing is to be remembered, so that the answer matters only to who asked.
+    fn only_asks(&self) -> bool;
 }
 
 /// A question under way.
 #[derive(Clone)]
-pub struct Conversation {
+pub struct Conversation<Q: EtcdQuestion> {
     etcd: Arc<Etcd>,
-    question: Question,
-    attempt: Attempt,
+    question: Q,
+    attempt: Attempt<Q::Answer>,
     stage: Stage,
     calls_left: u32,
 }
 
 /// What follows an answer.
-pub enum Next {
+pub enum Next<Q: EtcdQuestion> {
     /// Another call.
-    Call(Conversation),
+    Call(Conversation<Q>),
     /// It is answered.
-    Answer(Reply),
+    Answer(Q::Answer),
 }
 
 /// A transaction that is tried.
 #[derive(Clone)]
-pub(super) struct Attempt {
+pub struct Attempt<A> {
+    /// What is sent.
     pub transaction: Transaction,
     /// The answer if its guards hold. None where it first has to be seen what is there.
-    pub reply: Option<Reply>,
+    pub reply: Option<A>,
 }
 
 /// What comes of what was found.
-pub(super) enum Verdict {
-    Reply(Reply),
-    Attempt(Attempt),
+pub enum Verdict<A> {
+    /// The answer.
+    Reply(A),
+    /// Another transaction.
+    Attempt(Attempt<A>),
 }
 
 #[derive(Clone, Copy)]
@@ -78,19 +78,16 @@ enum Stage {
 /// attempts that many change.
 const MOST_CALLS: u32 = 16;
 
-impl Conversation {
+impl<Q: EtcdQuestion> Conversation<Q> {
     /// Asks.
-    pub fn begin(etcd: &Arc<Etcd>, question: Question, now: UnixTime) -> Self {
+    pub fn begin(etcd: &Arc<Etcd>, question: Q, now: UnixTime) -> Self {
         let attempt = question.first(&etcd.key_prefix, now);
         Self { etcd: Arc::clone(etcd), question, attempt, stage: Stage::Trying, calls_left: MOST_CALLS - 1 }
     }
 
     /// Whether nothing is to be remembered, so that the answer matters only to who asked.
     pub fn only_asks(&self) -> bool {
-        match &self.question {
-            Question::State(question) => matches!(question, StateQuestion::Look(_)),
-            Question::Attempt(counting) => counting.change == Change::Nothing,
-        }
+        self.question.only_asks()
     }
 
     /// What is to be sent next.
@@ -113,7 +110,7 @@ impl Conversation {
     ///
     /// # Errors
     /// It is not one that etcd gives, or others changed the same thing too often meanwhile.
-    pub fn answer(self, answer: &CalloutAnswer, now: UnixTime) -> Result<Next, Fault> {
+    pub fn answer(self, answer: &CalloutAnswer, now: UnixTime) -> Result<Next<Q>, Fault> {
         match self.stage {
             Stage::Trying => self.tried(answer, now),
             Stage::Granting(_) => {
@@ -123,7 +120,7 @@ impl Conversation {
         }
     }
 
-    fn tried(self, answer: &CalloutAnswer, now: UnixTime) -> Result<Next, Fault> {
+    fn tried(self, answer: &CalloutAnswer, now: UnixTime) -> Result<Next<Q>, Fault> {
         let outcome = match self.attempt.transaction.read(answer)? {
             Answered::Outcome(outcome) => outcome,
             Answered::Missing(lease) => return Self { stage: Stage::Granting(lease), ..self }.call(),
@@ -137,24 +134,8 @@ impl Conversation {
         }
     }
 
-    fn call(self) -> Result<Next, Fault> {
+    fn call(self) -> Result<Next<Q>, Fault> {
         let calls_left = self.calls_left.checked_sub(1).ok_or(Fault::Contended)?;
         Ok(Next::Call(Self { calls_left, ..self }))
-    }
-}
-
-impl Question {
-    fn first(&self, prefix: &str, now: UnixTime) -> Attempt {
-        match self {
-            Self::State(question) => tokens::first(question, prefix, now),
-            Self::Attempt(counting) => attempts::first(counting, prefix),
-        }
-    }
-
-    fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict, Fault> {
-        match self {
-            Self::State(question) => tokens::judge(question, prefix, found, now),
-            Self::Attempt(counting) => attempts::judge(counting, prefix, found, now),
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ct_codecs::{Base64, Decoder, Encoder};
 use serde_json::{Value, json};
 
-use super::{Conversation, Next};
+use super::{Conversation, EtcdQuestion, Next};
 use crate::{
     outbound::{Callout, CalloutAnswer, Fault},
     time::UnixTime,
@@ -38,7 +38,7 @@ impl Fake {
     }
 
     /// Makes the next call of a conversation.
-    pub fn call(&mut self, conversation: Conversation, now: UnixTime) -> Result<Next, Fault> {
+    pub fn call<Q: EtcdQuestion>(&mut self, conversation: Conversation<Q>, now: UnixTime) -> Result<Next<Q>, Fault> {
         let answer = self.answer(&conversation.callout(now));
         conversation.answer(&answer, now)
     }

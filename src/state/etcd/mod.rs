@@ -13,7 +13,7 @@ mod tests;
 mod tokens;
 mod transaction;
 
-pub use self::conversation::{Conversation, Next, Question, Reply};
+pub use self::conversation::{Conversation, EtcdQuestion, Next};
 use crate::{
     outbound::{CallLimits, Callout},
     secret::Secret,

@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
-    Conversation, Etcd, Next, Question, Reply,
+    Conversation, Etcd, EtcdQuestion, Next,
     fake::{Fake, failure, success},
 };
 use crate::{
     attempts::{Change, Counting, Limit, Limits, Subject, TableKey},
     outbound::{CallLimits, CalloutAnswer, Fault},
-    state::{Claim, Claimed, Family, FamilyId, Standing, StateAnswer, StateQuestion, TokenId, Use},
+    state::{Claim, Claimed, Family, FamilyId, Revoke, Standing, TokenId, Use},
     time::{Entropy, UnixTime},
 };
 
@@ -45,7 +45,7 @@ fn next(generation: u32, since: u64) -> Claimed {
     Claimed::Next { generation, since: UnixTime(since) }
 }
 
-fn ask(fake: &mut Fake, question: Question, now: u64) -> Result<Reply, Fault> {
+fn ask<Q: EtcdQuestion>(fake: &mut Fake, question: Q, now: u64) -> Result<Q::Answer, Fault> {
     let now = UnixTime(now);
     let mut conversation = Conversation::begin(&etcd(), question, now);
     loop {
@@ -56,18 +56,12 @@ fn ask(fake: &mut Fake, question: Question, now: u64) -> Result<Reply, Fault> {
     }
 }
 
-fn told(fake: &mut Fake, question: StateQuestion, now: u64) -> StateAnswer {
-    match ask(fake, Question::State(question), now) {
-        Ok(Reply::State(answer)) => answer,
-        other => panic!("{other:?}"),
-    }
+fn told<Q: EtcdQuestion>(fake: &mut Fake, question: Q, now: u64) -> Q::Answer {
+    ask(fake, question, now).unwrap()
 }
 
 fn claimed(fake: &mut Fake, generation: u32, issued_at: u64, now: u64) -> Claimed {
-    match told(fake, StateQuestion::Claim(claim(generation, issued_at)), now) {
-        StateAnswer::Claimed(claimed) => claimed,
-        other => panic!("{other:?}"),
-    }
+    told(fake, claim(generation, issued_at), now)
 }
 
 /// The calls that it takes.
@@ -92,13 +86,13 @@ fn the_usual_refresh_is_one_call_once_its_lease_is_there() {
 #[test]
 fn a_lease_that_another_proxy_granted_meanwhile_is_as_good() {
     let (mut fake, now) = (Fake::default(), UnixTime(100));
-    let question = || Question::State(StateQuestion::Claim(claim(0, 5)));
+    let question = || claim(0, 5);
     let conversation = Conversation::begin(&etcd(), question(), now);
     let Ok(Next::Call(granting)) = fake.call(conversation, now) else { panic!("no lease was needed") };
     ask(&mut fake, question(), 100).unwrap();
     let Ok(Next::Call(again)) = fake.call(granting, now) else { panic!("nothing was tried again") };
     let answer = fake.call(again, now).unwrap();
-    assert!(matches!(answer, Next::Answer(Reply::State(StateAnswer::Claimed(Claimed::Next { generation: 1, .. })))));
+    assert!(matches!(answer, Next::Answer(Claimed::Next { generation: 1, .. })));
 }
 
 #[test]
@@ -117,19 +111,19 @@ fn ended_is_ended_for_all_its_tokens_and_one_denied_token_ends_alone() {
     let first = TokenId::fresh(Entropy::new([7; 32]));
     let second = TokenId::in_family(Entropy::new([8; 32]), first.family());
     let look = |fake: &mut Fake, token| {
-        let question = StateQuestion::Look(Use::Access { token, issued_at: UnixTime(5) });
-        let mut answer = StateAnswer::Remembered;
-        assert_eq!(calls(fake, |fake| answer = told(fake, question, 10)), 1);
-        answer
+        let question = Use::Access { token, issued_at: UnixTime(5) };
+        let mut answer = None;
+        assert_eq!(calls(fake, |fake| answer = Some(told(fake, question, 10))), 1);
+        answer.unwrap()
     };
-    assert_eq!(look(&mut fake, first), StateAnswer::Looked(true));
-    let deny = StateQuestion::Deny { token: first, until: UNTIL };
-    assert_eq!(told(&mut fake, deny, 10), StateAnswer::Remembered);
-    assert_eq!(look(&mut fake, first), StateAnswer::Looked(false));
-    assert_eq!(look(&mut fake, second), StateAnswer::Looked(true));
-    let end = StateQuestion::End { family: first.family(), until: UNTIL };
-    assert_eq!(told(&mut fake, end, 10), StateAnswer::Remembered);
-    assert_eq!(look(&mut fake, second), StateAnswer::Looked(false));
+    assert!(look(&mut fake, first));
+    let deny = Revoke::Token { token: first, until: UNTIL };
+    told(&mut fake, deny, 10);
+    assert!(!look(&mut fake, first));
+    assert!(look(&mut fake, second));
+    let end = Revoke::Family { family: first.family(), until: UNTIL };
+    told(&mut fake, end, 10);
+    assert!(!look(&mut fake, second));
 }
 
 #[test]
@@ -137,9 +131,9 @@ fn a_look_at_a_refresh_token_changes_nothing() {
     let mut fake = Fake::default();
     claimed(&mut fake, 0, 5, 100);
     let before = fake.texts();
-    let look = StateQuestion::Look(Use::Refresh(claim(0, 5)));
-    assert_eq!(told(&mut fake, look, 110), StateAnswer::Looked(true));
-    assert_eq!(told(&mut fake, look, 111), StateAnswer::Looked(false));
+    let look = Use::Refresh(claim(0, 5));
+    assert!(told(&mut fake, look, 110));
+    assert!(!told(&mut fake, look, 111));
     assert_eq!(fake.texts(), before);
 }
 
@@ -172,8 +166,7 @@ fn what_etcd_would_not_say_is_a_fault_and_never_a_success() {
         CalloutAnswer { status: 302, headers: Vec::new(), body: Vec::new() },
     ];
     for answer in answers {
-        let question = Question::State(StateQuestion::Claim(claim(0, 5)));
-        let conversation = Conversation::begin(&etcd(), question, UnixTime(10));
+        let conversation = Conversation::begin(&etcd(), claim(0, 5), UnixTime(10));
         let fault = conversation.answer(&answer, UnixTime(10)).err();
         let is_fault = matches!(fault, Some(Fault::Malformed(_) | Fault::Status(_)));
         assert!(is_fault, "{}: {fault:?}", String::from_utf8_lossy(&answer.body));
@@ -186,8 +179,7 @@ fn what_etcd_would_not_say_is_a_fault_and_never_a_success() {
 #[test]
 fn it_gives_up_where_others_are_always_quicker() {
     let mut fake = Fake::default();
-    let question = Question::State(StateQuestion::Claim(claim(5, 50)));
-    let mut conversation = Conversation::begin(&etcd(), question, UnixTime(100));
+    let mut conversation = Conversation::begin(&etcd(), claim(5, 50), UnixTime(100));
     for generation in 0..100 {
         match fake.call(conversation, UnixTime(100)) {
             Ok(Next::Call(next)) => conversation = next,
@@ -200,11 +192,11 @@ fn it_gives_up_where_others_are_always_quicker() {
     panic!("it never gave up");
 }
 
-fn counting(change: impl Fn(crate::attempts::Key) -> Change) -> Question {
+fn counting(change: impl Fn(crate::attempts::Key) -> Change) -> Counting {
     let (table, limits) = (TableKey::new([7; 32]), Limits::default());
     let limit = Limit { failures: 2, ..limits.identifier };
     let subjects = [Subject::Client("A"), Subject::ClientSecret("B")].map(|subject| (table.key(subject), limit));
-    Question::Attempt(Counting { change: change(subjects[0].0), subjects: subjects.to_vec() })
+    Counting { change: change(subjects[0].0), subjects: subjects.to_vec() }
 }
 
 #[test]
@@ -213,11 +205,11 @@ fn failures_add_up_to_a_wait_and_a_success_forgets_them() {
     let begins = || counting(|_| Change::Nothing);
     let fails = || counting(|_| Change::Failure);
     for expected in [0, 0, 30] {
-        assert_eq!(calls(&mut fake, |fake| assert_eq!(ask(fake, begins(), 100), Ok(Reply::Wait(expected)))), 1);
+        assert_eq!(calls(&mut fake, |fake| assert_eq!(ask(fake, begins(), 100), Ok(expected))), 1);
         ask(&mut fake, fails(), 100).unwrap();
     }
-    assert_eq!(ask(&mut fake, counting(Change::Success), 100), Ok(Reply::Wait(30)), "who has to wait learns nothing");
-    assert_eq!(ask(&mut fake, counting(Change::Success), 130), Ok(Reply::Wait(0)));
+    assert_eq!(ask(&mut fake, counting(Change::Success), 100), Ok(30), "who has to wait learns nothing");
+    assert_eq!(ask(&mut fake, counting(Change::Success), 130), Ok(0));
     assert_eq!(fake.texts().len(), 2);
 }
 
@@ -242,8 +234,7 @@ proptest! {
             claimed(&mut fake, earlier, 40 + u64::from(earlier) - 1, 40 + u64::from(earlier));
         }
         let claim = claim(generation, 39 + u64::from(generation));
-        let question = || Question::State(StateQuestion::Claim(claim));
-        let begin = |now: &u64| (UnixTime(*now), Conversation::begin(&etcd(), question(), UnixTime(*now)));
+        let begin = |now: &u64| (UnixTime(*now), Conversation::begin(&etcd(), claim, UnixTime(*now)));
         let mut waiting: Vec<_> = times.iter().map(begin).collect();
         let mut replies = Vec::new();
         let mut order = order.into_iter();
@@ -258,7 +249,7 @@ proptest! {
         let record = fake.texts().remove(0).1;
         let since: u64 = record.split(' ').nth(1).unwrap().parse().unwrap();
         prop_assert_eq!(record, format!("{} {since} {}", generation + 1, UNTIL.0));
-        let expected = Reply::State(StateAnswer::Claimed(next(generation + 1, since)));
+        let expected = next(generation + 1, since);
         prop_assert_eq!(replies, vec![expected; times.len()]);
     }
 
@@ -276,12 +267,11 @@ proptest! {
             if let Some(Family { standing: Standing::Newest(generation), since, .. }) = family {
                 began[generation as usize] = since.0;
             }
-            let question = Question::State(StateQuestion::Claim(claim));
             if is_lost {
-                fake.answer(&Conversation::begin(&etcd(), question.clone(), UnixTime(now)).callout(UnixTime(now)));
+                fake.answer(&Conversation::begin(&etcd(), claim, UnixTime(now)).callout(UnixTime(now)));
             }
-            let reply = ask(&mut fake, question, now);
-            prop_assert_eq!(reply, Ok(Reply::State(StateAnswer::Claimed(expected))));
+            let reply = ask(&mut fake, claim, now);
+            prop_assert_eq!(reply, Ok(expected));
         }
     }
 
@@ -302,8 +292,8 @@ proptest! {
                 Next::Answer(reply) => replies.push(reply),
             }
         }
-        let counted = replies.iter().filter(|reply| **reply == Reply::Wait(0)).count();
+        let counted = replies.iter().filter(|reply| **reply == 0).count();
         prop_assert_eq!(counted, 2);
-        prop_assert_eq!(ask(&mut fake, counting(|_| Change::Nothing), 100), Ok(Reply::Wait(30)));
+        prop_assert_eq!(ask(&mut fake, counting(|_| Change::Nothing), 100), Ok(30));
     }
 }

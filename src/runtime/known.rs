@@ -1,0 +1,47 @@
+//! What a directory has told before.
+
+use std::sync::Arc;
+
+use crate::{
+    crypto::password::PasswordHash,
+    endpoint::Find,
+    registry::{
+        remote::{Cache, Lookup},
+        user::Found,
+    },
+    time::UnixTime,
+};
+
+/// What one directory has told one worker.
+#[derive(Default)]
+pub struct Known {
+    cache: Cache,
+    example: Option<Arc<PasswordHash>>,
+}
+
+impl Known {
+    /// What is known of someone, where answers may be kept.
+    pub fn get(&self, find: &Find, lookup: &Lookup, now: UnixTime) -> Option<Found> {
+        self.cache.get(&find.identifier, lookup.cache.as_ref()?, now)
+    }
+
+    /// Keeps an answer, where it may. What is found is given back, with an example of the hashes there.
+    pub fn learn(&mut self, find: &Find, lookup: &Lookup, found: Found, now: UnixTime) -> Found {
+        if let Some(limits) = &lookup.cache {
+            self.cache.put(&find.identifier, &found, limits, now);
+        }
+        self.with_example(found)
+    }
+
+    /// Where the configuration has no example of the hashes there, the last one that was seen is one.
+    fn with_example(&mut self, found: Found) -> Found {
+        match found {
+            Found::Nobody { example: None } => Found::Nobody { example: self.example.clone() },
+            Found::Nobody { example } => Found::Nobody { example },
+            Found::Account(account) => {
+                self.example = Some(Arc::clone(&account.password_hash));
+                Found::Account(account)
+            }
+        }
+    }
+}
