@@ -17,7 +17,7 @@ use support::{
     reader,
 };
 use token_endpoint::{
-    endpoint::{about::Topic, event::Outcome, refusal::Refusal, request::Parameter},
+    endpoint::{about::Topic, event::Outcome, parameter::Parameter, refusal::Refusal},
     outbound::Fault,
     registry::client::Grant,
 };

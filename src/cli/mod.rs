@@ -7,6 +7,7 @@ mod hash_password;
 mod hash_secret;
 mod input;
 mod jwks;
+mod output;
 mod rotate_key;
 mod schema;
 
@@ -16,18 +17,14 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use zeroize::Zeroizing;
 
-use self::failure::Failure;
+use self::{failure::Failure, output::Output};
 
 /// Runs the program with the arguments of the process.
 pub fn run() -> ExitCode {
     let printed = Cli::parse().command.run().and_then(|output| print(&output));
     printed.map_or_else(Failure::report, |()| ExitCode::SUCCESS)
 }
-
-/// What a command prints; wiped, since it may be a key.
-type Output = Zeroizing<String>;
 
 /// Prepares and checks the configuration of token-endpoint, the OAuth token endpoint inside Envoy.
 #[derive(Parser)]

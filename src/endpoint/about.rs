@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    admission::Purpose,
-    room::{Document, Room, Service},
-};
+use super::room::{Document, Purpose, Room, Service};
 use crate::registry::{
     auth_source::AuthSource,
     client::{Client, Grant},

@@ -1,10 +1,12 @@
 //! What can be said of a request before its body is there: not ours, refused, answered, or worth reading.
 
 use super::{
-    About, Endpoint, Event, Outcome, Refusal,
-    about::Topic,
+    about::{About, Topic},
+    event::{Event, Outcome},
+    refusal::Refusal,
     reply,
-    room::{Document, Room, Service},
+    room::{Document, Purpose, Room},
+    settings::Endpoint,
 };
 use crate::{
     http::{Head, Response},
@@ -27,15 +29,6 @@ pub enum Admission {
 pub struct Collecting {
     pub(super) head: Head,
     pub(super) purpose: Purpose,
-}
-
-/// What a request with a body is for.
-#[derive(Clone, Copy, Debug)]
-pub enum Purpose {
-    /// Something that clients may ask for.
-    Service(Service),
-    /// A user's claims.
-    UserInfo,
 }
 
 impl Collecting {

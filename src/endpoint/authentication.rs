@@ -3,8 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    About, Attempt, Caller, Effect, Endpoint, Guess, Parameter, Parameters, Pending, Refusal, Step, Target, Turn,
+    about::About,
+    attempt::{Attempt, Guess, Target, Turn},
+    parameter::Parameter,
+    refusal::Refusal,
+    request::Parameters,
     room::Service,
+    settings::Endpoint,
+    step::{Effect, Pending, Step},
+    waiting::{AfterAttempt, Authenticating, Caller, Credentials, Rejecting},
 };
 use crate::{
     http::Head,
@@ -14,26 +21,6 @@ use crate::{
     text::basic::{self, Authorization},
     time::Moment,
 };
-
-/// A request whose client has sent a secret, which must not be looked at before the attempt limits allow it.
-pub struct Authenticating {
-    service: Service,
-    credentials: Credentials,
-    parameters: Parameters,
-    caller: Caller,
-}
-
-/// A client that sent a wrong secret and has yet to be told so.
-#[derive(Debug)]
-pub struct Rejecting {
-    basic: bool,
-}
-
-struct Credentials {
-    id: String,
-    secret: Option<Secret>,
-    basic: bool,
-}
 
 /// Finds out who asks. A client that sends a secret is subject to the attempt limits; one that sends none guesses
 /// nothing.
@@ -51,7 +38,10 @@ pub fn begin(
     let request = Authenticating { service, credentials, parameters, caller };
     if guesses {
         let attempt = Attempt { turn: Turn::Begins, guess: request.guess(endpoint) };
-        return Ok(Step::Ask(Effect::Attempt(attempt, Pending::new(About::only(service), request))));
+        return Ok(Step::Ask(Effect::Attempt(
+            attempt,
+            Pending::new(About::only(service), AfterAttempt::Authenticating(request)),
+        )));
     }
     match request.client(endpoint) {
         Some(client) => Ok(endpoint.serve(service, client, request.parameters, request.caller, moment)),
@@ -67,7 +57,10 @@ impl Authenticating {
             None => {
                 let attempt = Attempt { turn: Turn::Failed, guess: self.guess(endpoint) };
                 let rejecting = Rejecting { basic: self.credentials.basic };
-                Step::Ask(Effect::Attempt(attempt, Pending::new(About::only(self.service), rejecting)))
+                Step::Ask(Effect::Attempt(
+                    attempt,
+                    Pending::new(About::only(self.service), AfterAttempt::Rejecting(rejecting)),
+                ))
             }
         }
     }
@@ -92,12 +85,6 @@ impl Rejecting {
     /// Unknown and unproven clients are refused with the same bytes.
     pub(super) fn counted(self) -> Refusal {
         Refusal::InvalidClient { basic: self.basic }
-    }
-}
-
-impl std::fmt::Debug for Authenticating {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Authenticating").finish_non_exhaustive()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{About, Endpoint, Parameters, Refusal, Step, issue, scope};
+use super::{about::About, issue, refusal::Refusal, request::Parameters, scope, settings::Endpoint, step::Step};
 use crate::{
     registry::{
         client::{Client, Grant},

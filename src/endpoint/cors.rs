@@ -3,10 +3,10 @@
 //! Credentials are never allowed: tokens come in bodies, and there are no cookies.
 
 use super::{
-    Endpoint,
     about::{About, Topic},
     event::{Event, Outcome},
     room::Room,
+    settings::Endpoint,
 };
 use crate::{
     http::{Head, Response},

@@ -4,7 +4,16 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{About, Effect, Endpoint, Parameter, Parameters, Pending, Refusal, Step, UNAVAILABLE, about::Topic, reply};
+use super::{
+    about::{About, Topic},
+    parameter::Parameter,
+    refusal::{Refusal, UNAVAILABLE},
+    reply,
+    request::Parameters,
+    settings::Endpoint,
+    step::{Effect, Pending, Step},
+    waiting::{AfterLook, Good, Introspecting},
+};
 use crate::{
     registry::client::Client,
     secret::Secret,
@@ -12,16 +21,6 @@ use crate::{
     time::UnixTime,
     token::{presented::AccessToken, refresh::RefreshToken, scope_text},
 };
-
-/// A token that is good by itself, unless something else is remembered of it.
-#[derive(Debug)]
-pub struct Introspecting(Good);
-
-#[derive(Debug)]
-enum Good {
-    Access(AccessToken),
-    Refresh(RefreshToken),
-}
 
 /// RFC 7662 §2.2.
 #[derive(Serialize)]
@@ -56,7 +55,7 @@ pub fn begin(
     match good(endpoint, client, &token, now) {
         Some(token) => {
             let in_use = token.in_use(endpoint);
-            Ok(Step::Ask(Effect::Look(in_use, Pending::new(about, Introspecting(token)))))
+            Ok(Step::Ask(Effect::Look(in_use, Pending::new(about, AfterLook::Introspecting(Introspecting(token))))))
         }
         None => Ok(reply::inactive(about)),
     }

@@ -5,51 +5,30 @@ use std::sync::Arc;
 
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
 
-use super::{About, Effect, Endpoint, Event, Outcome, Pending, Refusal, SigningJob, Step, UNAVAILABLE, refresh, reply};
+use super::{
+    about::About,
+    refusal::{Refusal, UNAVAILABLE},
+    rotation,
+    settings::Endpoint,
+    step::{Effect, Pending, SigningJob, Step},
+    waiting::{AfterSign, IdToken, Signed, SignedAccessToken, SigningAccess, SigningId},
+};
 use crate::{
     crypto::jws::SigningKey,
     state::TokenId,
     time::{Moment, UnixTime},
-    token::{ComingBack, Granted, access, id, refresh::RefreshToken},
+    token::{ComingBack, Granted, access, id},
 };
-
-/// Tokens that wait for the access token's signature.
-#[derive(Debug)]
-pub struct SigningAccess {
-    granted: Granted,
-    input: Arc<str>,
-    expires_at: UnixTime,
-}
-
-/// Tokens that wait for the ID token's signature.
-#[derive(Debug)]
-pub struct SigningId {
-    granted: Granted,
-    access_token: AccessToken,
-    input: Arc<str>,
-}
-
-/// Tokens that are signed, and the answer with them but for the refresh token.
-#[derive(Debug)]
-pub struct Signed {
-    scope: Option<String>,
-    access_token: AccessToken,
-    id_token: Option<IdToken>,
-}
-
-struct IdToken(String);
-
-struct AccessToken {
-    jwt: String,
-    expires_at: UnixTime,
-}
 
 /// Asks for the access token's signature. `id` names it, and its family where it has one.
 pub fn begin(endpoint: &Endpoint, about: About, granted: Granted, id: TokenId, now: UnixTime) -> Result<Step, Refusal> {
     let key = endpoint.keys.active(now).ok_or(UNAVAILABLE)?;
     let (input, expires_at) = access::signing_input_of(&endpoint.terms, key, &granted, id, now).ok_or(UNAVAILABLE)?;
     let (job, input) = sign(key, input);
-    Ok(Step::Ask(Effect::Sign(job, Pending::new(about, SigningAccess { granted, input, expires_at }))))
+    Ok(Step::Ask(Effect::Sign(
+        job,
+        Pending::new(about, AfterSign::Access(SigningAccess { granted, input, expires_at })),
+    )))
 }
 
 impl SigningAccess {
@@ -61,7 +40,7 @@ impl SigningAccess {
         endpoint: &Endpoint,
         moment: Moment,
     ) -> Result<Step, Refusal> {
-        let access_token = AccessToken { jwt: jwt(&self.input, signature)?, expires_at: self.expires_at };
+        let access_token = SignedAccessToken { jwt: jwt(&self.input, signature)?, expires_at: self.expires_at };
         if !self.granted.has_openid() {
             return conclude(endpoint, about, self.granted, access_token, None, moment);
         }
@@ -70,7 +49,7 @@ impl SigningAccess {
         let input = id::signing_input_of(&endpoint.terms, key, &self.granted, moment);
         let (job, input) = sign(key, input.ok_or(UNAVAILABLE)?);
         let next = SigningId { granted: self.granted, access_token, input };
-        Ok(Step::Ask(Effect::Sign(job, Pending::new(about, next))))
+        Ok(Step::Ask(Effect::Sign(job, Pending::new(about, AfterSign::Id(next)))))
     }
 }
 
@@ -107,7 +86,7 @@ fn conclude(
     endpoint: &Endpoint,
     about: About,
     granted: Granted,
-    access_token: AccessToken,
+    access_token: SignedAccessToken,
     id_token: Option<IdToken>,
     moment: Moment,
 ) -> Result<Step, Refusal> {
@@ -115,46 +94,6 @@ fn conclude(
     match granted.coming_back {
         ComingBack::Never => signed.answer(None, about, moment.now),
         ComingBack::First(token) => signed.with(&token, about, endpoint, moment),
-        ComingBack::Again(token) => Ok(refresh::claim(endpoint, about, &granted.client, signed, token)),
-    }
-}
-
-impl Signed {
-    /// Answers, with this refresh token.
-    pub(super) fn with(
-        self,
-        token: &RefreshToken,
-        about: About,
-        endpoint: &Endpoint,
-        moment: Moment,
-    ) -> Result<Step, Refusal> {
-        let now = moment.now;
-        let sealed = token.seal(&endpoint.sealer, &endpoint.terms.issuer, moment).ok_or(UNAVAILABLE)?;
-        self.answer(Some(sealed), about, now)
-    }
-
-    fn answer(self, refresh_token: Option<String>, about: About, now: UnixTime) -> Result<Step, Refusal> {
-        let tokens = reply::Tokens {
-            access_token: &self.access_token.jwt,
-            refresh_token,
-            scope: self.scope,
-            id_token: self.id_token.as_ref().map(|IdToken(jwt)| jwt.as_str()),
-            token_type: "Bearer",
-            expires_in: self.access_token.expires_at.seconds_since(now),
-        };
-        let response = reply::tokens(&tokens).ok_or(UNAVAILABLE)?;
-        Ok(Step::Reply(response, Event { about, outcome: Outcome::Issued }))
-    }
-}
-
-impl std::fmt::Debug for IdToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IdToken(…)")
-    }
-}
-
-impl std::fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccessToken").field("expires_at", &self.expires_at).finish_non_exhaustive()
+        ComingBack::Again(token) => Ok(rotation::claim(endpoint, about, &granted.client, signed, token)),
     }
 }

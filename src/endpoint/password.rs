@@ -3,15 +3,22 @@
 use std::sync::Arc;
 
 use super::{
-    About, Attempt, Caller, Confirm, Effect, Endpoint, Find, Guess, Parameter, Parameters, Pending, Refusal, Step,
-    Target, Turn, issue, scope,
+    about::About,
+    attempt::{Attempt, Guess, Target, Turn},
+    issue,
+    parameter::Parameter,
+    refusal::Refusal,
+    request::Parameters,
+    scope,
+    settings::Endpoint,
+    step::{Confirm, Effect, Find, Pending, Step},
+    waiting::{AfterAttempt, AfterFind, Caller, Concluding, Confirming, Finding, Login, Throttling, Verifying},
 };
 use crate::{
     crypto::password::PasswordCheck,
     registry::{
-        auth_source::{AuthSource, Directory},
+        auth_source::Directory,
         client::{Client, Grant},
-        identifier::Identifier,
         user::{Found, Status, User},
     },
     secret::Secret,
@@ -19,50 +26,6 @@ use crate::{
     time::{Moment, UnixTime},
     token::{ComingBack, Granted, refresh::RefreshToken},
 };
-
-/// A login, read and found to make sense.
-#[derive(Debug)]
-struct Login {
-    client: Arc<Client>,
-    auth_source: Arc<AuthSource>,
-    identifier: Identifier,
-    scopes: Vec<String>,
-    guess: Guess,
-    traceparent: Option<String>,
-}
-
-/// A login that waits for the attempt limits to allow it.
-#[derive(Debug)]
-pub struct Throttling {
-    login: Login,
-    password: Secret,
-}
-
-/// A login whose user is being looked for.
-#[derive(Debug)]
-pub struct Finding {
-    login: Login,
-    password: Secret,
-}
-
-/// A login whose password is being checked, here.
-#[derive(Debug)]
-pub struct Verifying {
-    login: Login,
-    user: Option<Arc<User>>,
-}
-
-/// A login whose password is being checked by the directory.
-#[derive(Debug)]
-pub struct Confirming(Login);
-
-/// A login whose password was checked, and whose caller has yet to be told.
-#[derive(Debug)]
-pub struct Concluding {
-    login: Login,
-    /// The user, if the password was right.
-    user: Option<Arc<User>>,
-}
 
 /// Reads the login and asks whether it may be tried.
 pub fn begin(client: &Arc<Client>, mut parameters: Parameters, caller: Caller) -> Result<Step, Refusal> {
@@ -80,7 +43,10 @@ pub fn begin(client: &Arc<Client>, mut parameters: Parameters, caller: Caller) -
     let traceparent = caller.traceparent;
     let about = About::by(client, Grant::Password).with_user(&auth_source, &identifier);
     let login = Login { client: Arc::clone(client), auth_source, identifier, scopes, guess, traceparent };
-    Ok(Step::Ask(Effect::Attempt(attempt, Pending::new(about, Throttling { login, password }))))
+    Ok(Step::Ask(Effect::Attempt(
+        attempt,
+        Pending::new(about, AfterAttempt::Throttling(Throttling { login, password })),
+    )))
 }
 
 impl Throttling {
@@ -95,7 +61,7 @@ impl Throttling {
                 login.check(found, password, about)
             }
             Directory::Lookup(_) | Directory::Snapshot(_) => {
-                Step::Ask(Effect::Find(find(), Pending::new(about, Finding { login, password })))
+                Step::Ask(Effect::Find(find(), Pending::new(about, AfterFind::Finding(Finding { login, password }))))
             }
             Directory::Verify(_) => {
                 let confirm = Confirm { find: find(), password };
@@ -129,7 +95,10 @@ impl Login {
     fn conclude(self, user: Option<Arc<User>>, about: About) -> Step {
         let turn = if user.is_some() { Turn::Succeeded } else { Turn::Failed };
         let attempt = Attempt { turn, guess: self.guess.clone() };
-        Step::Ask(Effect::Attempt(attempt, Pending::new(about, Concluding { login: self, user })))
+        Step::Ask(Effect::Attempt(
+            attempt,
+            Pending::new(about, AfterAttempt::Concluding(Concluding { login: self, user })),
+        ))
     }
 }
 

@@ -4,46 +4,26 @@
 use std::sync::Arc;
 
 use super::{
-    About, Caller, Effect, Endpoint, Find, Parameter, Parameters, Pending, Refusal, Step,
-    issue::{self, Signed},
+    about::About,
+    issue,
+    parameter::Parameter,
+    refusal::Refusal,
+    request::Parameters,
     revocation, scope,
+    settings::Endpoint,
+    step::{Effect, Find, Pending, Step},
+    waiting::{AfterFind, AfterRemember, Caller, Ending, Renewing},
 };
 use crate::{
     registry::{
         auth_source::Directory,
-        client::{Client, Grant, RefreshTokens},
+        client::{Client, Grant},
         user::{Found, Status, User},
     },
-    state::{Claimed, TokenId, Use},
+    state::TokenId,
     time::Moment,
     token::{ComingBack, Granted, refresh::RefreshToken},
 };
-
-/// A refresh whose user is being looked for again.
-#[derive(Debug)]
-pub struct Renewing {
-    client: Arc<Client>,
-    token: RefreshToken,
-    scopes: Vec<String>,
-}
-
-/// A refresh whose tokens are signed, if its refresh token may be used.
-#[derive(Debug)]
-pub struct Claiming {
-    signed: Signed,
-    token: RefreshToken,
-}
-
-/// The same, with a refresh token that stays what it is.
-#[derive(Debug)]
-pub struct LookingUp {
-    signed: Signed,
-    token: RefreshToken,
-}
-
-/// A refresh that is refused, and whose family ends with it.
-#[derive(Debug)]
-pub struct Ending(Refusal);
 
 /// Opens the token, and looks the user up again in the directory of the login, if the client may still serve it.
 pub fn begin(
@@ -68,7 +48,7 @@ pub fn begin(
         Directory::Lookup(_) | Directory::Snapshot(_) => {
             let identifier = renewing.token.identifier.clone();
             let find = Find { auth_source: Arc::clone(&auth_source), identifier, traceparent: caller.traceparent };
-            Ok(Step::Ask(Effect::Find(find, Pending::new(about, renewing))))
+            Ok(Step::Ask(Effect::Find(find, Pending::new(about, AfterFind::Renewing(renewing)))))
         }
         Directory::Verify(_) => Err(Refusal::InvalidRefreshToken),
     }
@@ -111,54 +91,9 @@ impl Renewing {
     }
 }
 
-/// Claims the token. A client whose tokens are not rotated only needs to know that the family has not ended.
-pub fn claim(endpoint: &Endpoint, about: About, client: &Client, signed: Signed, token: RefreshToken) -> Step {
-    let claim = endpoint.claim_of(&token);
-    Step::Ask(match client.refresh_tokens {
-        RefreshTokens::Rotated => Effect::Claim(claim, Pending::new(about, Claiming { signed, token })),
-        RefreshTokens::Kept => Effect::Look(Use::Refresh(claim), Pending::new(about, LookingUp { signed, token })),
-    })
-}
-
 fn end(endpoint: &Endpoint, about: About, token: &RefreshToken, refusal: Refusal) -> Step {
     let ending = revocation::end_of_family(endpoint, token);
-    Step::Ask(Effect::Remember(ending, Pending::new(about, Ending(refusal))))
-}
-
-impl Claiming {
-    /// Answers with a refresh token of the generation that the claim has come to.
-    pub(super) fn claimed(
-        self,
-        claimed: Claimed,
-        about: About,
-        endpoint: &Endpoint,
-        moment: Moment,
-    ) -> Result<Step, Refusal> {
-        let Claimed::Next { generation, since } = claimed else { return Err(Refusal::InvalidRefreshToken) };
-        self.signed.with(&RefreshToken { generation, issued_at: since, ..self.token }, about, endpoint, moment)
-    }
-
-    /// Answers although it can't be asked whether the token may be used.
-    pub(super) fn allowed(self, about: About, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
-        let generation = self.token.generation.saturating_add(1);
-        self.claimed(Claimed::Next { generation, since: moment.now }, about, endpoint, moment)
-    }
-}
-
-impl LookingUp {
-    /// Answers with a refresh token that is not rotated.
-    pub(super) fn looked(
-        self,
-        is_good: bool,
-        about: About,
-        endpoint: &Endpoint,
-        moment: Moment,
-    ) -> Result<Step, Refusal> {
-        if !is_good {
-            return Err(Refusal::InvalidRefreshToken);
-        }
-        self.signed.with(&RefreshToken { issued_at: moment.now, ..self.token }, about, endpoint, moment)
-    }
+    Step::Ask(Effect::Remember(ending, Pending::new(about, AfterRemember::Ending(Ending(refusal)))))
 }
 
 impl Ending {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::request::Parameter;
+use super::parameter::Parameter;
 
 /// Why a request is refused. It holds nothing that a caller sent, so it can't leak it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,9 @@ pub enum Refusal {
         retry_after: u64,
     },
 }
+
+/// Something went wrong here that coming back soon may mend.
+pub(super) const UNAVAILABLE: Refusal = Refusal::Unavailable { retry_after: 1 };
 
 /// How a refusal is told.
 #[derive(Debug)]

@@ -3,7 +3,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{About, Event, Outcome, Refusal, Step, refusal::Terms};
+use super::{
+    about::About,
+    event::{Event, Outcome},
+    refusal::{Refusal, Terms},
+    step::Step,
+};
 use crate::{http::Response, token::presented::AccessToken};
 
 /// A successful answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3), in the order of the contract's sample.

@@ -2,61 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::refusal::Refusal;
+use super::{parameter::Parameter, refusal::Refusal};
 use crate::{secret::Secret, text::form};
-
-/// A parameter that some request has here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is what its name says, in RFC 6749 in RFC 7009, in RFC 6750 or in the contract")]
-pub enum Parameter {
-    GrantType,
-    ClientId,
-    ClientSecret,
-    AuthSourceId,
-    Username,
-    Password,
-    Scope,
-    RefreshToken,
-    Token,
-    AccessToken,
-}
-
-/// What a token request may have.
-pub const OF_TOKEN_REQUEST: &[Parameter] = &[
-    Parameter::GrantType,
-    Parameter::ClientId,
-    Parameter::ClientSecret,
-    Parameter::AuthSourceId,
-    Parameter::Username,
-    Parameter::Password,
-    Parameter::Scope,
-    Parameter::RefreshToken,
-];
-
-/// What a request about a token may have (RFC 7009 §2.1, RFC 7662 §2.1). Its `token_type_hint` is not needed: no text is a
-/// token of two types.
-pub const OF_REQUEST_ABOUT_TOKEN: &[Parameter] = &[Parameter::ClientId, Parameter::ClientSecret, Parameter::Token];
-
-/// What a request with a token may have (RFC 6750 §2.2).
-pub const OF_REQUEST_WITH_TOKEN: &[Parameter] = &[Parameter::AccessToken];
-
-impl Parameter {
-    /// The name on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::GrantType => "grant_type",
-            Self::ClientId => "client_id",
-            Self::ClientSecret => "client_secret",
-            Self::AuthSourceId => "auth_source_id",
-            Self::Username => "username",
-            Self::Password => "password",
-            Self::Scope => "scope",
-            Self::RefreshToken => "refresh_token",
-            Self::Token => "token",
-            Self::AccessToken => "access_token",
-        }
-    }
-}
 
 /// The parameters of one request that it may have; others are ignored.
 pub struct Parameters(Vec<(Parameter, Zeroizing<String>)>);
@@ -108,6 +55,7 @@ impl Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoint::parameter::OF_TOKEN_REQUEST;
 
     fn parse(body: &str) -> Result<Parameters, Refusal> {
         Parameters::parse(&Secret::new(body), OF_TOKEN_REQUEST)

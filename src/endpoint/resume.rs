@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    About, Endpoint, Refusal, Step,
-    authentication::{Authenticating, Rejecting},
-    introspection::Introspecting,
-    issue::{SigningAccess, SigningId},
-    password::{Concluding, Confirming, Finding, Throttling, Verifying},
-    refresh::{Claiming, Ending, LookingUp, Renewing},
+    about::About,
+    refusal::Refusal,
     reply,
-    revocation::Revoking,
-    step::{Pending, Unavailable},
-    userinfo::Informing,
+    settings::Endpoint,
+    step::{Pending, Step, Unavailable},
+    waiting::{AfterAttempt, AfterFind, AfterLook, AfterRemember, AfterSign, Claiming, Confirming, Verifying},
 };
 use crate::{
     registry::user::{Found, User},
@@ -36,57 +32,6 @@ pub trait Continuation {
         endpoint: &Endpoint,
         moment: Moment,
     ) -> Result<Step, Refusal>;
-}
-
-/// Who waits for the attempt limits.
-#[derive(Debug)]
-pub enum AfterAttempt {
-    /// A client whose secret may not be looked at yet.
-    Authenticating(Authenticating),
-    /// A client that sent a wrong secret, being counted.
-    Rejecting(Rejecting),
-    /// A login that may not be tried yet.
-    Throttling(Throttling),
-    /// A login whose password was checked, being counted.
-    Concluding(Concluding),
-}
-
-/// Who waits for a user to be found.
-#[derive(Debug)]
-pub enum AfterFind {
-    /// A login.
-    Finding(Finding),
-    /// A refresh, whose user is being looked for again.
-    Renewing(Renewing),
-}
-
-/// Who waits for a signature.
-#[derive(Debug)]
-pub enum AfterSign {
-    /// Tokens being made: the access token's signature is next.
-    Access(SigningAccess),
-    /// Tokens being made: the ID token's signature is next.
-    Id(SigningId),
-}
-
-/// Who waits to know whether a token is good.
-#[derive(Debug)]
-pub enum AfterLook {
-    /// A refresh whose token is not rotated.
-    Refreshing(LookingUp),
-    /// A token that a client asks about.
-    Introspecting(Introspecting),
-    /// A token with which a user's claims are asked for.
-    Informing(Informing),
-}
-
-/// Who waits for the end of a token to be remembered.
-#[derive(Debug)]
-pub enum AfterRemember {
-    /// A refresh that is refused once its family has ended.
-    Ending(Ending),
-    /// A token that ends.
-    Revoking(Revoking),
 }
 
 impl Endpoint {
@@ -251,83 +196,5 @@ impl Continuation for AfterRemember {
 impl From<Unavailable> for Refusal {
     fn from(Unavailable { retry_after }: Unavailable) -> Self {
         Self::Unavailable { retry_after }
-    }
-}
-
-impl From<Authenticating> for AfterAttempt {
-    fn from(then: Authenticating) -> Self {
-        Self::Authenticating(then)
-    }
-}
-
-impl From<Rejecting> for AfterAttempt {
-    fn from(then: Rejecting) -> Self {
-        Self::Rejecting(then)
-    }
-}
-
-impl From<Throttling> for AfterAttempt {
-    fn from(then: Throttling) -> Self {
-        Self::Throttling(then)
-    }
-}
-
-impl From<Concluding> for AfterAttempt {
-    fn from(then: Concluding) -> Self {
-        Self::Concluding(then)
-    }
-}
-
-impl From<Finding> for AfterFind {
-    fn from(then: Finding) -> Self {
-        Self::Finding(then)
-    }
-}
-
-impl From<Renewing> for AfterFind {
-    fn from(then: Renewing) -> Self {
-        Self::Renewing(then)
-    }
-}
-
-impl From<SigningAccess> for AfterSign {
-    fn from(then: SigningAccess) -> Self {
-        Self::Access(then)
-    }
-}
-
-impl From<SigningId> for AfterSign {
-    fn from(then: SigningId) -> Self {
-        Self::Id(then)
-    }
-}
-
-impl From<LookingUp> for AfterLook {
-    fn from(then: LookingUp) -> Self {
-        Self::Refreshing(then)
-    }
-}
-
-impl From<Introspecting> for AfterLook {
-    fn from(then: Introspecting) -> Self {
-        Self::Introspecting(then)
-    }
-}
-
-impl From<Informing> for AfterLook {
-    fn from(then: Informing) -> Self {
-        Self::Informing(then)
-    }
-}
-
-impl From<Ending> for AfterRemember {
-    fn from(then: Ending) -> Self {
-        Self::Ending(then)
-    }
-}
-
-impl From<Revoking> for AfterRemember {
-    fn from(then: Revoking) -> Self {
-        Self::Revoking(then)
     }
 }

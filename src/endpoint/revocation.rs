@@ -2,7 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{About, Effect, Endpoint, Outcome, Parameter, Parameters, Pending, Refusal, Step, about::Topic, reply};
+use super::{
+    about::{About, Topic},
+    event::Outcome,
+    parameter::Parameter,
+    refusal::Refusal,
+    reply,
+    request::Parameters,
+    settings::Endpoint,
+    step::{Effect, Pending, Step},
+    waiting::{AfterRemember, Revoking},
+};
 use crate::{
     registry::client::Client,
     secret::Secret,
@@ -10,10 +20,6 @@ use crate::{
     time::UnixTime,
     token::{presented::AccessToken, refresh::RefreshToken},
 };
-
-/// A revocation that is told once it is remembered.
-#[derive(Debug)]
-pub struct Revoking;
 
 /// Ends the token. What is no token of ours, or has ended, is what the client wanted it to be (RFC 7009 §2.2).
 pub fn begin(
@@ -25,7 +31,7 @@ pub fn begin(
     let token = parameters.require_secret(Parameter::Token)?;
     let about = About::by(client, Topic::Revocation);
     match end_of(endpoint, client, &token, now)? {
-        Some(ending) => Ok(Step::Ask(Effect::Remember(ending, Pending::new(about, Revoking)))),
+        Some(ending) => Ok(Step::Ask(Effect::Remember(ending, Pending::new(about, AfterRemember::Revoking(Revoking))))),
         None => Ok(reply::done(Outcome::NothingToRevoke, about)),
     }
 }

@@ -24,6 +24,15 @@ pub enum Service {
     Introspection,
 }
 
+/// What a request with a body is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose {
+    /// Something that clients may ask for.
+    Service(Service),
+    /// A user's claims.
+    UserInfo,
+}
+
 impl Service {
     /// Whether this client may ask at all: whoever may introspect learns of other clients' tokens, and so must prove who
     /// he is (RFC 7662 §2.1 and §4).

@@ -1,6 +1,6 @@
 //! What is asked for: scopes (RFC 6749 §3.3).
 
-use super::{Parameter, Parameters, Refusal};
+use super::{parameter::Parameter, refusal::Refusal, request::Parameters};
 use crate::token::OPENID;
 
 /// The scopes of a login: those asked for, `openid` if none are, and never one that is not `allowed`.

@@ -6,9 +6,7 @@ use super::{
     about::About,
     attempt::Attempt,
     event::Event,
-    password::{Confirming, Verifying},
-    refresh::Claiming,
-    resume::{AfterAttempt, AfterFind, AfterLook, AfterRemember, AfterSign},
+    waiting::{AfterAttempt, AfterFind, AfterLook, AfterRemember, AfterSign, Claiming, Confirming, Verifying},
 };
 use crate::{
     crypto::{jws::SigningKey, password::PasswordCheck},
@@ -69,8 +67,8 @@ pub struct Unavailable {
 }
 
 impl<K> Pending<K> {
-    pub(super) fn new(about: About, then: impl Into<K>) -> Self {
-        Self { about, then: then.into() }
+    pub(super) fn new(about: About, then: K) -> Self {
+        Self { about, then }
     }
 
     /// What is known of the exchange.

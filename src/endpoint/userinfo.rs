@@ -4,21 +4,23 @@
 use std::sync::Arc;
 
 use super::{
-    About, Effect, Endpoint, Parameter, Parameters, Pending, Refusal, Step, UNAVAILABLE, about::Topic, reply,
-    request::OF_REQUEST_WITH_TOKEN,
+    about::{About, Topic},
+    parameter::{OF_REQUEST_WITH_TOKEN, Parameter},
+    refusal::{Refusal, UNAVAILABLE},
+    reply,
+    request::Parameters,
+    settings::Endpoint,
+    step::{Effect, Pending, Step},
+    waiting::{AfterLook, Informing},
 };
 use crate::{http::Head, secret::Secret, text::bearer, time::UnixTime, token::presented::AccessToken};
-
-/// A token that is good by itself, unless something else is remembered of it.
-#[derive(Debug)]
-pub struct Informing(AccessToken);
 
 /// Asks whether the token has ended, if it was good in the first place.
 pub fn begin(endpoint: &Endpoint, head: &Head, body: &Secret, now: UnixTime) -> Result<Step, Refusal> {
     let jwt = token_of(head, body)?;
     let token = endpoint.read_access_token(&jwt, now).ok_or(Refusal::InvalidToken)?;
     let about = about(endpoint, &token);
-    Ok(Step::Ask(Effect::Look(token.in_use(), Pending::new(about, Informing(token)))))
+    Ok(Step::Ask(Effect::Look(token.in_use(), Pending::new(about, AfterLook::Informing(Informing(token))))))
 }
 
 /// The client is that which was given the token, if there still is one.

@@ -4,10 +4,9 @@ use blowfish::Blowfish;
 use zeroize::Zeroizing;
 
 use super::budget::Meter;
-use super::check::Digest;
+use super::digest::Digest;
 use super::error::PasswordHashError::{self, Malformed};
-use super::fields;
-use super::hash::{Method, PasswordHash};
+use super::fields::{self, Parsed};
 
 /// The cost of a bcrypt hash: the base-2 logarithm of its rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +20,7 @@ impl Bcrypt {
     const MIN_COST: u32 = 4;
 
     /// Reads `10$` and 53 characters: the salt's 22 and the digest's 31.
-    pub(super) fn parse(rest: &[&str]) -> Result<PasswordHash, PasswordHashError> {
+    pub(super) fn parse(rest: &[&str]) -> Result<Parsed<Self>, PasswordHashError> {
         let form = Malformed("bcrypt is $2b$10$ and 53 characters");
         let [cost, body] = rest else {
             return Err(form);
@@ -32,8 +31,7 @@ impl Bcrypt {
         let (salt, digest) = body.split_at_checked(22).ok_or(form)?;
         let cost = fields::number(cost.strip_prefix('0').unwrap_or(cost), "the bcrypt cost is not a number")?;
         PasswordHashError::within("bcrypt cost", cost.into(), Self::MIN_COST.into(), Self::MAX_COST.into())?;
-        let method = Method::Bcrypt(Self { cost });
-        Ok(PasswordHash { method, salt: base64(salt)?, digest: base64(digest)? })
+        Ok(Parsed { parameters: Self { cost }, salt: base64(salt)?, digest: base64(digest)? })
     }
 
     pub(super) fn is_weak(&self) -> bool {
@@ -121,6 +119,7 @@ fn base64(text: &str) -> Result<Vec<u8>, PasswordHashError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::password::PasswordHash;
 
     const BODY: &str = "CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 

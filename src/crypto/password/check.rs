@@ -6,6 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::arena::Arena;
 use super::budget::{Budget, Meter};
+use super::digest::Digest;
 use super::hash::{Method, PasswordHash};
 use super::{argon2, bcrypt, pbkdf2, scrypt};
 use crate::secret::Secret;
@@ -144,9 +145,6 @@ impl Run {
         }
     }
 }
-
-/// A digest as computed, wiped on drop.
-pub(super) type Digest = zeroize::Zeroizing<Vec<u8>>;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,13 @@ use ct_codecs::{Base64NoPadding, Decoder};
 
 use super::error::PasswordHashError::{self, Malformed};
 
+/// A stored hash of one family: `P` are its parameters.
+pub(super) struct Parsed<P> {
+    pub(super) parameters: P,
+    pub(super) salt: Vec<u8>,
+    pub(super) digest: Vec<u8>,
+}
+
 /// Bounds of a salt, in bytes.
 pub(super) const SALT: (usize, usize) = (8, 64);
 

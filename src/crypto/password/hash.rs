@@ -5,6 +5,7 @@ use std::fmt;
 use super::argon2::Argon2;
 use super::bcrypt::Bcrypt;
 use super::error::PasswordHashError;
+use super::fields::Parsed;
 use super::pbkdf2::Pbkdf2;
 use super::scrypt::Scrypt;
 
@@ -40,12 +41,12 @@ impl PasswordHash {
         }
         let fields: Vec<&str> = text.split('$').collect();
         match fields.as_slice() {
-            ["", name @ ("argon2id" | "argon2i" | "argon2d"), rest @ ..] => Argon2::parse(name, rest),
-            ["", "2a" | "2b" | "2y", rest @ ..] => Bcrypt::parse(rest),
+            ["", name @ ("argon2id" | "argon2i" | "argon2d"), rest @ ..] => Argon2::parse(name, rest).map(Self::from),
+            ["", "2a" | "2b" | "2y", rest @ ..] => Bcrypt::parse(rest).map(Self::from),
             ["", "2x", ..] => Err(PasswordHashError::Unsupported("$2x$ marks bcrypt digests made by a faulty program")),
-            ["", "scrypt", rest @ ..] => Scrypt::parse(rest),
-            ["", name @ ("pbkdf2-sha256" | "pbkdf2-sha512"), rest @ ..] => Pbkdf2::parse(name, rest),
-            ["pbkdf2_sha256", rest @ ..] => Pbkdf2::parse_django(rest),
+            ["", "scrypt", rest @ ..] => Scrypt::parse(rest).map(Self::from),
+            ["", name @ ("pbkdf2-sha256" | "pbkdf2-sha512"), rest @ ..] => Pbkdf2::parse(name, rest).map(Self::from),
+            ["pbkdf2_sha256", rest @ ..] => Pbkdf2::parse_django(rest).map(Self::from),
             _ => Err(PasswordHashError::UnknownAlgorithm),
         }
     }
@@ -95,6 +96,36 @@ impl PasswordHash {
             Method::Scrypt(scrypt) => scrypt.work(self.digest.len()),
             Method::Pbkdf2(pbkdf2) => pbkdf2.work(self.digest.len()),
         }
+    }
+}
+
+impl<P: Into<Method>> From<Parsed<P>> for PasswordHash {
+    fn from(Parsed { parameters, salt, digest }: Parsed<P>) -> Self {
+        Self { method: parameters.into(), salt, digest }
+    }
+}
+
+impl From<Argon2> for Method {
+    fn from(argon2: Argon2) -> Self {
+        Self::Argon2(argon2)
+    }
+}
+
+impl From<Bcrypt> for Method {
+    fn from(bcrypt: Bcrypt) -> Self {
+        Self::Bcrypt(bcrypt)
+    }
+}
+
+impl From<Scrypt> for Method {
+    fn from(scrypt: Scrypt) -> Self {
+        Self::Scrypt(scrypt)
+    }
+}
+
+impl From<Pbkdf2> for Method {
+    fn from(pbkdf2: Pbkdf2) -> Self {
+        Self::Pbkdf2(pbkdf2)
     }
 }
 

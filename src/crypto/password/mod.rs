@@ -18,6 +18,7 @@ mod argon2;
 mod bcrypt;
 mod budget;
 mod check;
+mod digest;
 mod error;
 mod fields;
 mod hash;

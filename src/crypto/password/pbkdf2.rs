@@ -8,10 +8,9 @@ use sha2::{Sha256, Sha512};
 use zeroize::Zeroize;
 
 use super::budget::Meter;
-use super::check::Digest;
+use super::digest::Digest;
 use super::error::PasswordHashError::{self, Malformed};
-use super::fields;
-use super::hash::{Method, PasswordHash};
+use super::fields::{self, Parsed};
 
 /// The hash function and the iterations of a PBKDF2 hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +30,7 @@ impl Pbkdf2 {
     const MAX_ITERATIONS: u32 = 10_000_000;
 
     /// Reads `i=…,l=…$salt$digest` (PHC), or `29000$salt$digest` as passlib writes it, with `.` for `+`.
-    pub(super) fn parse(name: &str, rest: &[&str]) -> Result<PasswordHash, PasswordHashError> {
+    pub(super) fn parse(name: &str, rest: &[&str]) -> Result<Parsed<Self>, PasswordHashError> {
         let [cost, salt, digest] = rest else {
             return Err(Malformed("PBKDF2 is $pbkdf2-sha256$i=…,l=…$salt$digest"));
         };
@@ -51,7 +50,7 @@ impl Pbkdf2 {
     }
 
     /// Reads `260000$salt$digest` as Django writes it: the salt is text, the digest padded base64.
-    pub(super) fn parse_django(rest: &[&str]) -> Result<PasswordHash, PasswordHashError> {
+    pub(super) fn parse_django(rest: &[&str]) -> Result<Parsed<Self>, PasswordHashError> {
         let [cost, salt, digest] = rest else {
             return Err(Malformed("Django's PBKDF2 is pbkdf2_sha256$iterations$salt$digest"));
         };
@@ -64,10 +63,10 @@ impl Pbkdf2 {
         iterations: u32,
         salt: Vec<u8>,
         digest: Vec<u8>,
-    ) -> Result<PasswordHash, PasswordHashError> {
+    ) -> Result<Parsed<Self>, PasswordHashError> {
         PasswordHashError::within("PBKDF2 iterations", iterations.into(), 1, Self::MAX_ITERATIONS.into())?;
         fields::bounded(&salt, &digest)?;
-        Ok(PasswordHash { method: Method::Pbkdf2(Self { function, iterations }), salt, digest })
+        Ok(Parsed { parameters: Self { function, iterations }, salt, digest })
     }
 
     pub(super) fn is_weak(&self) -> bool {
@@ -200,6 +199,7 @@ const ITERATION_COST: u64 = 1;
 mod tests {
     use super::super::Budget;
     use super::*;
+    use crate::crypto::password::PasswordHash;
 
     const TAIL: &str = "c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA";
 

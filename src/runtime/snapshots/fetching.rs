@@ -1,44 +1,18 @@
 //! Fetches a document: a call for each part of it, and each answer is copied out of the host at once, for it is there
 //! only then.
 
-use std::{
-    mem,
-    time::{Duration, Instant},
-};
+use std::{mem, time::Instant};
 
 use super::{
     super::{answer, host::Host},
-    reading::Candidate,
-    source::{Source, Task},
+    source::Source,
+    task::{Candidate, Fetching, Task},
     turns::LEASE,
 };
 use crate::{
     outbound::Fault,
     registry::remote::{AnswerHead, Delivery, Fetch, Ledger},
 };
-
-/// A call under way.
-pub struct Fetching {
-    call: u32,
-    fetch: Fetch,
-    /// When all of the document must be here.
-    until: Instant,
-}
-
-/// How much later than asked for Envoy may tell that there is no answer.
-const GRACE: Duration = Duration::from_secs(1);
-
-impl Fetching {
-    /// Whether it is this call.
-    pub fn is_by(&self, call: u32) -> bool {
-        self.call == call
-    }
-
-    /// Whether its answer was lost.
-    pub fn is_overdue(&self, now: Instant) -> bool {
-        self.until + GRACE <= now
-    }
-}
 
 impl Source {
     /// Begins to fetch what is newer than the document with this `ETag`.

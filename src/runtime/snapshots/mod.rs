@@ -7,6 +7,7 @@
 mod fetching;
 mod reading;
 mod source;
+mod task;
 mod turns;
 
 use std::{

@@ -1,42 +1,16 @@
 //! Reads a document out of shared data, a record at a time: what another worker found good, or what this one fetched and
 //! now finds good or bad.
 
-use std::time::Instant;
-
 use super::{
     super::{host::Host, shared_document::SharedDocument},
-    source::{Source, Task},
+    source::Source,
+    task::{Candidate, Reading, Task},
     turns::LEASE,
 };
 use crate::{
     config::loading::{Loading, Progress},
     registry::remote::Ledger,
 };
-
-/// A document being read from shared data.
-pub struct Reading {
-    loading: Loading,
-    version: u64,
-    slot: u64,
-    length: usize,
-    piece: usize,
-    /// Set where the document is not known to be good: this worker fetched it.
-    candidate: Option<Candidate>,
-    since: Instant,
-}
-
-/// What is known of a document that was fetched.
-pub struct Candidate {
-    etag: Option<String>,
-    renewed: Instant,
-}
-
-impl Candidate {
-    /// A document with this `ETag`, fetched just now.
-    pub fn new(etag: Option<String>, now: Instant) -> Self {
-        Self { etag, renewed: now }
-    }
-}
 
 impl Source {
     /// Begins to read the good copy.

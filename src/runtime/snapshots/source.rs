@@ -13,8 +13,7 @@ use super::{
         metrics::{Counter, Gauge},
         shared_document::SharedDocument,
     },
-    fetching::Fetching,
-    reading::Reading,
+    task::Task,
 };
 use crate::{
     endpoint::Find,
@@ -43,19 +42,6 @@ pub struct Source {
     pub(super) patience: u64,
     pub(super) refused: Counter,
     age: Gauge,
-}
-
-/// What it is busy with.
-pub enum Task {
-    Nothing,
-    Fetching(Fetching),
-    Reading(Box<Reading>),
-    /// The pieces of a slot that is no longer good, from the last to the first.
-    Clearing {
-        slot: u64,
-        version: u64,
-        pieces: usize,
-    },
 }
 
 impl Source {

@@ -1,7 +1,7 @@
 //! The order in which Argon2 fills its memory, and which earlier block goes into each (RFC 9106 section 3.4).
 
 use super::block::{self, Block};
-use super::{Argon2, Variant, Version};
+use super::parameters::{Argon2, Variant, Version};
 use crate::crypto::password::budget::Meter;
 
 /// Slices of a pass; blocks refer to other lanes only across them (RFC 9106 section 3.4).

@@ -6,8 +6,8 @@ use blake2::digest::block_buffer::LazyBuffer;
 use blake2::{Blake2b512, Blake2bVarCore};
 use zeroize::Zeroizing;
 
-use super::Argon2;
 use super::block::Block;
+use super::parameters::Argon2;
 
 /// The byte strings that go into a hash. Stored hashes have no secret and no data; test vectors do.
 pub(super) struct Inputs<'a> {

@@ -2,7 +2,7 @@
 
 use ct_codecs::{Base64NoPadding, Encoder};
 
-use super::{Argon2, Argon2Cost};
+use super::parameters::{Argon2, Argon2Cost};
 use crate::crypto::password::PasswordHashError;
 use crate::crypto::password::budget::{Budget, Meter};
 use crate::secret::Secret;

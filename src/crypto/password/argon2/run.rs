@@ -1,11 +1,11 @@
 //! Argon2 as steps: the first blocks, then one block at a time through passes, slices and lanes, then the digest.
 
-use super::Argon2;
 use super::block::Block;
 use super::fill::Fill;
 use super::long_hash::{self, Inputs, Seed};
+use super::parameters::Argon2;
 use crate::crypto::password::budget::Meter;
-use crate::crypto::password::check::Digest;
+use crate::crypto::password::digest::Digest;
 
 /// Units charged for one of the first blocks, and for the digest.
 const FIRST_COST: u64 = 20;
@@ -23,14 +23,14 @@ enum Stage {
     Fill(Box<Fill>),
 }
 
-/// Units of the whole work.
-pub(super) fn work(argon2: &Argon2) -> u64 {
-    let first = 2 * u64::from(argon2.cost.lanes);
-    let filled = u64::from(argon2.blocks()) * u64::from(argon2.cost.passes) - first;
-    first * FIRST_COST + filled + DIGEST_COST
-}
-
 impl Argon2 {
+    /// Units of the whole work.
+    pub(in super::super) fn work(&self) -> u64 {
+        let first = 2 * u64::from(self.cost.lanes);
+        let filled = u64::from(self.blocks()) * u64::from(self.cost.passes) - first;
+        first * FIRST_COST + filled + DIGEST_COST
+    }
+
     /// Turns the password into the state that the work begins with.
     pub(in super::super) fn start(self, password: &[u8], salt: &[u8], digest_length: usize) -> Run {
         self.start_with(&Inputs { password, salt, secret: b"", data: b"" }, digest_length)
@@ -87,7 +87,7 @@ fn last_blocks(argon2: &Argon2, blocks: &[Block]) -> Block {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Argon2Cost, Variant, Version};
+    use super::super::parameters::{Argon2Cost, Variant, Version};
     use super::*;
     use crate::crypto::password::Budget;
 

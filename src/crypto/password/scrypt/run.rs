@@ -4,10 +4,10 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::Scrypt;
 use super::mix;
+use super::parameters::Scrypt;
 use crate::crypto::password::budget::Meter;
-use crate::crypto::password::check::Digest;
+use crate::crypto::password::digest::Digest;
 use crate::crypto::password::pbkdf2;
 
 /// Units charged for one block of PBKDF2, of 32 bytes.
@@ -50,14 +50,6 @@ enum Stage {
     Digest,
 }
 
-/// Units of the whole work.
-pub(super) fn work(scrypt: &Scrypt, digest_length: usize) -> u64 {
-    let lanes = u64::from(scrypt.p);
-    let expand = lanes * (scrypt.row() / 4) as u64 * HASH_COST;
-    let mix = lanes * 2 * scrypt.n() as u64 * mix_cost(scrypt);
-    expand + mix + lanes * absorb_cost(scrypt) + digest_cost(digest_length)
-}
-
 /// A BlockMix is `2 * r` Salsa20/8 cores.
 fn mix_cost(scrypt: &Scrypt) -> u64 {
     u64::from(scrypt.r).div_ceil(4)
@@ -73,6 +65,14 @@ fn digest_cost(digest_length: usize) -> u64 {
 }
 
 impl Scrypt {
+    /// Units of the whole work.
+    pub(in super::super) fn work(&self, digest_length: usize) -> u64 {
+        let lanes = u64::from(self.p);
+        let expand = lanes * (self.row() / 4) as u64 * HASH_COST;
+        let mix = lanes * 2 * self.n() as u64 * mix_cost(self);
+        expand + mix + lanes * absorb_cost(self) + digest_cost(digest_length)
+    }
+
     /// Turns the password into the state that the work begins with.
     pub(in super::super) fn start(self, password: &[u8], salt: &[u8], digest_length: usize) -> Run {
         let keyed = pbkdf2::keyed::<Sha256>(password);

@@ -1,0 +1,6 @@
+//! What a command prints.
+
+use zeroize::Zeroizing;
+
+/// What a command prints; wiped, since it may be a key.
+pub type Output = Zeroizing<String>;

@@ -1,0 +1,89 @@
+//! What an endpoint is made of, and what it knows its own tokens by.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::room::Paths;
+use crate::{
+    crypto::{key_ring::KeyRing, seal::Sealer},
+    registry::{Registry, client::Client},
+    secret::Secret,
+    state::Claim,
+    time::UnixTime,
+    token::{Terms, presented::AccessToken, refresh::RefreshToken},
+};
+
+/// A token endpoint: its whole configuration, checked and ready to answer.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Where it answers.
+    pub paths: Paths,
+    /// The longest request body, in bytes.
+    pub max_request_bytes: usize,
+    /// What all tokens have in common.
+    pub terms: Terms,
+    /// The keys that sign, and verify.
+    pub keys: KeyRing,
+    /// What this server can do, as a JSON document (RFC 8414 §3.2).
+    pub metadata: String,
+    /// What seals refresh tokens.
+    pub sealer: Sealer,
+    /// How refresh tokens are renewed.
+    pub rotation: Rotation,
+    /// Who may ask, and for what.
+    pub registry: Registry,
+}
+
+/// How refresh tokens are renewed.
+#[derive(Clone, Copy, Debug)]
+pub struct Rotation {
+    /// For how long a token that was used may come again: its answer may have been lost.
+    pub retry_grace: Duration,
+    /// What happens while the memory of what was used can't be asked.
+    pub on_store_failure: OnStoreFailure,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self { retry_grace: Duration::from_secs(10), on_store_failure: OnStoreFailure::Refuse }
+    }
+}
+
+/// What happens while it can't be asked whether tokens have ended, and who has to wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
+#[serde(rename_all = "snake_case")]
+pub enum OnStoreFailure {
+    /// Nobody is served.
+    #[default]
+    Refuse,
+    /// They are taken for good, stolen and revoked ones too; and nobody has to wait, however often they failed.
+    Allow,
+}
+
+impl Endpoint {
+    /// The refresh token that was sealed here for this client, if it has not ended by itself.
+    pub(super) fn open_refresh_token(&self, client: &Client, sealed: &Secret, now: UnixTime) -> Option<RefreshToken> {
+        self.open_any_refresh_token(sealed, now).filter(|token| token.client_id == client.id)
+    }
+
+    /// The same, whoever's it is.
+    pub(super) fn open_any_refresh_token(&self, sealed: &Secret, now: UnixTime) -> Option<RefreshToken> {
+        RefreshToken::open(&self.sealer, &self.terms.issuer, sealed, self.terms.lifetimes.refresh_token_idle, now)
+    }
+
+    /// What the token claims when it is used.
+    pub(super) fn claim_of(&self, token: &RefreshToken) -> Claim {
+        token.claim(self.rotation.retry_grace, self.terms.lifetimes.access_token)
+    }
+
+    /// The access token that was signed here, if it has not ended by itself.
+    pub(super) fn read_access_token(&self, jwt: &Secret, now: UnixTime) -> Option<AccessToken> {
+        AccessToken::read(&self.terms, |kid| self.keys.published_key(kid, now), jwt, now)
+    }
+
+    pub(super) fn allows_store_failure(&self) -> bool {
+        self.rotation.on_store_failure == OnStoreFailure::Allow
+    }
+}
