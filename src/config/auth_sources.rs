@@ -5,24 +5,22 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Allowances, Environment,
+    context::{Allowances, Environment},
     document::{Node, Object},
-    fields::TokenEndpointFields,
+    password_hash::{HashForm, password_hash},
     remote::{
         self,
         fields::{LookupFields, VerifyFields},
     },
+    reserved_claims::RESERVED,
     setting::{Instant, Text},
-    shape::{Filled, object, schema},
+    shape::{Field, Filled, object, schema},
     snapshot::{self, SnapshotFields},
 };
-use crate::{
-    crypto::password::PasswordHash,
-    registry::{
-        auth_source::{AuthSource, Directory, DirectoryKeys},
-        identifier::{Identifier, IdentifierKind, IdentifierRules},
-        user::{Account, Duplicate, Status, User, UserTable},
-    },
+use crate::registry::{
+    auth_source::{AuthSource, Directory, DirectoryKeys},
+    identifier::{Identifier, IdentifierKind, IdentifierRules},
+    user::{Account, Duplicate, Status, User, UserTable},
 };
 
 object! {
@@ -81,16 +79,6 @@ object! {
     }
 }
 
-/// A password hash as text.
-pub enum HashForm {}
-
-schema!(HashForm, {
-    "title": "password hash",
-    "type": "string",
-    "maxLength": PasswordHash::MAX_TEXT,
-    "pattern": r"^(\$argon2(id|i|d)|\$2[aby]|\$scrypt|\$pbkdf2-sha(256|512)|pbkdf2_sha256)\$",
-});
-
 /// Claims by their names.
 pub enum ClaimsForm {}
 
@@ -104,9 +92,15 @@ schema!(ClaimsForm, {
 pub type AuthSources = HashMap<String, Arc<AuthSource>>;
 
 /// Reads `auth_sources`.
-pub fn read(object: &mut Object, keys: DirectoryKeys, environment: Environment, allowances: Allowances) -> AuthSources {
+pub fn read(
+    object: &mut Object,
+    field: Field<Option<Vec<AuthSourceFields>>>,
+    keys: DirectoryKeys,
+    environment: Environment,
+    allowances: Allowances,
+) -> AuthSources {
     let mut auth_sources = AuthSources::new();
-    object.each(TokenEndpointFields::auth_sources, |node| {
+    object.each(field, |node| {
         let source = node.object(|object| auth_source(object, keys, environment, allowances))??;
         if auth_sources.insert(source.id.clone(), Arc::new(source)).is_some() {
             node.problem("an auth source with the same id as another");
@@ -238,43 +232,6 @@ fn identifiers(object: &mut Object, rules: &IdentifierRules) -> Vec<Identifier> 
 fn is_plain_phone_number(kind: IdentifierKind, text: &str) -> bool {
     kind == IdentifierKind::PhoneNumber && text.bytes().all(|byte| byte.is_ascii_digit())
 }
-
-/// Reads a password hash that is not above the ceilings, and below the floor only where that is allowed.
-pub fn password_hash(node: Node, allowances: Allowances) -> Option<PasswordHash> {
-    let Text(text) = node.read()?;
-    match PasswordHash::parse(&text) {
-        Ok(hash) if hash.is_weak() && !allowances.weak_hashes => {
-            node.problem("a cost below OWASP's minimum, which only allow_weak_hashes permits");
-            None
-        }
-        Ok(hash) => Some(hash),
-        Err(error) => {
-            node.problem(error.to_string());
-            None
-        }
-    }
-}
-
-/// Claims that say what a token is and whose: a user's own claims can't replace them.
-pub const RESERVED: [&str; 17] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "azp",
-    "scope",
-    "client_id",
-    "nonce",
-    "auth_time",
-    "acr",
-    "amr",
-    "at_hash",
-    "c_hash",
-    "cnf",
-];
 
 fn claims(node: Node) -> Option<Map<String, Value>> {
     let claims = node.object(|object| {

@@ -3,12 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Allowances,
     auth_sources::AuthSources,
+    context::Allowances,
     document::{Node, Object},
-    fields::TokenEndpointFields,
     setting::Text,
-    shape::{Filled, object, schema},
+    shape::{Field, Filled, object, schema},
     web_origins::{self, WebOriginForm},
 };
 use crate::{
@@ -94,9 +93,14 @@ pub enum ScopeForm {}
 schema!(ScopeForm, {"title": "scope", "type": "string", "pattern": r"^[!#-\[\]-~]+$"});
 
 /// Reads `clients`.
-pub fn read(object: &mut Object, auth_sources: &AuthSources, allowances: Allowances) -> HashMap<String, Arc<Client>> {
+pub fn read(
+    object: &mut Object,
+    field: Field<Filled<ClientFields>>,
+    auth_sources: &AuthSources,
+    allowances: Allowances,
+) -> HashMap<String, Arc<Client>> {
     let mut clients = HashMap::new();
-    object.each_of_some(TokenEndpointFields::clients, |node| {
+    object.each_of_some(field, |node| {
         let client = node.object(|object| client(object, auth_sources, allowances))??;
         if clients.insert(client.id.clone(), Arc::new(client)).is_some() {
             node.problem("a client with the same id as another");
@@ -115,7 +119,7 @@ fn client(object: &mut Object, auth_sources: &AuthSources, allowances: Allowance
     let grants = grants(object, authentication.as_ref());
     let auth_sources = auth_sources_of(object, &grants, auth_sources);
     let scopes = object.with(ClientFields::scopes, |node| node.each_of_some(scope));
-    let allowed_origins = web_origins::read(object, authentication.as_ref(), allowances);
+    let allowed_origins = web_origins::read(object, ClientFields::allowed_origins, authentication.as_ref(), allowances);
     let refresh_tokens = refresh_tokens(object, authentication.as_ref());
     Some(Client {
         id: id?,

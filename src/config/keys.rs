@@ -6,11 +6,10 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
-    Environment,
+    context::Environment,
     document::{Node, Object},
-    fields::TokenEndpointFields,
     setting::{Instant, Text},
-    shape::{either, object},
+    shape::{Field, Filled, either, object},
 };
 use crate::{
     crypto::{
@@ -81,12 +80,13 @@ pub struct SigningKeys {
 /// Reads `signing_keys`.
 pub fn signing_keys(
     object: &mut Object,
+    field: Field<Filled<SigningKeyFields>>,
     environment: Environment,
     lifetimes: &Lifetimes,
     now: UnixTime,
 ) -> Option<SigningKeys> {
     let mut kids = HashSet::new();
-    let read = object.each_of_some(TokenEndpointFields::signing_keys, |node| {
+    let read = object.each_of_some(field, |node| {
         let read = node.object(|object| (signing_key(object, environment), period(object)));
         let (key, period) = read.unwrap_or_default();
         let is_known = key.as_ref().is_some_and(|(key, _)| !kids.insert(key.kid().to_owned()));
@@ -106,12 +106,16 @@ pub fn signing_keys(
 }
 
 /// Reads `refresh_token_keys`. None if there are none.
-pub fn sealer(object: &mut Object, environment: Environment, now: UnixTime) -> Option<Sealer> {
-    let keys = object
-        .with(TokenEndpointFields::refresh_token_keys, |node| node.each_of_some(|node| seal_key(node, environment)))?;
+pub fn sealer(
+    object: &mut Object,
+    field: Field<Option<Filled<SealKeyForm>>>,
+    environment: Environment,
+    now: UnixTime,
+) -> Option<Sealer> {
+    let keys = object.with(field, |node| node.each_of_some(|node| seal_key(node, environment)))?;
     let is_too_early = keys.iter().all(|(_, period)| !period.has_begun(now));
     if is_too_early && !keys.is_empty() {
-        object.problem(TokenEndpointFields::refresh_token_keys.name, "no key seals now");
+        object.problem(field.name, "no key seals now");
     }
     Some(Sealer::new(keys))
 }

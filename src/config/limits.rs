@@ -5,11 +5,10 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{
+    bounds::{LONGEST, whole_seconds_or, within},
     document::Object,
-    fields::TokenEndpointFields,
-    setting::{Count, Span, Text},
+    setting::{Setting, Span, Text},
     shape::{Field, Seconds, Within, object},
-    upstream::whole_seconds,
 };
 use crate::{
     attempts::{Limit, Limits},
@@ -74,8 +73,8 @@ object! {
 const DEFAULT_MAX_REQUEST_BYTES: usize = 16 * 1024;
 
 /// Reads `limits`.
-pub fn max_request_bytes(object: &mut Object) -> usize {
-    let bytes = object.nested(TokenEndpointFields::limits, |limits| within(limits, SizeFields::max_request_bytes));
+pub fn max_request_bytes(object: &mut Object, field: Field<Option<SizeFields>>) -> usize {
+    let bytes = object.nested(field, |limits| within(limits, SizeFields::max_request_bytes));
     let bytes = bytes.flatten().and_then(|bytes| usize::try_from(bytes).ok());
     bytes.unwrap_or(DEFAULT_MAX_REQUEST_BYTES)
 }
@@ -100,6 +99,10 @@ pub enum AttemptStore {
     Local,
     /// In etcd, for all proxies together.
     Etcd,
+}
+
+impl Setting for AttemptStore {
+    const EXPECTED: &'static str = "local or etcd";
 }
 
 /// Reads `attempt_limits`.
@@ -136,32 +139,12 @@ fn limit(object: &mut Object, default: Limit) -> Limit {
     limit
 }
 
-/// A span of whole seconds, up to a year.
-pub fn whole_seconds_or(object: &mut Object, field: Field<Option<Seconds<LONGEST>>>, default: Duration) -> Duration {
-    whole_seconds(object, field).unwrap_or(default)
-}
-
 #[cfg(not(target_family = "wasm"))]
 fn by_default(limit: Limit) -> impl FnMut(&mut schemars::Schema) {
-    super::schema::defaults([
+    super::schema_defaults::defaults([
         (LimitFields::failures.name, limit.failures.into()),
         (LimitFields::wait.name, Span(limit.wait).to_string().into()),
         (LimitFields::max_wait.name, Span(limit.max_wait).to_string().into()),
         (LimitFields::forget.name, Span(limit.forget).to_string().into()),
     ])
-}
-
-/// In seconds: a year.
-pub const LONGEST: u64 = 365 * 86_400;
-
-/// A whole number within bounds, if it is given.
-pub fn within<const LEAST: u64, const MOST: u64>(
-    object: &mut Object,
-    field: Field<Option<Within<LEAST, MOST>>>,
-) -> Option<u64> {
-    let Count(number) = object.optional(field.read_as())?;
-    if !(LEAST..=MOST).contains(&number) {
-        object.problem(field.name, format!("expected {LEAST} to {MOST}"));
-    }
-    Some(number)
 }

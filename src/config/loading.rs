@@ -1,7 +1,8 @@
 //! A fetched document on its way to a table of users, one record at a time.
 
 use super::{
-    Allowances, auth_sources,
+    auth_sources,
+    context::Allowances,
     document::Object,
     problem::{Path, Problem, Report},
 };

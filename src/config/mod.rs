@@ -1,19 +1,25 @@
 //! From the document that an operator writes to an [`Endpoint`], or to the list of everything that is wrong with it.
 
 mod auth_sources;
+mod bounds;
 mod clients;
+mod context;
 mod document;
 mod fields;
 mod holder;
 mod keys;
 mod limits;
 pub mod loading;
+mod password_hash;
 mod paths;
 mod problem;
 mod protobuf;
 mod remote;
+mod reserved_claims;
 #[cfg(not(target_family = "wasm"))]
 pub mod schema;
+#[cfg(not(target_family = "wasm"))]
+mod schema_defaults;
 mod setting;
 mod shape;
 mod snapshot;
@@ -26,6 +32,7 @@ use std::{sync::Arc, time::Duration};
 use url::Url;
 
 use self::{
+    context::Allowances,
     document::Object,
     fields::{LifetimeFields, TokenEndpointFields},
     holder::HolderFields,
@@ -35,7 +42,7 @@ use self::{
     setting::Span,
     shape::{Field, Seconds, UNBOUNDED},
 };
-pub use self::{holder::HeadersHeldBy, problem::Problem};
+pub use self::{context::Environment, holder::HeadersHeldBy, problem::Problem};
 use crate::{
     attempts::{Limits, TableKey},
     endpoint::{
@@ -48,9 +55,6 @@ use crate::{
     time::UnixTime,
     token::{Lifetimes, Terms},
 };
-
-/// What the document's `{"env": "NAME"}` is looked up in.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -130,13 +134,6 @@ fn configuration(
     Some(Configuration { endpoint, schedule, attempts, etcd, shared_attempts, headers_held_by, warnings })
 }
 
-/// What an operator allows by name, against the defaults.
-#[derive(Clone, Copy)]
-struct Allowances {
-    http_issuer: bool,
-    weak_hashes: bool,
-}
-
 /// The endpoint, and the key of a table of attempts that all proxies with its keys share.
 fn endpoint(
     object: &mut Object,
@@ -151,13 +148,14 @@ fn endpoint(
     let issuer = issuer(object, allowances);
     let profile = object.optional(TokenEndpointFields::token_profile).unwrap_or_default();
     let lifetimes = object.nested(TokenEndpointFields::lifetimes, lifetimes).unwrap_or_default();
-    let paths = paths::read(object, issuer.as_ref());
-    let keys = keys::signing_keys(object, environment, &lifetimes, now);
-    let sealer = keys::sealer(object, environment, now);
-    let max_request_bytes = limits::max_request_bytes(object);
+    let paths = paths::read(object, TokenEndpointFields::paths, issuer.as_ref());
+    let keys = keys::signing_keys(object, TokenEndpointFields::signing_keys, environment, &lifetimes, now);
+    let sealer = keys::sealer(object, TokenEndpointFields::refresh_token_keys, environment, now);
+    let max_request_bytes = limits::max_request_bytes(object, TokenEndpointFields::limits);
     let directory_keys = keys.as_ref().map(|keys| keys.directory_keys).unwrap_or_default();
-    let auth_sources = auth_sources::read(object, directory_keys, environment, allowances);
-    let clients = clients::read(object, &auth_sources, allowances);
+    let auth_sources =
+        auth_sources::read(object, TokenEndpointFields::auth_sources, directory_keys, environment, allowances);
+    let clients = clients::read(object, TokenEndpointFields::clients, &auth_sources, allowances);
     if sealer.is_none() && clients.values().any(|client| client.grants.contains(&Grant::RefreshToken)) {
         object
             .problem(TokenEndpointFields::refresh_token_keys.name, "missing, and a client has the grant refresh_token");

@@ -4,7 +4,6 @@ use url::Url;
 
 use super::{
     document::Object,
-    fields::TokenEndpointFields,
     setting::Text,
     shape::{Field, object, schema},
 };
@@ -66,13 +65,13 @@ impl Issuer {
 }
 
 /// Reads `paths`. No two may be the same.
-pub fn read(object: &mut Object, issuer: Option<&Issuer>) -> Paths {
+pub fn read(object: &mut Object, field: Field<Option<PathFields>>, issuer: Option<&Issuer>) -> Paths {
     let mut paths = Paths::default();
     for path in issuer.map(Issuer::metadata_paths).into_iter().flatten() {
         // An issuer without a path has one of them twice.
         _ = paths.add(path, Room::Document(Document::Metadata));
     }
-    let given = object.nested(TokenEndpointFields::paths, given).unwrap_or_default();
+    let given = object.nested(field, given).unwrap_or_default();
     for (at, (room, name, default)) in Room::WITH_SETTINGS.into_iter().enumerate() {
         let path = given.get(at).cloned().flatten().unwrap_or_else(|| default.to_owned());
         if let Err(other) = paths.add(path, room) {

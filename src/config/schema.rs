@@ -74,18 +74,6 @@ fn join_null(schema: &mut Schema) {
     }
 }
 
-/// Writes defaults into the schema of an object whose fields have others elsewhere.
-pub fn defaults<const N: usize>(defaults: [(&'static str, Value); N]) -> impl FnMut(&mut Schema) {
-    move |schema| {
-        for (field, default) in &defaults {
-            let property = schema.get_mut("properties").and_then(|properties| properties.get_mut(field));
-            if let Some(Value::Object(property)) = property {
-                property.insert("default".to_owned(), default.clone());
-            }
-        }
-    }
-}
-
 impl<F: JsonSchema> JsonSchema for Filled<F> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         format!("Filled_{}", F::schema_name()).into()

@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{limits::AttemptStore, shape::schema};
+use super::shape::schema;
 use crate::{
     crypto::jws::Algorithm,
     endpoint::OnStoreFailure,
@@ -55,10 +55,6 @@ schema!(Instant, {
 
 impl Setting for Instant {
     const EXPECTED: &'static str = "a time such as \"2030-01-31T12:00:00Z\", or seconds since 1970";
-}
-
-impl Setting for AttemptStore {
-    const EXPECTED: &'static str = "local or etcd";
 }
 
 impl Setting for OnStoreFailure {

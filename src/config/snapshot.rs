@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Allowances, Environment,
+    bounds::{whole_seconds, within},
+    context::{Allowances, Environment},
     document::Object,
-    limits::within,
     setting::Span,
     shape::{Seconds, Within, object},
     upstream::{self, Call, fields::RequestFields},
@@ -44,7 +44,7 @@ pub fn read(object: &mut Object, environment: Environment, allowances: Allowance
     let upstream = upstream::read(object, environment, Call::Snapshot);
     let timeout = upstream::timeout_or(object, SnapshotFields::timeout, DEFAULT_TIMEOUT);
     let format = object.optional(SnapshotFields::format).unwrap_or(DEFAULT_FORMAT);
-    let refresh_interval = upstream::whole_seconds(object, SnapshotFields::refresh_interval);
+    let refresh_interval = whole_seconds(object, SnapshotFields::refresh_interval);
     let max_bytes = within(object, SnapshotFields::max_bytes).and_then(|bytes| usize::try_from(bytes).ok());
     Some(Directory::Snapshot(Box::new(Snapshot {
         upstream: upstream?,

@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Environment,
+    bounds::{LONGEST, whole_seconds_or},
+    context::Environment,
     document::Object,
-    limits::{LONGEST, whole_seconds_or},
     setting::{Span, Text},
     shape::{Seconds, object},
     upstream::{
-        self, DEFAULT_LIMITS,
-        fields::{CallFields, UpstreamFields},
+        self,
+        fields::{CallFields, DEFAULT_LIMITS, UpstreamFields},
     },
 };
 use crate::{

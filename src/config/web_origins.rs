@@ -3,11 +3,10 @@
 use url::{Host, Url};
 
 use super::{
-    Allowances,
-    clients::ClientFields,
+    context::Allowances,
     document::{Node, Object},
     setting::Text,
-    shape::schema,
+    shape::{Field, schema},
 };
 use crate::registry::{client::Authentication, web_origin::WebOrigin};
 
@@ -20,9 +19,14 @@ pub enum WebOriginForm {}
 schema!(WebOriginForm, {"title": "origin", "type": "string", "pattern": r"^https?://[^/*?#@A-Z]+$"});
 
 /// Reads `allowed_origins`.
-pub fn read(object: &mut Object, authentication: Option<&Authentication>, allowances: Allowances) -> Vec<WebOrigin> {
+pub fn read(
+    object: &mut Object,
+    field: Field<Option<Vec<WebOriginForm>>>,
+    authentication: Option<&Authentication>,
+    allowances: Allowances,
+) -> Vec<WebOrigin> {
     let mut origins = Vec::new();
-    object.each(ClientFields::allowed_origins, |node| {
+    object.each(field, |node| {
         let origin = origin(node, allowances)?;
         if origins.contains(&origin) {
             node.problem("the same origin as another");
@@ -31,10 +35,10 @@ pub fn read(object: &mut Object, authentication: Option<&Authentication>, allowa
         Some(())
     });
     if origins.len() > MOST {
-        object.problem(ClientFields::allowed_origins.name, format!("more than {MOST} origins"));
+        object.problem(field.name, format!("more than {MOST} origins"));
     }
     if matches!(authentication, Some(Authentication::Secret(_))) && !origins.is_empty() {
-        object.warning(ClientFields::allowed_origins.name, "a page can't keep the secret of a web client");
+        object.warning(field.name, "a page can't keep the secret of a web client");
     }
     origins
 }

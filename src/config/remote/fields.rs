@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use super::{FieldPointer, Pointer, Scalar};
+use super::pointer::{FieldPointer, Pointer, Scalar};
 use crate::{
     config::{
-        auth_sources::HashForm,
+        password_hash::HashForm,
         setting::{Span, Text},
         shape::{Filled, Seconds, Within, object, schema},
-        upstream::{
-            self,
-            fields::{AnswerFields, RequestFields},
-        },
+        upstream::fields::{AnswerFields, DEFAULT_BODY, RequestFields},
     },
     registry::remote::{CacheLimits, Credentials, Method, Source},
 };
@@ -25,7 +22,7 @@ pub const DEFAULT_CACHE: CacheLimits = CacheLimits { max_entries: 1000, max_age:
 
 object! {
     /// A service that is asked for one user at a time, by identifier.
-    #[schemars(transform = upstream::fields::by_default(&upstream::DEFAULT_LIMITS))]
+    #[schemars(transform = crate::config::upstream::fields::by_default(&crate::config::upstream::fields::DEFAULT_LIMITS))]
     pub struct LookupFields {
         /// How it is asked.
         method: Option<Method> = Method::default(),
@@ -48,13 +45,13 @@ object! {
 
 object! {
     /// A service that checks passwords itself.
-    #[schemars(transform = upstream::fields::by_default(&upstream::DEFAULT_LIMITS), transform = of_credentials)]
+    #[schemars(transform = crate::config::upstream::fields::by_default(&crate::config::upstream::fields::DEFAULT_LIMITS), transform = of_credentials)]
     pub struct VerifyFields {
         /// How identifier and password are sent. `basic` is a GET with them as `Authorization`, `json` a POST.
         credentials: Option<Credentials> = Credentials::default(),
         /// With `credentials: json` alone: the JSON that is sent, with `{identifier}` and `{password}` as JSON strings with their
         /// quotes.
-        body: Option<Text> = upstream::DEFAULT_BODY,
+        body: Option<Text> = DEFAULT_BODY,
         /// The statuses that mean that the password is wrong, or the user unknown.
         refused: Option<Vec<RefusedForm>> = REFUSED,
         /// Where in the answer the user is described. Without it, nothing but the status is read: the identifier is the user's
@@ -140,7 +137,7 @@ schema!(ClaimPlaces, {
     "title": "JSON Pointers or, with `from: headers`, names of headers, each by a name",
     "type": "object",
     "additionalProperties": {"type": ["string", "null"], "pattern": PLACE},
-    "propertyNames": {"not": {"enum": crate::config::auth_sources::RESERVED}},
+    "propertyNames": {"not": {"enum": crate::config::reserved_claims::RESERVED}},
 });
 
 #[cfg(not(target_family = "wasm"))]

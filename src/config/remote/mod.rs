@@ -1,6 +1,7 @@
 //! The directories that are asked for one user at a time: `lookup` and `verify`.
 
 pub mod fields;
+mod pointer;
 
 use std::sync::Arc;
 
@@ -11,13 +12,15 @@ use self::fields::{
     CacheFields, ConfirmedUserFields, DEFAULT_CACHE, FoundUserFields, LookupFields, MappingFields, NOT_FOUND, REFUSED,
     VerifyFields,
 };
+use self::pointer::{FieldPointer, Pointer, Scalar};
 use super::{
-    Allowances, Environment,
-    auth_sources::{RESERVED, password_hash},
+    bounds::{whole_seconds, within},
+    context::{Allowances, Environment},
     document::{Node, Object},
-    limits::within,
+    password_hash::password_hash,
+    reserved_claims::RESERVED,
     setting::{Count, Setting},
-    shape::{Field, schema},
+    shape::Field,
     upstream::{self, Call},
 };
 use crate::registry::{
@@ -144,71 +147,20 @@ fn cache(object: &mut Object) -> CacheLimits {
     let max_entries = within(object, CacheFields::max_entries).and_then(|entries| usize::try_from(entries).ok());
     CacheLimits {
         max_entries: max_entries.unwrap_or(DEFAULT_CACHE.max_entries),
-        max_age: upstream::whole_seconds(object, CacheFields::max_age).unwrap_or(DEFAULT_CACHE.max_age),
+        max_age: whole_seconds(object, CacheFields::max_age).unwrap_or(DEFAULT_CACHE.max_age),
     }
 }
-
-/// A JSON Pointer (RFC 6901), which may be empty for the whole.
-pub struct Pointer(String);
-
-schema!(Pointer, {"title": "JSON Pointer", "type": "string", "pattern": "^(/([^~]|~[01])*)?$"});
-
-/// A JSON Pointer to a part of something.
-pub struct FieldPointer(String);
-
-schema!(FieldPointer, {"title": "JSON Pointer to a field", "type": "string", "pattern": "^/([^~]|~[01])*$"});
 
 /// The name of a header, in lower case.
 struct HeaderName(String);
 
-/// A JSON value that has no parts.
-pub struct Scalar(Value);
-
-schema!(Scalar, {"title": "text, number, `true` or `false`", "type": ["string", "number", "boolean"]});
-
-impl Setting for Pointer {
-    const EXPECTED: &'static str = "a JSON Pointer (RFC 6901), such as \"/rows/0\"";
-}
-
-impl Setting for FieldPointer {
-    const EXPECTED: &'static str = "a JSON Pointer (RFC 6901) to a field, such as \"/id\"";
-}
-
 impl Setting for HeaderName {
     const EXPECTED: &'static str = "the name of a header";
-}
-
-impl Setting for Scalar {
-    const EXPECTED: &'static str = "a text, a number, true or false";
-}
-
-impl<'de> Deserialize<'de> for Pointer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let is_escaped = |part: &str| part.starts_with(['0', '1']);
-        let is_pointer = (text.is_empty() || text.starts_with('/')) && text.split('~').skip(1).all(is_escaped);
-        is_pointer.then_some(Self(text)).ok_or_else(|| D::Error::custom("not a pointer"))
-    }
-}
-
-impl<'de> Deserialize<'de> for FieldPointer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Pointer(at) = Pointer::deserialize(deserializer)?;
-        if at.is_empty() { Err(D::Error::custom("the whole")) } else { Ok(Self(at)) }
-    }
 }
 
 impl<'de> Deserialize<'de> for HeaderName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?.to_ascii_lowercase();
         upstream::is_token(&name).then_some(Self(name)).ok_or_else(|| D::Error::custom("not a name"))
-    }
-}
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let has_parts = value.is_null() || value.is_array() || value.is_object();
-        if has_parts { Err(D::Error::custom("not a scalar")) } else { Ok(Self(value)) }
     }
 }

@@ -1,10 +1,25 @@
 //! The fields that say where a service outside is, how it is called, and what that may cost.
 
-use super::DEFAULT_LIMITS;
-use crate::config::{
-    keys::{EnvFields, SecretForm},
-    setting::{Span, Text},
-    shape::{Seconds, Within, either, object},
+use std::time::Duration;
+
+use crate::{
+    config::{
+        keys::{EnvFields, SecretForm},
+        setting::{Span, Text},
+        shape::{Seconds, Within, either, object},
+    },
+    outbound::CallLimits,
+};
+
+/// What is sent where nothing else is said.
+pub const DEFAULT_BODY: &str = r#"{"username":{identifier},"password":{password}}"#;
+/// What a call may cost where nothing is said.
+pub const DEFAULT_LIMITS: CallLimits = CallLimits {
+    timeout: Duration::from_secs(2),
+    max_response_bytes: 64 * 1024,
+    max_concurrent: 64,
+    circuit_failures: 5,
+    circuit_open: Duration::from_secs(10),
 };
 
 object! {
@@ -99,8 +114,8 @@ pub type HeadersForm = std::collections::BTreeMap<String, Option<HeaderForm>>;
 
 /// Writes the defaults of [`CallFields`], which differ by who is called.
 #[cfg(not(target_family = "wasm"))]
-pub fn by_default(limits: &crate::outbound::CallLimits) -> impl FnMut(&mut schemars::Schema) + use<> {
-    crate::config::schema::defaults([
+pub fn by_default(limits: &CallLimits) -> impl FnMut(&mut schemars::Schema) + use<> {
+    crate::config::schema_defaults::defaults([
         (CallFields::timeout.name, Span(limits.timeout).to_string().into()),
         (CallFields::max_concurrent.name, limits.max_concurrent.into()),
     ])

@@ -5,16 +5,17 @@ pub mod fields;
 use std::time::Duration;
 
 use self::fields::{
-    AnswerFields, AuthorizationFields, BasicFields, CallFields, CircuitFields, RequestFields, UpstreamFields,
+    AnswerFields, AuthorizationFields, BasicFields, CallFields, CircuitFields, DEFAULT_BODY, DEFAULT_LIMITS,
+    RequestFields, UpstreamFields,
 };
 use super::{
-    Environment,
+    bounds::{whole_seconds, within},
+    context::Environment,
     document::{Node, Object},
     keys::secret,
-    limits::within,
     remote::fields::{LookupFields, VerifyFields},
     setting::{Span, Text},
-    shape::{Field, Seconds},
+    shape::Field,
 };
 use crate::{
     outbound::CallLimits,
@@ -75,15 +76,6 @@ pub fn limits_or(object: &mut Object, default: CallLimits) -> CallLimits {
     }
 }
 
-/// What a call may cost where nothing is said.
-pub const DEFAULT_LIMITS: CallLimits = CallLimits {
-    timeout: Duration::from_secs(2),
-    max_response_bytes: 64 * 1024,
-    max_concurrent: 64,
-    circuit_failures: 5,
-    circuit_open: Duration::from_secs(10),
-};
-
 /// Reads a timeout.
 pub fn timeout_or(object: &mut Object, field: Field<Option<Span>>, default: Duration) -> Duration {
     const BOUNDS: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
@@ -92,15 +84,6 @@ pub fn timeout_or(object: &mut Object, field: Field<Option<Span>>, default: Dura
         object.problem(field.name, "expected 0.001s to 60s");
     }
     timeout
-}
-
-/// A span of whole seconds, if it is given.
-pub fn whole_seconds<const MOST: u64>(object: &mut Object, field: Field<Option<Seconds<MOST>>>) -> Option<Duration> {
-    let Span(span) = object.optional(field.read_as())?;
-    if span.subsec_nanos() != 0 || !(1..=MOST).contains(&span.as_secs()) {
-        object.problem(field.name, format!("expected whole seconds, 1s to {MOST}s"));
-    }
-    Some(span)
 }
 
 fn circuit(object: &mut Object) -> (Option<u32>, Option<Duration>) {
@@ -163,8 +146,6 @@ fn body(object: &mut Object, call: Call, method: Method, headers: &Headers) -> O
     }
 }
 
-/// What is sent where nothing else is said.
-pub const DEFAULT_BODY: &str = r#"{"username":{identifier},"password":{password}}"#;
 const UNKNOWN_TYPE: &str = "a body can be application/json and, without a password, application/x-www-form-urlencoded";
 
 fn body_of(node: Node, call: Call, method: Method, place: Place) -> Option<Template> {

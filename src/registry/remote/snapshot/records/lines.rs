@@ -1,6 +1,6 @@
 //! The records of a document with one of them a line.
 
-use super::{Next, Records, broken, list::Place};
+use super::{Next, Records, broken, place::Place};
 
 impl Records {
     pub(super) fn next_line(&mut self) -> Next<'_> {

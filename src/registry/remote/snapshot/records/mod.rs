@@ -3,6 +3,7 @@
 
 mod lines;
 mod list;
+mod place;
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +11,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use self::list::Place;
+use self::place::Place;
 
 /// How a document lists its users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
