@@ -10,9 +10,9 @@
 //! 5. [`token`] is what gets signed or sealed;
 //! 6. [`state`] is what is remembered of tokens; [`attempts`] says who has to wait;
 //! 7. [`registry`] is who may ask, and for what;
-//! 8. [`outbound`] is what is called over HTTP; [`schedule`] decides whose password check goes on; [`crypto`] and [`text`] know
-//!    nothing of OAuth;
-//! 9. [`http`], [`origin`], [`secret`] and [`time`] are plain vocabulary.
+//! 8. [`outbound`] is what is called over HTTP; [`schedule`] decides whose password check goes on; [`crypto`] knows nothing of
+//!    OAuth; [`text`] reads forms and `Authorization`;
+//! 9. [`http`], [`origin`], [`secret`], [`time`] and [`varint`] are plain vocabulary.
 
 #![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -33,5 +33,6 @@ pub mod state;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod varint;
 #[cfg(target_family = "wasm")]
 mod wasm;

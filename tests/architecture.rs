@@ -24,7 +24,7 @@ const LAYERS: [&[&str]; 13] = [
     &["outbound"],
     &["schedule", "crypto"],
     &["text"],
-    &["http", "origin", "time"],
+    &["http", "origin", "time", "varint"],
     &["secret"],
 ];
 

@@ -25,7 +25,9 @@ pub enum Subject<'a> {
     ClientSecret(&'a str),
 }
 
-/// How many buckets are for identifiers.
+/// How many buckets a table has, from number zero on.
+pub const BUCKETS: u8 = 255;
+/// How many of them are for identifiers.
 const IDENTIFIERS: u8 = 192;
 
 /// The key of a table, the same for all workers of a process.
@@ -53,7 +55,7 @@ impl TableKey {
         let bucket = match subject {
             Subject::Identifier { .. } => bucket % IDENTIFIERS,
             Subject::Address(_) | Subject::Client(_) | Subject::ClientSecret(_) => {
-                IDENTIFIERS + bucket % (u8::MAX - IDENTIFIERS)
+                IDENTIFIERS + bucket % (BUCKETS - IDENTIFIERS)
             }
         };
         Key { bucket, tag: u64::from_le_bytes([a, b, c, d, e, f, g, h]).max(1) }

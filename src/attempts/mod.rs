@@ -9,7 +9,7 @@ mod policy;
 
 pub use self::{
     bucket::{Bucket, InvalidBucket},
-    key::{Key, Subject, TableKey},
+    key::{BUCKETS, Key, Subject, TableKey},
     limit::{Limit, Limits},
     memory::MemoryStore,
     policy::{Change, Counting, Store},

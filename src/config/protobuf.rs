@@ -1,6 +1,8 @@
 //! A `google.protobuf.Struct` as JSON text. Envoy hands the plugin a `Struct` in protobuf's wire format, whatever its
 //! documentation says, and YAML inside an Envoy configuration is one.
 
+use crate::varint;
+
 /// How deep a document may be nested: as deep as serde_json reads.
 const DEEPEST: usize = 100;
 
@@ -86,7 +88,7 @@ enum Field<'a> {
 fn fields(mut message: &[u8]) -> Option<Vec<Field<'_>>> {
     let mut fields = Vec::new();
     while !message.is_empty() {
-        let key = varint(&mut message)?;
+        let key = varint::take(&mut message)?;
         fields.push(field(&mut message, key >> 3, key & 7)?);
     }
     Some(fields)
@@ -94,10 +96,10 @@ fn fields(mut message: &[u8]) -> Option<Vec<Field<'_>>> {
 
 fn field<'a>(message: &mut &'a [u8], number: u64, wire_type: u64) -> Option<Field<'a>> {
     match wire_type {
-        0 => Some(Field::Number(number, varint(message)?)),
+        0 => Some(Field::Number(number, varint::take(message)?)),
         1 => Some(Field::Double(number, f64::from_le_bytes(take(message, 8)?.try_into().ok()?))),
         2 => {
-            let length = usize::try_from(varint(message)?).ok()?;
+            let length = usize::try_from(varint::take(message)?).ok()?;
             Some(Field::Bytes(number, take(message, length)?))
         }
         _ => None,
@@ -108,19 +110,6 @@ fn take<'a>(message: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     let (taken, rest) = message.split_at_checked(length)?;
     *message = rest;
     Some(taken)
-}
-
-fn varint(message: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..63).step_by(7) {
-        let (byte, rest) = message.split_first()?;
-        *message = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

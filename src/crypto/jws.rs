@@ -14,7 +14,7 @@ use p256::ecdsa::{
 use serde::{Deserialize, Serialize};
 use superboring::{
     hash::MessageDigest,
-    pkey::{PKey, Public},
+    pkey::{PKey, Private, Public},
     rsa::Padding,
     sign::{Signer, Verifier},
 };
@@ -40,7 +40,7 @@ pub struct SigningKey {
 }
 
 enum KeyPair {
-    RS256 { pair: Box<RS256KeyPair>, public: Box<PKey<Public>>, der: Zeroizing<Vec<u8>> },
+    RS256 { pair: Box<RS256KeyPair>, private: Box<PKey<Private>>, public: Box<PKey<Public>>, der: Zeroizing<Vec<u8>> },
     ES256(Box<ES256KeyPair>),
     EdDSA(Box<Ed25519KeyPair>),
 }
@@ -119,7 +119,7 @@ impl SigningKey {
     /// The signature of `input` in the form that JWS wants. None if the library fails.
     pub fn sign(&self, input: &[u8]) -> Option<Vec<u8>> {
         match &self.pair {
-            KeyPair::RS256 { pair, .. } => sign_rs256(pair, input),
+            KeyPair::RS256 { private, .. } => sign_rs256(private, input),
             KeyPair::ES256(pair) => {
                 let signature: Signature = pair.key_pair().as_ref().try_sign(input).ok()?;
                 Some(signature.to_vec())
@@ -183,12 +183,13 @@ fn rs256(pem: &str) -> Result<KeyPair, InvalidKey> {
     let malformed = InvalidKey::Malformed(Algorithm::RS256);
     let der = pair.to_der().map_err(|_| malformed)?;
     let public = pair.key_pair().as_ref().public_key().and_then(PKey::from_rsa).map_err(|_| malformed)?;
-    Ok(KeyPair::RS256 { pair: Box::new(pair), public: Box::new(public), der: Zeroizing::new(der) })
+    let private = PKey::from_rsa(pair.key_pair().as_ref().clone()).map_err(|_| malformed)?;
+    let (pair, private, public) = (Box::new(pair), Box::new(private), Box::new(public));
+    Ok(KeyPair::RS256 { pair, private, public, der: Zeroizing::new(der) })
 }
 
-fn sign_rs256(pair: &RS256KeyPair, input: &[u8]) -> Option<Vec<u8>> {
-    let key = PKey::from_rsa(pair.key_pair().as_ref().clone()).ok()?;
-    let mut signer = Signer::new(MessageDigest::sha256(), &key).ok()?;
+fn sign_rs256(key: &PKey<Private>, input: &[u8]) -> Option<Vec<u8>> {
+    let mut signer = Signer::new(MessageDigest::sha256(), key).ok()?;
     signer.set_rsa_padding(Padding::PKCS1).ok()?;
     signer.update(input).ok()?;
     signer.sign_to_vec().ok()

@@ -1,5 +1,5 @@
 //! The token endpoint as a function: a request or an answer goes in, a [`Step`] comes out. It has no clock, no chance
-//! and no host; whoever calls it performs the steps.
+//! but that of hash tables, and no host; whoever calls it performs the steps.
 
 pub mod about;
 mod admission;

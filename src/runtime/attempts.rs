@@ -6,7 +6,7 @@ use super::{
     shared,
 };
 use crate::{
-    attempts::{Bucket, Limits, Store, TableKey},
+    attempts::{BUCKETS, Bucket, Limits, Store, TableKey},
     endpoint::{Unavailable, attempt::Attempt},
 };
 
@@ -62,7 +62,7 @@ impl<H: Host> Store for Buckets<'_, H> {
 /// Makes the table, and its key last, which tells that it is whole.
 fn create(host: &impl Host) -> Option<[u8; 32]> {
     let empty = Bucket::default().to_bytes();
-    for bucket in 0..=u8::MAX {
+    for bucket in 0..BUCKETS {
         host.set_shared_value(&bucket_name(bucket), &empty, None).ok()?;
     }
     let key = host.entropy()?;

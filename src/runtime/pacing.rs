@@ -112,8 +112,8 @@ impl Pacing {
         }
     }
 
-    /// Whether this answer of the pacing cluster starts the next slice.
-    pub fn is_due_by(&mut self, call: u32, host: &impl Host) -> bool {
+    /// Takes an answer of the pacing cluster. True if it starts the next slice.
+    pub fn on_answer(&mut self, call: u32, host: &impl Host) -> bool {
         let is_well = (200..300).contains(&answer::status(host));
         let is_due = matches!(self.waiting, Waiting::Called(expected, _) if expected == call);
         match &mut self.distrust {
@@ -124,8 +124,8 @@ impl Pacing {
         is_due
     }
 
-    /// Whether this tick starts the next slice.
-    pub fn is_due_by_tick(&mut self, host: &impl Host) -> bool {
+    /// Takes a tick. True if it starts the next slice.
+    pub fn on_tick(&mut self, host: &impl Host) -> bool {
         match self.waiting {
             Waiting::Resting => false,
             Waiting::Woken | Waiting::Ticking => true,

@@ -144,7 +144,7 @@ impl<H: Host> Worker<H> {
             let called = self.calls.answered(call, body_size, &self.host);
             self.resume_all(called);
             self.slice_if_resting();
-        } else if self.pacing.is_due_by(call, &self.host) {
+        } else if self.pacing.on_answer(call, &self.host) {
             self.slice();
         }
     }
@@ -153,7 +153,7 @@ impl<H: Host> Worker<H> {
     pub fn on_tick(&mut self) {
         self.snapshots.on_tick(&self.host);
         self.watch();
-        if self.pacing.is_due_by_tick(&self.host) || self.pacing.is_resting() && self.has_work() {
+        if self.pacing.on_tick(&self.host) || self.pacing.is_resting() && self.has_work() {
             self.slice();
         }
     }

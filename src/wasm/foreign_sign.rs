@@ -2,6 +2,8 @@
 
 use proxy_wasm::hostcalls;
 
+use crate::varint;
+
 /// `SignArguments` goes in, `SignResult` comes out. None where there is none.
 pub fn sign(private_key_der: &[u8], input: &[u8]) -> Option<Vec<u8>> {
     let mut arguments = zeroize::Zeroizing::new(Vec::with_capacity(private_key_der.len() + input.len() + 32));
@@ -14,33 +16,15 @@ pub fn sign(private_key_der: &[u8], input: &[u8]) -> Option<Vec<u8>> {
 /// A length-delimited field in protobuf's wire format.
 fn append_bytes(message: &mut Vec<u8>, field: u8, value: &[u8]) {
     message.push(field << 3 | 2);
-    append_varint(message, value.len());
+    varint::append(message, value.len() as u64);
     message.extend_from_slice(value);
-}
-
-fn append_varint(message: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        message.push(number.to_le_bytes()[0] | 0x80);
-        number >>= 7;
-    }
-    message.push(number.to_le_bytes()[0]);
 }
 
 /// Field 2 of a `SignResult` whose field 1 is true.
 fn signature(result: &[u8]) -> Option<Vec<u8>> {
     let rest = result.strip_prefix(&[1 << 3, 1])?;
     let rest = rest.strip_prefix(&[2 << 3 | 2])?;
-    let (length, signature) = varint(rest)?;
+    let mut signature = rest;
+    let length = usize::try_from(varint::take(&mut signature)?).ok()?;
     signature.get(..length).map(<[u8]>::to_vec)
-}
-
-fn varint(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let mut number = 0;
-    for (at, byte) in bytes.iter().enumerate().take(4) {
-        number |= usize::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return Some((number, bytes.get(at + 1..)?));
-        }
-    }
-    None
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::IgnoredAny;
 
 use crate::{
@@ -197,15 +198,10 @@ impl Place {
 }
 
 /// All but the unreserved characters of RFC 3986 §2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 fn percent_encode(text: &mut Vec<u8>, value: &str) {
-    const DIGITS: [u8; 16] = *b"0123456789ABCDEF";
-    let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or_default();
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(byte),
-            _ => text.extend([b'%', digit(byte >> 4), digit(byte & 15)]),
-        }
-    }
+    utf8_percent_encode(value, RESERVED).for_each(|piece| text.extend_from_slice(piece.as_bytes()));
 }
 
 fn json_encode(text: &mut Vec<u8>, value: &str) {
