@@ -140,7 +140,7 @@ fn answer(status: u16, body: impl AsRef<[u8]>) -> CalloutAnswer {
 fn found(lookup: &Lookup, body: &Value) -> Result<Option<Account>, Fault> {
     lookup.read(&answer(200, body.to_string())).map(|found| match found {
         Found::Account(account) => Some(account),
-        Found::Nobody { .. } => None,
+        Found::NotFound { .. } => None,
     })
 }
 
@@ -184,8 +184,8 @@ fn everything_can_be_set() {
     assert_eq!((lookup.limits.timeout.as_millis(), lookup.limits.max_concurrent), (500, 2));
     assert_eq!((lookup.limits.circuit_failures, lookup.limits.circuit_open.as_secs()), (3, 4));
     assert!(!lookup.is_idempotent());
-    assert!(matches!(lookup.nobody(), Found::Nobody { example: Some(_) }));
-    assert!(matches!(lookup.read(&answer(204, "")), Ok(Found::Nobody { example: Some(_) })));
+    assert!(matches!(lookup.nobody(), Found::NotFound { decoy: Some(_) }));
+    assert!(matches!(lookup.read(&answer(204, "")), Ok(Found::NotFound { decoy: Some(_) })));
     let callout = asked(&lookup, "alice");
     assert_eq!((callout.method.as_str(), callout.path.as_str()), ("POST", "/STAFF/username"));
     assert_eq!(header(&callout, "x-source"), Some("STAFF"));
@@ -453,7 +453,7 @@ fn a_user_without_a_status_pointer_is_active_and_one_without_a_password_is_nobod
 #[test]
 fn nobody_is_a_status_or_nothing_where_a_user_would_be() {
     let at_row = lookup(&lookup_settings());
-    assert!(matches!(at_row.read(&answer(404, "<html>")), Ok(Found::Nobody { .. })));
+    assert!(matches!(at_row.read(&answer(404, "<html>")), Ok(Found::NotFound { .. })));
     for body in [json!({"rows": []}), json!({"rows": [null]}), json!({"rows": null}), json!({"rows": [[]]})] {
         assert!(found(&at_row, &body).unwrap().is_none(), "{body}");
     }

@@ -17,7 +17,7 @@ use support::{
     reader,
 };
 use token_endpoint::{
-    endpoint::{about::Topic, event::Outcome, parameter::Parameter, refusal::Refusal},
+    endpoint::{event::Outcome, oauth_error::OAuthError, parameter::Parameter, request_context::RequestKind},
     outbound::Fault,
     registry::client::Grant,
 };
@@ -149,7 +149,7 @@ fn links_lead_to_files_and_headings_that_are_there() {
 fn every_refusal_is_explained_as_what_it_is_and_no_other() {
     let rows = incidents("Refusals");
     let told = rows.iter().map(|cells| [0, 1, 2].map(|at| cells[at].replace('`', "")));
-    let terms = all(Refusal::Method { allow: "" }, next_refusal).into_iter().map(Refusal::terms);
+    let terms = all(OAuthError::Method { allow: "" }, next_refusal).into_iter().map(OAuthError::response);
     let are = terms.map(|terms| [terms.reason.to_owned(), terms.status.to_string(), terms.error.to_owned()]);
     assert_eq!(told.collect::<BTreeSet<_>>(), are.collect());
     assert!(rows.iter().all(|cells| cells.len() == 5 && cells.iter().all(|cell| !cell.is_empty())));
@@ -159,8 +159,8 @@ fn every_refusal_is_explained_as_what_it_is_and_no_other() {
 fn every_other_outcome_and_every_request_is_explained() {
     let outcomes = all(Outcome::Issued, next_outcome);
     assert_eq!(first_codes("Outcomes that are no refusals"), outcomes.into_iter().map(named(Outcome::name)).collect());
-    let requests = all(Topic::Token, next_topic);
-    assert_eq!(first_codes("Requests"), requests.into_iter().map(named(Topic::name)).collect());
+    let requests = all(RequestKind::Token, next_topic);
+    assert_eq!(first_codes("Requests"), requests.into_iter().map(named(RequestKind::name)).collect());
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn every_metric_is_explained() {
 #[test]
 fn every_warning_and_every_error_in_the_log_is_explained() {
     let said = ["log::warn!(", "log::error!("].into_iter().flat_map(texts_behind).map(|line| anything(&line, '{', '}'));
-    // A party and its fault: `Errand::party`.
+    // A party and its fault: `OutboundRequest::party`.
     let lines = said.flat_map(|line| match line.as_str() {
         "…: …" => vec!["auth source …: …".to_owned(), "state store: …".to_owned()],
         _ => vec![line],
@@ -260,32 +260,32 @@ fn all<T: Clone>(first: T, next: fn(&T) -> Option<T>) -> Vec<T> {
 }
 
 /// Each kind once: the compiler tells when there is another.
-fn next_refusal(refusal: &Refusal) -> Option<Refusal> {
+fn next_refusal(refusal: &OAuthError) -> Option<OAuthError> {
     Some(match refusal {
-        Refusal::Method { .. } => Refusal::ContentType,
-        Refusal::ContentType => Refusal::TooLarge,
-        Refusal::TooLarge => Refusal::MalformedForm,
-        Refusal::MalformedForm => Refusal::Missing(Parameter::Username),
-        Refusal::Missing(_) => Refusal::Repeated(Parameter::Username),
-        Refusal::Repeated(_) => Refusal::Malformed(Parameter::Username),
-        Refusal::Malformed(_) => Refusal::TwoCredentials,
-        Refusal::TwoCredentials => Refusal::InvalidClient { basic: false },
-        Refusal::InvalidClient { .. } => Refusal::UnsupportedGrantType,
-        Refusal::UnsupportedGrantType => Refusal::UnauthorizedClient,
-        Refusal::UnauthorizedClient => Refusal::InvalidScope,
-        Refusal::InvalidScope => Refusal::AuthSourceNotAssociated,
-        Refusal::AuthSourceNotAssociated => Refusal::UnsupportedIdentifier,
-        Refusal::UnsupportedIdentifier => Refusal::WrongCredentials,
-        Refusal::WrongCredentials => Refusal::AbnormalStatus,
-        Refusal::AbnormalStatus => Refusal::InvalidRefreshToken,
-        Refusal::InvalidRefreshToken => Refusal::TokenOfAnother,
-        Refusal::TokenOfAnother => Refusal::NoToken,
-        Refusal::NoToken => Refusal::MalformedToken,
-        Refusal::MalformedToken => Refusal::InvalidToken,
-        Refusal::InvalidToken => Refusal::InsufficientScope,
-        Refusal::InsufficientScope => Refusal::TooManyAttempts { retry_after: 1 },
-        Refusal::TooManyAttempts { .. } => Refusal::Unavailable { retry_after: 1 },
-        Refusal::Unavailable { .. } => return None,
+        OAuthError::Method { .. } => OAuthError::ContentType,
+        OAuthError::ContentType => OAuthError::TooLarge,
+        OAuthError::TooLarge => OAuthError::MalformedForm,
+        OAuthError::MalformedForm => OAuthError::Missing(Parameter::Username),
+        OAuthError::Missing(_) => OAuthError::Repeated(Parameter::Username),
+        OAuthError::Repeated(_) => OAuthError::Malformed(Parameter::Username),
+        OAuthError::Malformed(_) => OAuthError::TwoCredentials,
+        OAuthError::TwoCredentials => OAuthError::InvalidClient { basic: false },
+        OAuthError::InvalidClient { .. } => OAuthError::UnsupportedGrantType,
+        OAuthError::UnsupportedGrantType => OAuthError::UnauthorizedClient,
+        OAuthError::UnauthorizedClient => OAuthError::InvalidScope,
+        OAuthError::InvalidScope => OAuthError::AuthSourceNotAssociated,
+        OAuthError::AuthSourceNotAssociated => OAuthError::UnsupportedIdentifier,
+        OAuthError::UnsupportedIdentifier => OAuthError::WrongCredentials,
+        OAuthError::WrongCredentials => OAuthError::AccountNotActive,
+        OAuthError::AccountNotActive => OAuthError::InvalidRefreshToken,
+        OAuthError::InvalidRefreshToken => OAuthError::TokenOfAnother,
+        OAuthError::TokenOfAnother => OAuthError::NoToken,
+        OAuthError::NoToken => OAuthError::MalformedToken,
+        OAuthError::MalformedToken => OAuthError::InvalidToken,
+        OAuthError::InvalidToken => OAuthError::InsufficientScope,
+        OAuthError::InsufficientScope => OAuthError::TooManyAttempts { retry_after: 1 },
+        OAuthError::TooManyAttempts { .. } => OAuthError::Unavailable { retry_after: 1 },
+        OAuthError::Unavailable { .. } => return None,
     })
 }
 
@@ -301,17 +301,17 @@ fn next_outcome(outcome: &Outcome) -> Option<Outcome> {
     })
 }
 
-fn next_topic(topic: &Topic) -> Option<Topic> {
+fn next_topic(topic: &RequestKind) -> Option<RequestKind> {
     Some(match topic {
-        Topic::Token => Topic::Grant(Grant::Password),
-        Topic::Grant(Grant::Password) => Topic::Grant(Grant::RefreshToken),
-        Topic::Grant(Grant::RefreshToken) => Topic::Grant(Grant::ClientCredentials),
-        Topic::Grant(Grant::ClientCredentials) => Topic::Revocation,
-        Topic::Revocation => Topic::Introspection,
-        Topic::Introspection => Topic::UserInfo,
-        Topic::UserInfo => Topic::Keys,
-        Topic::Keys => Topic::Metadata,
-        Topic::Metadata => return None,
+        RequestKind::Token => RequestKind::Grant(Grant::Password),
+        RequestKind::Grant(Grant::Password) => RequestKind::Grant(Grant::RefreshToken),
+        RequestKind::Grant(Grant::RefreshToken) => RequestKind::Grant(Grant::ClientCredentials),
+        RequestKind::Grant(Grant::ClientCredentials) => RequestKind::Revocation,
+        RequestKind::Revocation => RequestKind::Introspection,
+        RequestKind::Introspection => RequestKind::UserInfo,
+        RequestKind::UserInfo => RequestKind::Keys,
+        RequestKind::Keys => RequestKind::Metadata,
+        RequestKind::Metadata => return None,
     })
 }
 

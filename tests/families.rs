@@ -14,8 +14,8 @@ use support::{
 };
 use token_endpoint::{
     crypto::{
+        key_schedule::Period,
         seal::{SealKey, Sealer},
-        timetable::Period,
     },
     registry::identifier::{Identifier, IdentifierKind},
     secret::Secret,

@@ -13,7 +13,7 @@ use support::{
 };
 use token_endpoint::{
     http::Response,
-    state::{Bucket, Claim, Claimed, FamilyId, Question, TokenId, Use},
+    state::{Bucket, FamilyId, Question, RefreshTokenUse, TokenId, TokenInUse, UseResult},
     time::UnixTime,
 };
 
@@ -301,7 +301,7 @@ fn a_family_that_was_stolen_at_its_end_is_remembered_until_its_last_access_token
     after(&core, 200);
     next(&refresh(&core, &next(&login(&core))));
 
-    let look = Use::Access { token: access_token, issued_at };
+    let look = TokenInUse::Access { token: access_token, issued_at };
     assert!(!look.ask(&mut core.families.borrow_mut(), UnixTime(core.now.get())));
 }
 
@@ -325,17 +325,17 @@ fn ten_million_families_stay_inside_the_table_and_none_that_was_forgotten_comes_
     let mut claim = |number: u64, now: u64| {
         let family = FamilyId(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2);
         let (issued_at, until) = (UnixTime(number), UnixTime(u64::MAX));
-        let question = Claim { family, generation: 0, issued_at, until, grace: Duration::ZERO };
+        let question = RefreshTokenUse { family, generation: 0, issued_at, until, grace: Duration::ZERO };
         let (place, _) = question.places();
         let bucket = usize::try_from(place.bucket(2048)).unwrap();
         question.ask(&mut table[bucket], UnixTime(now))
     };
     for number in 1..=FAMILIES {
         let answer = claim(number, number + 1);
-        assert!(matches!(answer, Claimed::Next { generation: 1, .. }));
+        assert!(matches!(answer, UseResult::Next { generation: 1, .. }));
     }
     for number in (1..=FAMILIES).step_by(997) {
-        assert_eq!(claim(number, FAMILIES + 10), Claimed::Ended, "family {number} came back");
+        assert_eq!(claim(number, FAMILIES + 10), UseResult::Ended, "family {number} came back");
     }
     let largest = table.iter().map(|bucket| bucket.to_bytes().len()).max().unwrap();
     assert!(largest <= 4096, "{largest}");

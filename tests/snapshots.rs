@@ -46,7 +46,7 @@ fn load(format: &str, document: &str, size: usize) -> Result<UserTable, String> 
     loop {
         match loading.step() {
             Ok(Progress::Working) => {}
-            Ok(Progress::Hungry) => loading.feed(pieces.next().unwrap_or_default()),
+            Ok(Progress::NeedInput) => loading.feed(pieces.next().unwrap_or_default()),
             Ok(Progress::Done) => return Ok(loading.into_users()),
             Err(problem) => return Err(problem.to_string()),
         }

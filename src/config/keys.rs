@@ -15,8 +15,8 @@ use crate::{
     crypto::{
         jws::{Algorithm, SigningKey},
         key_ring::KeyRing,
+        key_schedule::{KeySchedule, Period, ScheduleError},
         seal::{SealKey, Sealer},
-        timetable::{Flaw, Period, Timetable},
     },
     registry::auth_source::DirectoryKeys,
     secret::Secret,
@@ -153,7 +153,7 @@ fn check_periods(object: &Object, periods: Vec<Option<Period>>, lifetimes: &Life
     for (at, _) in periods.iter().enumerate().filter(|(_, period)| too_soon(period)) {
         object.warning(&format!("signing_keys[{at}].not_before"), TOO_SOON);
     }
-    for flaw in Timetable::new(periods).flaws(now) {
+    for flaw in KeySchedule::new(periods).flaws(now) {
         let (place, what) = told(flaw);
         object.problem(&place, what);
     }
@@ -162,12 +162,12 @@ fn check_periods(object: &Object, periods: Vec<Option<Period>>, lifetimes: &Life
 const TOO_SOON: &str = "less than lifetimes.jwks from now: who has fetched the keys before this configuration was in place \
     does not know this one in time";
 
-fn told(flaw: Flaw) -> (String, &'static str) {
+fn told(flaw: ScheduleError) -> (String, &'static str) {
     match flaw {
-        Flaw::Empty(at) => (format!("signing_keys[{at}].not_after"), "not later than not_before"),
-        Flaw::NobodyNow => ("signing_keys".to_owned(), "no key signs now"),
-        Flaw::NobodyAfter(at) => (format!("signing_keys[{at}].not_after"), "no key signs from then on"),
-        Flaw::Never(at) => (format!("signing_keys[{at}]"), "never signs: another key does at all its time"),
+        ScheduleError::Empty(at) => (format!("signing_keys[{at}].not_after"), "not later than not_before"),
+        ScheduleError::NobodyNow => ("signing_keys".to_owned(), "no key signs now"),
+        ScheduleError::NobodyAfter(at) => (format!("signing_keys[{at}].not_after"), "no key signs from then on"),
+        ScheduleError::Never(at) => (format!("signing_keys[{at}]"), "never signs: another key does at all its time"),
     }
 }
 

@@ -26,7 +26,7 @@ pub enum Progress {
     /// A record was read.
     Working,
     /// The next piece of the document is needed.
-    Hungry,
+    NeedInput,
     /// All was read.
     Done,
 }
@@ -57,7 +57,7 @@ impl Loading {
     /// The first problem of the document, none of whose users may count then. It shows no value.
     pub fn step(&mut self) -> Result<Progress, Problem> {
         match self.records.next_record() {
-            Next::Hungry => Ok(Progress::Hungry),
+            Next::NeedInput => Ok(Progress::NeedInput),
             Next::Done => Ok(Progress::Done),
             Next::Broken(what) => Err(Problem { path: "the document".to_owned(), what }),
             Next::Record(name, text) => read(text, &name.to_string(), &self.rules, &mut self.users, self.allowances),

@@ -53,7 +53,7 @@ use crate::{
     schedule::Schedule,
     state::etcd::Etcd,
     time::UnixTime,
-    token::{Lifetimes, Terms},
+    token::{IssuerConfig, Lifetimes},
 };
 
 /// A checked configuration.
@@ -174,7 +174,7 @@ fn endpoint(
         paths,
         metadata: metadata?,
         max_request_bytes,
-        terms: Terms { issuer: issuer.text, profile, lifetimes },
+        terms: IssuerConfig { issuer: issuer.text, profile, lifetimes },
         keys: keys.ring,
         sealer: sealer.unwrap_or_default(),
         rotation,

@@ -7,7 +7,7 @@ use super::{
     setting::Text,
     shape::{Field, object, schema},
 };
-use crate::endpoint::room::{Document, Paths, Room};
+use crate::endpoint::route::{Document, Paths, Route};
 
 object! {
     /// Where the endpoint answers. No two paths may be the same. Discovery answers at paths that follow from the issuer
@@ -26,7 +26,7 @@ object! {
     }
 }
 
-/// The fields in the order of [`Room::WITH_SETTINGS`].
+/// The fields in the order of [`Route::WITH_SETTINGS`].
 const FIELDS: [Field<Option<PathForm>>; 5] =
     [PathFields::token, PathFields::revocation, PathFields::introspection, PathFields::userinfo, PathFields::jwks];
 
@@ -69,10 +69,10 @@ pub fn read(object: &mut Object, field: Field<Option<PathFields>>, issuer: Optio
     let mut paths = Paths::default();
     for path in issuer.map(Issuer::metadata_paths).into_iter().flatten() {
         // An issuer without a path has one of them twice.
-        _ = paths.add(path, Room::Document(Document::Metadata));
+        _ = paths.add(path, Route::Document(Document::Metadata));
     }
     let given = object.nested(field, given).unwrap_or_default();
-    for (at, (room, name, default)) in Room::WITH_SETTINGS.into_iter().enumerate() {
+    for (at, (room, name, default)) in Route::WITH_SETTINGS.into_iter().enumerate() {
         let path = given.get(at).cloned().flatten().unwrap_or_else(|| default.to_owned());
         if let Err(other) = paths.add(path, room) {
             object.problem(&format!("paths.{name}"), format!("the same path as {}", name_of(other)));
@@ -98,13 +98,13 @@ pub fn check(path: &str, report: impl FnOnce(&str)) {
     }
 }
 
-fn name_of(room: Room) -> String {
-    let setting = Room::WITH_SETTINGS.into_iter().find(|(known, ..)| *known == room);
+fn name_of(room: Route) -> String {
+    let setting = Route::WITH_SETTINGS.into_iter().find(|(known, ..)| *known == room);
     setting.map_or_else(|| "one of discovery".to_owned(), |(_, name, _)| format!("paths.{name}"))
 }
 
 fn default_of(field: Field<Option<PathForm>>) -> &'static str {
-    let room = Room::WITH_SETTINGS.into_iter().find(|(_, name, _)| *name == field.name);
+    let room = Route::WITH_SETTINGS.into_iter().find(|(_, name, _)| *name == field.name);
     room.map_or("", |(.., default)| default)
 }
 
@@ -114,6 +114,6 @@ mod tests {
 
     #[test]
     fn the_fields_are_those_of_the_rooms_in_their_order() {
-        assert_eq!(FIELDS.map(|field| field.name), Room::WITH_SETTINGS.map(|(_, name, _)| name));
+        assert_eq!(FIELDS.map(|field| field.name), Route::WITH_SETTINGS.map(|(_, name, _)| name));
     }
 }

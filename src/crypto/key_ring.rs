@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     jws::{Algorithm, SigningKey, jwk_set},
-    timetable::{Period, Timetable},
+    key_schedule::{KeySchedule, Period},
 };
 use crate::time::UnixTime;
 
@@ -12,7 +12,7 @@ use crate::time::UnixTime;
 #[derive(Debug)]
 pub struct KeyRing {
     keys: Vec<Arc<SigningKey>>,
-    timetable: Timetable,
+    timetable: KeySchedule,
     longest_token: Duration,
 }
 
@@ -42,12 +42,12 @@ impl KeyRing {
     /// A ring of keys, whose tokens expire after `longest_token` at the latest.
     pub fn new(keys: Vec<(SigningKey, Period)>, longest_token: Duration) -> Self {
         let (keys, periods) = keys.into_iter().map(|(key, period)| (Arc::new(key), period)).unzip();
-        Self { keys, timetable: Timetable::new(periods), longest_token }
+        Self { keys, timetable: KeySchedule::new(periods), longest_token }
     }
 
     /// The key that signs.
     pub fn active(&self, now: UnixTime) -> Option<&Arc<SigningKey>> {
-        self.timetable.turn(now).and_then(|at| self.keys.get(at))
+        self.timetable.active_key(now).and_then(|at| self.keys.get(at))
     }
 
     /// The keys that verify: those that sign later too, so that who keeps a copy knows them in time, and those that no
@@ -91,7 +91,7 @@ impl KeyRing {
     }
 
     fn state(&self, at: usize, period: Period, now: UnixTime) -> KeyState {
-        if self.timetable.turn(now) == Some(at) {
+        if self.timetable.active_key(now) == Some(at) {
             return KeyState::Active { until: self.timetable.next_moment(now, |turn| turn != Some(at)) };
         }
         match (self.timetable.next_moment(now, |turn| turn == Some(at)), self.gone_at(period)) {

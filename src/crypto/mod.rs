@@ -3,6 +3,6 @@
 pub mod client_secret;
 pub mod jws;
 pub mod key_ring;
+pub mod key_schedule;
 pub mod password;
 pub mod seal;
-pub mod timetable;

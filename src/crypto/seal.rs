@@ -10,7 +10,7 @@ use chacha20poly1305::{
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder, Encoder};
 use zeroize::Zeroizing;
 
-use super::timetable::{Period, Timetable};
+use super::key_schedule::{KeySchedule, Period};
 use crate::{secret::Secret, time::UnixTime};
 
 const NONCE: usize = 24;
@@ -24,7 +24,7 @@ const LONGEST: usize = 8 * 1024;
 #[derive(Default)]
 pub struct Sealer {
     keys: Vec<XChaCha20Poly1305>,
-    timetable: Timetable,
+    timetable: KeySchedule,
 }
 
 /// The bytes are not a key of 32 bytes in base64url.
@@ -49,12 +49,12 @@ impl Sealer {
     /// A sealer with these keys, and when they seal.
     pub fn new(keys: Vec<(SealKey, Period)>) -> Self {
         let (keys, periods) = keys.into_iter().map(|(key, period)| (key.0, period)).unzip();
-        Self { keys, timetable: Timetable::new(periods) }
+        Self { keys, timetable: KeySchedule::new(periods) }
     }
 
     /// Seals `plain` for `purpose`, which must be named again to open it. None if no key seals now.
     pub fn seal(&self, now: UnixTime, nonce: [u8; NONCE], purpose: &[u8], plain: &[u8]) -> Option<String> {
-        let key = self.keys.get(self.timetable.turn(now)?)?;
+        let key = self.keys.get(self.timetable.active_key(now)?)?;
         let padded = pad(plain);
         let payload = Payload { msg: &padded, aad: purpose };
         let sealed = key.encrypt(&nonce.into(), payload).ok()?;

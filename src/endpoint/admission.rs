@@ -1,11 +1,11 @@
 //! What can be said of a request before its body is there: not ours, refused, answered, or worth reading.
 
 use super::{
-    about::{About, Topic},
     event::{Event, Outcome},
-    refusal::Refusal,
+    oauth_error::OAuthError,
     reply,
-    room::{Document, Purpose, Room},
+    request_context::{RequestContext, RequestKind},
+    route::{Document, Purpose, Route},
     settings::Endpoint,
 };
 use crate::{
@@ -33,8 +33,8 @@ pub struct Collecting {
 
 impl Collecting {
     /// What is known of it yet.
-    pub fn about(&self) -> About {
-        About::only(self.purpose)
+    pub fn about(&self) -> RequestContext {
+        RequestContext::only(self.purpose)
     }
 }
 
@@ -48,14 +48,14 @@ impl Endpoint {
     pub fn admit(&self, head: Head, now: UnixTime) -> Admission {
         let Some(room) = self.paths.room(&head.path) else { return Admission::Pass };
         if !room.knows(&head.method) {
-            return refused(Refusal::Method { allow: room.methods() }, room);
+            return refused(OAuthError::Method { allow: room.methods() }, room);
         }
         match room {
             _ if head.method == "OPTIONS" => told(reply::methods(room.methods(), self.preflight(&head, room)), room),
-            Room::Document(document) => told(self.document(document, now), room),
-            Room::Service(_) if !head.has_form() => refused(Refusal::ContentType, room),
-            Room::Service(service) => self.collect(head, Purpose::Service(service)),
-            Room::UserInfo => self.collect(head, Purpose::UserInfo),
+            Route::Document(document) => told(self.document(document, now), room),
+            Route::Service(_) if !head.has_form() => refused(OAuthError::ContentType, room),
+            Route::Service(service) => self.collect(head, Purpose::Service(service)),
+            Route::UserInfo => self.collect(head, Purpose::UserInfo),
         }
     }
 
@@ -72,7 +72,7 @@ impl Endpoint {
         let announced = head.content_length.unwrap_or(0);
         let limit = u64::try_from(self.max_request_bytes).unwrap_or(u64::MAX);
         if announced > limit {
-            return refused(Refusal::TooLarge, purpose);
+            return refused(OAuthError::TooLarge, purpose);
         }
         Admission::Collect(Collecting { head, purpose })
     }
@@ -84,11 +84,11 @@ impl Endpoint {
     }
 }
 
-fn told(response: Response, room: Room) -> Admission {
-    Admission::Reply(response, Event { about: About::only(room), outcome: Outcome::Told })
+fn told(response: Response, room: Route) -> Admission {
+    Admission::Reply(response, Event { about: RequestContext::only(room), outcome: Outcome::Told })
 }
 
-fn refused(refusal: Refusal, topic: impl Into<Topic>) -> Admission {
-    let (response, event) = reply::refusal(refusal, About::only(topic));
+fn refused(refusal: OAuthError, topic: impl Into<RequestKind>) -> Admission {
+    let (response, event) = reply::refusal(refusal, RequestContext::only(topic));
     Admission::Reply(response, event)
 }

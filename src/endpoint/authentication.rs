@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    about::About,
     attempt::{Attempt, Guess, Target, Turn},
+    oauth_error::OAuthError,
     parameter::Parameter,
-    refusal::Refusal,
     request::Parameters,
-    room::Service,
+    request_context::RequestContext,
+    route::Service,
     settings::Endpoint,
     step::{Effect, Pending, Step},
     waiting::{AfterAttempt, Authenticating, Caller, Credentials, Rejecting},
@@ -31,7 +31,7 @@ pub fn begin(
     mut parameters: Parameters,
     origin: Origin,
     moment: Moment,
-) -> Result<Step, Refusal> {
+) -> Result<Step, OAuthError> {
     let credentials = credentials(head.authorization.as_ref(), &mut parameters)?;
     let guesses = credentials.secret.is_some();
     let caller = Caller { origin, traceparent: head.traceparent };
@@ -40,12 +40,12 @@ pub fn begin(
         let attempt = Attempt { turn: Turn::Begins, guess: request.guess(endpoint) };
         return Ok(Step::Ask(Effect::Attempt(
             attempt,
-            Pending::new(About::only(service), AfterAttempt::Authenticating(request)),
+            Pending::new(RequestContext::only(service), AfterAttempt::Authenticating(request)),
         )));
     }
     match request.client(endpoint) {
         Some(client) => Ok(endpoint.serve(service, client, request.parameters, request.caller, moment)),
-        None => Err(Refusal::InvalidClient { basic: request.credentials.basic }),
+        None => Err(OAuthError::InvalidClient { basic: request.credentials.basic }),
     }
 }
 
@@ -59,7 +59,7 @@ impl Authenticating {
                 let rejecting = Rejecting { basic: self.credentials.basic };
                 Step::Ask(Effect::Attempt(
                     attempt,
-                    Pending::new(About::only(self.service), AfterAttempt::Rejecting(rejecting)),
+                    Pending::new(RequestContext::only(self.service), AfterAttempt::Rejecting(rejecting)),
                 ))
             }
         }
@@ -83,30 +83,30 @@ impl Authenticating {
 
 impl Rejecting {
     /// Unknown and unproven clients are refused with the same bytes.
-    pub(super) fn counted(self) -> Refusal {
-        Refusal::InvalidClient { basic: self.basic }
+    pub(super) fn counted(self) -> OAuthError {
+        OAuthError::InvalidClient { basic: self.basic }
     }
 }
 
-fn credentials(authorization: Option<&Secret>, parameters: &mut Parameters) -> Result<Credentials, Refusal> {
+fn credentials(authorization: Option<&Secret>, parameters: &mut Parameters) -> Result<Credentials, OAuthError> {
     match authorization.map(basic::parse) {
         Some(Authorization::Basic { id, secret }) => from_header(id, secret, parameters),
-        Some(Authorization::Malformed) => Err(Refusal::InvalidClient { basic: true }),
+        Some(Authorization::Malformed) => Err(OAuthError::InvalidClient { basic: true }),
         Some(Authorization::Other) | None => from_body(parameters),
     }
 }
 
 /// A `client_id` in the body beside the header is fine if it is the same: only the secret counts as a second proof.
-fn from_header(id: String, secret: Secret, parameters: &mut Parameters) -> Result<Credentials, Refusal> {
+fn from_header(id: String, secret: Secret, parameters: &mut Parameters) -> Result<Credentials, OAuthError> {
     let other_id = parameters.take(Parameter::ClientId).is_some_and(|other| *other != id);
     if other_id || parameters.take(Parameter::ClientSecret).is_some() {
-        return Err(Refusal::TwoCredentials);
+        return Err(OAuthError::TwoCredentials);
     }
     let secret = (!secret.expose().is_empty()).then_some(secret);
     Ok(Credentials { id, secret, basic: true })
 }
 
-fn from_body(parameters: &mut Parameters) -> Result<Credentials, Refusal> {
+fn from_body(parameters: &mut Parameters) -> Result<Credentials, OAuthError> {
     let id = parameters.require(Parameter::ClientId)?.to_string();
     let secret = parameters.take_secret(Parameter::ClientSecret);
     Ok(Credentials { id, secret, basic: false })

@@ -1,15 +1,15 @@
 //! From a whole request to its first step.
 
 use super::{
-    about::About,
     admission::Collecting,
     authentication,
     event::Event,
+    oauth_error::{OAuthError, UNAVAILABLE},
     parameter::{OF_REQUEST_ABOUT_TOKEN, OF_TOKEN_REQUEST, Parameter},
-    refusal::{Refusal, UNAVAILABLE},
     reply,
     request::Parameters,
-    room::{Purpose, Service},
+    request_context::RequestContext,
+    route::{Purpose, Service},
     settings::Endpoint,
     step::Step,
     userinfo,
@@ -22,7 +22,7 @@ impl Endpoint {
         let about = collecting.about();
         let Collecting { head, purpose } = collecting;
         let step = match purpose {
-            _ if body.expose().len() > self.max_request_bytes => Err(Refusal::TooLarge),
+            _ if body.expose().len() > self.max_request_bytes => Err(OAuthError::TooLarge),
             Purpose::Service(service) => Parameters::parse(body, service.parameters())
                 .and_then(|parameters| authentication::begin(self, service, head, parameters, origin, moment)),
             Purpose::UserInfo => userinfo::begin(self, &head, body, moment.now),
@@ -31,7 +31,7 @@ impl Endpoint {
     }
 
     /// The answer where a request can't even begin, or go on.
-    pub fn unavailable(about: About) -> (Response, Event) {
+    pub fn unavailable(about: RequestContext) -> (Response, Event) {
         reply::refusal(UNAVAILABLE, about)
     }
 }

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{about::About, issue, refusal::Refusal, request::Parameters, scope, settings::Endpoint, step::Step};
+use super::{
+    issue, oauth_error::OAuthError, request::Parameters, request_context::RequestContext, scope, settings::Endpoint,
+    step::Step,
+};
 use crate::{
     registry::{
         client::{Client, Grant},
@@ -11,7 +14,7 @@ use crate::{
     },
     state::TokenId,
     time::Moment,
-    token::{ComingBack, Granted},
+    token::{GrantedRequest, RefreshTokenPolicy},
 };
 
 /// Issues an access token.
@@ -20,10 +23,10 @@ pub fn begin(
     client: &Arc<Client>,
     mut parameters: Parameters,
     moment: Moment,
-) -> Result<Step, Refusal> {
+) -> Result<Step, OAuthError> {
     let scopes = scope::without_user(&mut parameters, &client.scopes)?;
     let user = Arc::new(User::of_client(&client.id));
-    let granted = Granted { client: Arc::clone(client), user, scopes, coming_back: ComingBack::Never };
-    let about = About::by(client, Grant::ClientCredentials);
+    let granted = GrantedRequest { client: Arc::clone(client), user, scopes, coming_back: RefreshTokenPolicy::Never };
+    let about = RequestContext::by(client, Grant::ClientCredentials);
     issue::begin(endpoint, about, granted, TokenId::fresh(moment.entropy), moment.now)
 }

@@ -3,9 +3,9 @@
 //! Credentials are never allowed: tokens come in bodies, and there are no cookies.
 
 use super::{
-    about::{About, Topic},
     event::{Event, Outcome},
-    room::Room,
+    request_context::{RequestContext, RequestKind},
+    route::Route,
     settings::Endpoint,
 };
 use crate::{
@@ -16,19 +16,19 @@ use crate::{
 /// The page that a request comes from: its origin's place in the list of those that some client allows. None for all other
 /// pages, and for who is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Page(Option<usize>);
+pub struct CorsOrigin(Option<usize>);
 
 impl Endpoint {
     /// The page that a request comes from.
-    pub fn page(&self, head: &Head) -> Page {
+    pub fn page(&self, head: &Head) -> CorsOrigin {
         let known = &self.registry.web_origins;
         let place = |origin: &String| known.binary_search_by(|known| known.as_str().cmp(origin)).ok();
-        Page(head.web_origin.as_ref().and_then(place))
+        CorsOrigin(head.web_origin.as_ref().and_then(place))
     }
 
     /// What a page is told that asks before it asks. Nothing, if it may not ask or does not.
-    pub(super) fn preflight(&self, head: &Head, room: Room) -> Vec<(&'static str, String)> {
-        let may_ask = is_public(room.into()) || self.page(head) != Page::default();
+    pub(super) fn preflight(&self, head: &Head, room: Route) -> Vec<(&'static str, String)> {
+        let may_ask = is_public(room.into()) || self.page(head) != CorsOrigin::default();
         if !(head.is_preflight && head.web_origin.is_some() && may_ask) {
             return Vec::new();
         }
@@ -41,13 +41,13 @@ impl Endpoint {
     }
 
     /// Lets the page read the answer, if it may. Every answer passes through here on its way out.
-    pub fn share(&self, mut response: Response, event: &Event, page: Page) -> Response {
+    pub fn share(&self, mut response: Response, event: &Event, page: CorsOrigin) -> Response {
         response.headers.extend(self.sharing(event, page));
         response
     }
 
     /// The headers that say who may read it; `vary`, since for another page they are others (Fetch §3.2.5).
-    fn sharing(&self, event: &Event, page: Page) -> Vec<(&'static str, String)> {
+    fn sharing(&self, event: &Event, page: CorsOrigin) -> Vec<(&'static str, String)> {
         if is_public(event.about.topic) {
             return owned([(ALLOW_ORIGIN, "*")]);
         }
@@ -62,7 +62,7 @@ impl Endpoint {
         headers
     }
 
-    fn origin_of(&self, Page(place): Page) -> Option<&WebOrigin> {
+    fn origin_of(&self, CorsOrigin(place): CorsOrigin) -> Option<&WebOrigin> {
         self.registry.web_origins.get(place?)
     }
 }
@@ -72,8 +72,8 @@ const ALLOW_ORIGIN: &str = "access-control-allow-origin";
 /// An answer that tells something of somebody is for the pages of a client that is known.
 fn may_read(origin: &WebOrigin, event: &Event) -> bool {
     match &event.about {
-        About { client: Some(client), .. } => client.allowed_origins.contains(origin),
-        About { client: None, .. } => matches!(event.outcome, Outcome::Refused(_) | Outcome::Told),
+        RequestContext { client: Some(client), .. } => client.allowed_origins.contains(origin),
+        RequestContext { client: None, .. } => matches!(event.outcome, Outcome::Refused(_) | Outcome::Told),
     }
 }
 
@@ -83,10 +83,14 @@ fn exposed(outcome: Outcome) -> Option<(&'static str, &'static str)> {
     is_refused.then_some(("access-control-expose-headers", "retry-after, www-authenticate"))
 }
 
-fn is_public(topic: Topic) -> bool {
+fn is_public(topic: RequestKind) -> bool {
     match topic {
-        Topic::Keys | Topic::Metadata => true,
-        Topic::Token | Topic::Grant(_) | Topic::Revocation | Topic::Introspection | Topic::UserInfo => false,
+        RequestKind::Keys | RequestKind::Metadata => true,
+        RequestKind::Token
+        | RequestKind::Grant(_)
+        | RequestKind::Revocation
+        | RequestKind::Introspection
+        | RequestKind::UserInfo => false,
     }
 }
 

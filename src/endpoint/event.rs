@@ -2,13 +2,13 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{about::About, refusal::Refusal};
+use super::{oauth_error::OAuthError, request_context::RequestContext};
 
 /// One finished exchange.
 #[derive(Debug)]
 pub struct Event {
     /// What it was about.
-    pub about: About,
+    pub about: RequestContext,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -31,7 +31,7 @@ pub enum Outcome {
     /// A user's claims were told.
     UserInfo,
     /// The request was refused.
-    Refused(Refusal),
+    Refused(OAuthError),
 }
 
 impl Outcome {
@@ -45,13 +45,13 @@ impl Outcome {
             Self::Active => "active",
             Self::Inactive => "inactive",
             Self::UserInfo => "claims_told",
-            Self::Refused(refusal) => refusal.terms().error,
+            Self::Refused(refusal) => refusal.response().error,
         }
     }
 
     fn reason(self) -> Option<&'static str> {
         match self {
-            Self::Refused(refusal) => Some(refusal.terms().reason),
+            Self::Refused(refusal) => Some(refusal.response().reason),
             Self::Issued
             | Self::Told
             | Self::Revoked
@@ -71,7 +71,7 @@ impl Event {
 
     /// All there is to say, by name; what is not known is not there.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
-        let About { topic, client, subject } = &self.about;
+        let RequestContext { topic, client, subject } = &self.about;
         let fields = [
             ("request", Some(topic.name().into())),
             ("outcome", Some(self.outcome.name().into())),

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{
-    about::{About, Topic},
+    oauth_error::{OAuthError, UNAVAILABLE},
     parameter::Parameter,
-    refusal::{Refusal, UNAVAILABLE},
     reply,
     request::Parameters,
+    request_context::{RequestContext, RequestKind},
     settings::Endpoint,
     step::{Effect, Pending, Step},
-    waiting::{AfterLook, Good, Introspecting},
+    waiting::{AfterCheckActive, Good, Introspecting},
 };
 use crate::{
     registry::client::Client,
     secret::Secret,
-    state::Use,
+    state::TokenInUse,
     time::UnixTime,
     token::{presented::AccessToken, refresh::RefreshToken, scope_text},
 };
@@ -49,13 +49,16 @@ pub fn begin(
     client: &Arc<Client>,
     mut parameters: Parameters,
     now: UnixTime,
-) -> Result<Step, Refusal> {
+) -> Result<Step, OAuthError> {
     let token = parameters.require_secret(Parameter::Token)?;
-    let about = About::by(client, Topic::Introspection);
+    let about = RequestContext::by(client, RequestKind::Introspection);
     match good(endpoint, client, &token, now) {
         Some(token) => {
             let in_use = token.in_use(endpoint);
-            Ok(Step::Ask(Effect::Look(in_use, Pending::new(about, AfterLook::Introspecting(Introspecting(token))))))
+            Ok(Step::Ask(Effect::CheckActive(
+                in_use,
+                Pending::new(about, AfterCheckActive::Introspecting(Introspecting(token))),
+            )))
         }
         None => Ok(reply::inactive(about)),
     }
@@ -68,17 +71,17 @@ fn good(endpoint: &Endpoint, client: &Client, token: &Secret, now: UnixTime) -> 
 }
 
 impl Good {
-    fn in_use(&self, endpoint: &Endpoint) -> Use {
+    fn in_use(&self, endpoint: &Endpoint) -> TokenInUse {
         match self {
             Self::Access(token) => token.in_use(),
-            Self::Refresh(token) => Use::Refresh(endpoint.claim_of(token)),
+            Self::Refresh(token) => TokenInUse::Refresh(endpoint.claim_of(token)),
         }
     }
 }
 
 impl Introspecting {
     /// Tells what the token is good for, or that it is not.
-    pub(super) fn looked(self, is_good: bool, about: About, endpoint: &Endpoint) -> Result<Step, Refusal> {
+    pub(super) fn looked(self, is_good: bool, about: RequestContext, endpoint: &Endpoint) -> Result<Step, OAuthError> {
         if !is_good {
             return Ok(reply::inactive(about));
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
 
 use super::{
-    about::About,
-    refusal::{Refusal, UNAVAILABLE},
+    oauth_error::{OAuthError, UNAVAILABLE},
+    request_context::RequestContext,
     rotation,
     settings::Endpoint,
     step::{Effect, Pending, SigningJob, Step},
@@ -17,11 +17,17 @@ use crate::{
     crypto::jws::SigningKey,
     state::TokenId,
     time::{Moment, UnixTime},
-    token::{ComingBack, Granted, access, id},
+    token::{GrantedRequest, RefreshTokenPolicy, access, id},
 };
 
 /// Asks for the access token's signature. `id` names it, and its family where it has one.
-pub fn begin(endpoint: &Endpoint, about: About, granted: Granted, id: TokenId, now: UnixTime) -> Result<Step, Refusal> {
+pub fn begin(
+    endpoint: &Endpoint,
+    about: RequestContext,
+    granted: GrantedRequest,
+    id: TokenId,
+    now: UnixTime,
+) -> Result<Step, OAuthError> {
     let key = endpoint.keys.active(now).ok_or(UNAVAILABLE)?;
     let (input, expires_at) = access::signing_input_of(&endpoint.terms, key, &granted, id, now).ok_or(UNAVAILABLE)?;
     let (job, input) = sign(key, input);
@@ -36,10 +42,10 @@ impl SigningAccess {
     pub(super) fn signed(
         self,
         signature: &[u8],
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         let access_token = SignedAccessToken { jwt: jwt(&self.input, signature)?, expires_at: self.expires_at };
         if !self.granted.has_openid() {
             return conclude(endpoint, about, self.granted, access_token, None, moment);
@@ -58,10 +64,10 @@ impl SigningId {
     pub(super) fn signed(
         self,
         signature: &[u8],
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         let id_token = IdToken(jwt(&self.input, signature)?);
         conclude(endpoint, about, self.granted, self.access_token, Some(id_token), moment)
     }
@@ -75,7 +81,7 @@ fn sign(key: &Arc<SigningKey>, input: String) -> (SigningJob, Arc<str>) {
 }
 
 /// The compact serialization (RFC 7515 §3.1).
-fn jwt(input: &str, signature: &[u8]) -> Result<String, Refusal> {
+fn jwt(input: &str, signature: &[u8]) -> Result<String, OAuthError> {
     let signature = Base64::encode_to_string(signature).map_err(|_| UNAVAILABLE)?;
     Ok(format!("{input}.{signature}"))
 }
@@ -84,16 +90,16 @@ fn jwt(input: &str, signature: &[u8]) -> Result<String, Refusal> {
 /// counts as used.
 fn conclude(
     endpoint: &Endpoint,
-    about: About,
-    granted: Granted,
+    about: RequestContext,
+    granted: GrantedRequest,
     access_token: SignedAccessToken,
     id_token: Option<IdToken>,
     moment: Moment,
-) -> Result<Step, Refusal> {
+) -> Result<Step, OAuthError> {
     let signed = Signed { scope: granted.scope(), access_token, id_token };
     match granted.coming_back {
-        ComingBack::Never => signed.answer(None, about, moment.now),
-        ComingBack::First(token) => signed.with(&token, about, endpoint, moment),
-        ComingBack::Again(token) => Ok(rotation::claim(endpoint, about, &granted.client, signed, token)),
+        RefreshTokenPolicy::Never => signed.answer(None, about, moment.now),
+        RefreshTokenPolicy::First(token) => signed.with(&token, about, endpoint, moment),
+        RefreshTokenPolicy::Again(token) => Ok(rotation::claim(endpoint, about, &granted.client, signed, token)),
     }
 }

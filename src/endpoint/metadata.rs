@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::room::{Document, Paths, Room, Service};
+use super::route::{Document, Paths, Route, Service};
 use crate::{
     crypto::jws::Algorithm,
     registry::{
@@ -64,11 +64,11 @@ pub fn document(described: &Described) -> Option<String> {
     let public = if clients().all(|client| client.is_confidential()) { &[] } else { PUBLIC_METHODS };
     let metadata = Metadata {
         issuer: described.issuer,
-        token_endpoint: url(Room::Service(Service::Token)),
-        jwks_uri: url(Room::Document(Document::Keys)),
-        revocation_endpoint: url(Room::Service(Service::Revocation)),
-        introspection_endpoint: url(Room::Service(Service::Introspection)),
-        userinfo_endpoint: url(Room::UserInfo),
+        token_endpoint: url(Route::Service(Service::Token)),
+        jwks_uri: url(Route::Document(Document::Keys)),
+        revocation_endpoint: url(Route::Service(Service::Revocation)),
+        introspection_endpoint: url(Route::Service(Service::Introspection)),
+        userinfo_endpoint: url(Route::UserInfo),
         response_types_supported: [],
         grant_types_supported: clients().flat_map(|client| client.grants.iter().copied()).collect(),
         token_endpoint_auth_methods_supported: [confidential, public].concat(),

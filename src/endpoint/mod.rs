@@ -1,7 +1,6 @@
 //! The token endpoint as a function: a request or an answer goes in, a [`Step`] comes out. It has no clock, no chance
 //! but that of hash tables, and no host; whoever calls it performs the steps.
 
-pub mod about;
 mod admission;
 pub mod attempt;
 mod authentication;
@@ -12,16 +11,17 @@ pub mod event;
 mod introspection;
 mod issue;
 pub mod metadata;
+pub mod oauth_error;
 pub mod parameter;
 mod password;
 mod refresh;
-pub mod refusal;
 mod reply;
 pub mod request;
+pub mod request_context;
 mod resume;
 mod revocation;
-pub mod room;
 mod rotation;
+pub mod route;
 mod scope;
 mod service;
 mod settings;
@@ -35,5 +35,7 @@ pub use self::{
     resume::Continuation,
     settings::{Endpoint, OnStoreFailure, Rotation},
     step::{Confirm, Effect, Find, Pending, SigningJob, Step, Unavailable},
-    waiting::{AfterAttempt, AfterFind, AfterLook, AfterRemember, AfterSign, Claiming, Confirming, Verifying},
+    waiting::{
+        AfterAttempt, AfterCheckActive, AfterFind, AfterRemember, AfterSign, Confirming, UsingRefreshToken, Verifying,
+    },
 };

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::{
-    about::About,
     issue,
+    oauth_error::OAuthError,
     parameter::Parameter,
-    refusal::Refusal,
     request::Parameters,
+    request_context::RequestContext,
     revocation, scope,
     settings::Endpoint,
     step::{Effect, Find, Pending, Step},
@@ -22,7 +22,7 @@ use crate::{
     },
     state::TokenId,
     time::Moment,
-    token::{ComingBack, Granted, refresh::RefreshToken},
+    token::{GrantedRequest, RefreshTokenPolicy, refresh::RefreshToken},
 };
 
 /// Opens the token, and looks the user up again in the directory of the login, if the client may still serve it.
@@ -32,13 +32,13 @@ pub fn begin(
     mut parameters: Parameters,
     caller: Caller,
     moment: Moment,
-) -> Result<Step, Refusal> {
+) -> Result<Step, OAuthError> {
     let sealed = parameters.require_secret(Parameter::RefreshToken)?;
-    let token = endpoint.open_refresh_token(client, &sealed, moment.now).ok_or(Refusal::InvalidRefreshToken)?;
+    let token = endpoint.open_refresh_token(client, &sealed, moment.now).ok_or(OAuthError::InvalidRefreshToken)?;
     let still_allowed = token.scopes.iter().filter(|scope| client.scopes.contains(scope)).cloned().collect::<Vec<_>>();
     let scopes = scope::narrowed_from(&mut parameters, &still_allowed)?;
-    let auth_source = Arc::clone(client.auth_source(&token.auth_source_id).ok_or(Refusal::InvalidRefreshToken)?);
-    let about = About::by(client, Grant::RefreshToken).with_user(&auth_source, &token.identifier);
+    let auth_source = Arc::clone(client.auth_source(&token.auth_source_id).ok_or(OAuthError::InvalidRefreshToken)?);
+    let about = RequestContext::by(client, Grant::RefreshToken).with_user(&auth_source, &token.identifier);
     let renewing = Renewing { client: Arc::clone(client), token, scopes };
     match &auth_source.directory {
         Directory::Users(users) => {
@@ -50,7 +50,7 @@ pub fn begin(
             let find = Find { auth_source: Arc::clone(&auth_source), identifier, traceparent: caller.traceparent };
             Ok(Step::Ask(Effect::Find(find, Pending::new(about, AfterFind::Renewing(renewing)))))
         }
-        Directory::Verify(_) => Err(Refusal::InvalidRefreshToken),
+        Directory::Verify(_) => Err(OAuthError::InvalidRefreshToken),
     }
 }
 
@@ -59,13 +59,13 @@ impl Renewing {
     pub(super) fn found(
         self,
         found: Found,
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         let user = match found {
             Found::Account(account) => Some(account.user),
-            Found::Nobody { .. } => None,
+            Found::NotFound { .. } => None,
         };
         self.renew(endpoint, user, about, moment)
     }
@@ -75,30 +75,30 @@ impl Renewing {
         self,
         endpoint: &Endpoint,
         user: Option<Arc<User>>,
-        about: About,
+        about: RequestContext,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         let Self { client, token, scopes } = self;
         match user.filter(|user| user.id == token.user_id && !token.is_older_than_password_of(user)) {
             Some(user) if user.status == Status::Active => {
                 let id = TokenId::in_family(moment.entropy, token.family);
-                let granted = Granted { client, user, scopes, coming_back: ComingBack::Again(token) };
+                let granted = GrantedRequest { client, user, scopes, coming_back: RefreshTokenPolicy::Again(token) };
                 issue::begin(endpoint, about, granted, id, moment.now)
             }
-            Some(_) => Ok(end(endpoint, about, &token, Refusal::AbnormalStatus)),
-            None => Ok(end(endpoint, about, &token, Refusal::InvalidRefreshToken)),
+            Some(_) => Ok(end(endpoint, about, &token, OAuthError::AccountNotActive)),
+            None => Ok(end(endpoint, about, &token, OAuthError::InvalidRefreshToken)),
         }
     }
 }
 
-fn end(endpoint: &Endpoint, about: About, token: &RefreshToken, refusal: Refusal) -> Step {
+fn end(endpoint: &Endpoint, about: RequestContext, token: &RefreshToken, refusal: OAuthError) -> Step {
     let ending = revocation::end_of_family(endpoint, token);
     Step::Ask(Effect::Remember(ending, Pending::new(about, AfterRemember::Ending(Ending(refusal)))))
 }
 
 impl Ending {
     /// What is told once the family has ended.
-    pub(super) fn refusal(self) -> Refusal {
+    pub(super) fn refusal(self) -> OAuthError {
         self.0
     }
 }

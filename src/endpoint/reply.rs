@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    about::About,
     event::{Event, Outcome},
-    refusal::{Refusal, Terms},
+    oauth_error::{ErrorResponse, OAuthError},
+    request_context::RequestContext,
     step::Step,
 };
 use crate::{http::Response, token::presented::AccessToken};
@@ -37,14 +37,14 @@ pub fn tokens(tokens: &Tokens) -> Option<Response> {
 }
 
 /// The last step of an exchange that is refused.
-pub fn refused(refusal: Refusal, about: About) -> Step {
+pub fn refused(refusal: OAuthError, about: RequestContext) -> Step {
     let (response, event) = self::refusal(refusal, about);
     Step::Reply(response, event)
 }
 
 /// The answer to, and the event of, a refusal (RFC 6749 §5.2).
-pub fn refusal(refusal: Refusal, about: About) -> (Response, Event) {
-    let Terms { status, error, description, .. } = refusal.terms();
+pub fn refusal(refusal: OAuthError, about: RequestContext) -> (Response, Event) {
+    let ErrorResponse { status, error, description, .. } = refusal.response();
     let error = Error { error, error_description: &description };
     let body = serde_json::to_vec(&error).unwrap_or_default();
     let mut response = secret_json(status, body);
@@ -53,19 +53,19 @@ pub fn refusal(refusal: Refusal, about: About) -> (Response, Event) {
 }
 
 /// A 200 that says nothing but that it is done (RFC 7009 §2.2).
-pub fn done(outcome: Outcome, about: About) -> Step {
+pub fn done(outcome: Outcome, about: RequestContext) -> Step {
     let headers = NOT_KEPT.map(|(name, value)| (name, value.to_owned())).into();
     Step::Reply(Response { status: 200, headers, body: Vec::new() }, Event { about, outcome })
 }
 
 /// What a token is good for (RFC 7662 §2.2). None if it can't be written as JSON.
-pub fn active(answer: &impl Serialize, about: About) -> Option<Step> {
+pub fn active(answer: &impl Serialize, about: RequestContext) -> Option<Step> {
     let response = secret_json(200, serde_json::to_vec(answer).ok()?);
     Some(Step::Reply(response, Event { about, outcome: Outcome::Active }))
 }
 
 /// All that is told of what is no good token (RFC 7662 §2.2).
-pub fn inactive(about: About) -> Step {
+pub fn inactive(about: RequestContext) -> Step {
     let response = secret_json(200, br#"{"active":false}"#.to_vec());
     Step::Reply(response, Event { about, outcome: Outcome::Inactive })
 }
@@ -78,7 +78,7 @@ struct UserInfo<'a> {
 }
 
 /// The claims of the user whose token this is (OpenID Connect Core §5.3.2). None if they can't be written as JSON.
-pub fn user_info(token: &AccessToken, about: About) -> Option<Step> {
+pub fn user_info(token: &AccessToken, about: RequestContext) -> Option<Step> {
     let claims = UserInfo { sub: &token.subject, user: &token.user };
     let response = secret_json(200, serde_json::to_vec(&claims).ok()?);
     Some(Step::Reply(response, Event { about, outcome: Outcome::UserInfo }))

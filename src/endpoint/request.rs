@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{parameter::Parameter, refusal::Refusal};
+use super::{oauth_error::OAuthError, parameter::Parameter};
 use crate::{secret::Secret, text::form};
 
 /// The parameters of one request that it may have; others are ignored.
@@ -10,10 +10,10 @@ pub struct Parameters(Vec<(Parameter, Zeroizing<String>)>);
 
 impl Parameters {
     /// Reads a form that may have the `known` parameters.
-    pub fn parse(body: &Secret, known: &[Parameter]) -> Result<Self, Refusal> {
+    pub fn parse(body: &Secret, known: &[Parameter]) -> Result<Self, OAuthError> {
         let mut parameters = Self(Vec::with_capacity(known.len()));
         for (name, value) in form::pairs(body.expose()) {
-            let name = form::decode(name).map_err(|_| Refusal::MalformedForm)?;
+            let name = form::decode(name).map_err(|_| OAuthError::MalformedForm)?;
             if let Some(parameter) = known.iter().find(|parameter| parameter.name() == *name) {
                 parameters.insert(*parameter, value)?;
             }
@@ -21,11 +21,11 @@ impl Parameters {
         Ok(parameters)
     }
 
-    fn insert(&mut self, parameter: Parameter, value: &[u8]) -> Result<(), Refusal> {
+    fn insert(&mut self, parameter: Parameter, value: &[u8]) -> Result<(), OAuthError> {
         if self.0.iter().any(|(present, _)| *present == parameter) {
-            return Err(Refusal::Repeated(parameter));
+            return Err(OAuthError::Repeated(parameter));
         }
-        let value = form::decode(value).map_err(|_| Refusal::Malformed(parameter))?;
+        let value = form::decode(value).map_err(|_| OAuthError::Malformed(parameter))?;
         self.0.push((parameter, value));
         Ok(())
     }
@@ -37,8 +37,8 @@ impl Parameters {
     }
 
     /// Takes out a parameter that must be there.
-    pub fn require(&mut self, parameter: Parameter) -> Result<Zeroizing<String>, Refusal> {
-        self.take(parameter).ok_or(Refusal::Missing(parameter))
+    pub fn require(&mut self, parameter: Parameter) -> Result<Zeroizing<String>, OAuthError> {
+        self.take(parameter).ok_or(OAuthError::Missing(parameter))
     }
 
     /// Takes out a secret, if it is there.
@@ -47,8 +47,8 @@ impl Parameters {
     }
 
     /// Takes out a secret that must be there.
-    pub fn require_secret(&mut self, parameter: Parameter) -> Result<Secret, Refusal> {
-        self.take_secret(parameter).ok_or(Refusal::Missing(parameter))
+    pub fn require_secret(&mut self, parameter: Parameter) -> Result<Secret, OAuthError> {
+        self.take_secret(parameter).ok_or(OAuthError::Missing(parameter))
     }
 }
 
@@ -57,28 +57,28 @@ mod tests {
     use super::*;
     use crate::endpoint::parameter::OF_TOKEN_REQUEST;
 
-    fn parse(body: &str) -> Result<Parameters, Refusal> {
+    fn parse(body: &str) -> Result<Parameters, OAuthError> {
         Parameters::parse(&Secret::new(body), OF_TOKEN_REQUEST)
     }
 
     #[test]
     fn an_empty_parameter_counts_as_omitted() {
         let mut parameters = parse("username=&password=x").ok().unwrap();
-        assert_eq!(parameters.require(Parameter::Username), Err(Refusal::Missing(Parameter::Username)));
+        assert_eq!(parameters.require(Parameter::Username), Err(OAuthError::Missing(Parameter::Username)));
         assert!(parameters.take(Parameter::Password).is_some());
     }
 
     #[test]
     fn a_repeated_parameter_is_refused_even_if_empty_or_encoded() {
         for body in ["scope=a&scope=a", "scope=&scope=a", "scope=a&%73cope=b"] {
-            assert_eq!(parse(body).err(), Some(Refusal::Repeated(Parameter::Scope)), "{body}");
+            assert_eq!(parse(body).err(), Some(OAuthError::Repeated(Parameter::Scope)), "{body}");
         }
     }
 
     #[test]
     fn what_cannot_be_decoded_is_named_where_it_is_known() {
-        assert_eq!(parse("password=%ff").err(), Some(Refusal::Malformed(Parameter::Password)));
-        assert_eq!(parse("%ff=1").err(), Some(Refusal::MalformedForm));
+        assert_eq!(parse("password=%ff").err(), Some(OAuthError::Malformed(Parameter::Password)));
+        assert_eq!(parse("%ff=1").err(), Some(OAuthError::MalformedForm));
     }
 
     #[test]

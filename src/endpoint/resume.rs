@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use super::{
-    about::About,
-    refusal::Refusal,
+    oauth_error::OAuthError,
     reply,
+    request_context::RequestContext,
     settings::Endpoint,
     step::{Pending, Step, Unavailable},
-    waiting::{AfterAttempt, AfterFind, AfterLook, AfterRemember, AfterSign, Claiming, Confirming, Verifying},
+    waiting::{
+        AfterAttempt, AfterCheckActive, AfterFind, AfterRemember, AfterSign, Confirming, UsingRefreshToken, Verifying,
+    },
 };
 use crate::{
     registry::user::{Found, User},
-    state::Claimed,
+    state::UseResult,
     time::Moment,
 };
 
@@ -28,10 +30,10 @@ pub trait Continuation {
     fn go_on(
         self,
         result: Result<Self::Result, Unavailable>,
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal>;
+    ) -> Result<Step, OAuthError>;
 }
 
 impl Endpoint {
@@ -55,13 +57,13 @@ impl Continuation for AfterAttempt {
     fn go_on(
         self,
         result: Result<u64, Unavailable>,
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         match result {
             Ok(0) => {}
-            Ok(retry_after) => return Err(Refusal::TooManyAttempts { retry_after }),
+            Ok(retry_after) => return Err(OAuthError::TooManyAttempts { retry_after }),
             Err(_) if endpoint.allows_store_failure() => {}
             Err(unavailable) => return Err(unavailable.into()),
         }
@@ -80,10 +82,10 @@ impl Continuation for AfterFind {
     fn go_on(
         self,
         result: Result<Found, Unavailable>,
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         let found = result?;
         match self {
             Self::Finding(login) => Ok(login.found(found, about)),
@@ -98,10 +100,10 @@ impl Continuation for Confirming {
     fn go_on(
         self,
         result: Result<Option<Arc<User>>, Unavailable>,
-        about: About,
+        about: RequestContext,
         _: &Endpoint,
         _: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         Ok(self.confirmed(result?, about))
     }
 }
@@ -109,7 +111,13 @@ impl Continuation for Confirming {
 impl Continuation for Verifying {
     type Result = bool;
 
-    fn go_on(self, result: Result<bool, Unavailable>, about: About, _: &Endpoint, _: Moment) -> Result<Step, Refusal> {
+    fn go_on(
+        self,
+        result: Result<bool, Unavailable>,
+        about: RequestContext,
+        _: &Endpoint,
+        _: Moment,
+    ) -> Result<Step, OAuthError> {
         Ok(self.verified(result?, about))
     }
 }
@@ -120,10 +128,10 @@ impl Continuation for AfterSign {
     fn go_on(
         self,
         result: Result<Vec<u8>, Unavailable>,
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         let signature = result?;
         match self {
             Self::Access(issue) => issue.signed(&signature, about, endpoint, moment),
@@ -132,16 +140,16 @@ impl Continuation for AfterSign {
     }
 }
 
-impl Continuation for Claiming {
-    type Result = Claimed;
+impl Continuation for UsingRefreshToken {
+    type Result = UseResult;
 
     fn go_on(
         self,
-        result: Result<Claimed, Unavailable>,
-        about: About,
+        result: Result<UseResult, Unavailable>,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         match result {
             Ok(claimed) => self.claimed(claimed, about, endpoint, moment),
             Err(_) if endpoint.allows_store_failure() => self.allowed(about, endpoint, moment),
@@ -150,17 +158,17 @@ impl Continuation for Claiming {
     }
 }
 
-impl Continuation for AfterLook {
+impl Continuation for AfterCheckActive {
     type Result = bool;
 
     /// Where that is allowed, a token is taken for good while it can't be asked whether it is.
     fn go_on(
         self,
         result: Result<bool, Unavailable>,
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         let is_good = match result {
             Ok(is_good) => is_good,
             Err(_) if endpoint.allows_store_failure() => true,
@@ -180,10 +188,10 @@ impl Continuation for AfterRemember {
     fn go_on(
         self,
         result: Result<(), Unavailable>,
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         _: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         match (self, result) {
             (Self::Ending(ending), Ok(())) => Err(ending.refusal()),
             (Self::Ending(ending), Err(_)) if endpoint.allows_store_failure() => Err(ending.refusal()),
@@ -193,7 +201,7 @@ impl Continuation for AfterRemember {
     }
 }
 
-impl From<Unavailable> for Refusal {
+impl From<Unavailable> for OAuthError {
     fn from(Unavailable { retry_after }: Unavailable) -> Self {
         Self::Unavailable { retry_after }
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    about::{About, Topic},
     event::Outcome,
+    oauth_error::OAuthError,
     parameter::Parameter,
-    refusal::Refusal,
     reply,
     request::Parameters,
+    request_context::{RequestContext, RequestKind},
     settings::Endpoint,
     step::{Effect, Pending, Step},
     waiting::{AfterRemember, Revoking},
@@ -27,9 +27,9 @@ pub fn begin(
     client: &Arc<Client>,
     mut parameters: Parameters,
     now: UnixTime,
-) -> Result<Step, Refusal> {
+) -> Result<Step, OAuthError> {
     let token = parameters.require_secret(Parameter::Token)?;
-    let about = About::by(client, Topic::Revocation);
+    let about = RequestContext::by(client, RequestKind::Revocation);
     match end_of(endpoint, client, &token, now)? {
         Some(ending) => Ok(Step::Ask(Effect::Remember(ending, Pending::new(about, AfterRemember::Revoking(Revoking))))),
         None => Ok(reply::done(Outcome::NothingToRevoke, about)),
@@ -37,7 +37,7 @@ pub fn begin(
 }
 
 /// What is to be remembered: with a refresh token, all tokens of its login end (RFC 7009 §2.1).
-fn end_of(endpoint: &Endpoint, client: &Client, token: &Secret, now: UnixTime) -> Result<Option<Revoke>, Refusal> {
+fn end_of(endpoint: &Endpoint, client: &Client, token: &Secret, now: UnixTime) -> Result<Option<Revoke>, OAuthError> {
     if let Some(token) = endpoint.open_any_refresh_token(token, now) {
         own(client, &token.client_id)?;
         return Ok(Some(end_of_family(endpoint, &token)));
@@ -56,14 +56,14 @@ fn end_of_one(token: &AccessToken) -> Revoke {
     Revoke::Token { token: token.id, until: token.expires_at }
 }
 
-fn own(client: &Client, client_id: &str) -> Result<(), Refusal> {
-    if client.id == client_id { Ok(()) } else { Err(Refusal::TokenOfAnother) }
+fn own(client: &Client, client_id: &str) -> Result<(), OAuthError> {
+    if client.id == client_id { Ok(()) } else { Err(OAuthError::TokenOfAnother) }
 }
 
 impl Revoking {
     /// Tells that the token has ended. Where that could not be remembered, the client is told to come back (RFC 7009
     /// §2.2.1), whatever is to happen to tokens meanwhile.
-    pub(super) fn remembered(self, about: About) -> Step {
+    pub(super) fn remembered(self, about: RequestContext) -> Step {
         reply::done(Outcome::Revoked, about)
     }
 }

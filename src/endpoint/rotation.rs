@@ -1,47 +1,55 @@
 //! The use of a refresh token, once all is signed (RFC 9700 §4.14.2): each gives the next of its family.
 
 use super::{
-    about::About,
-    refusal::Refusal,
+    oauth_error::OAuthError,
+    request_context::RequestContext,
     settings::Endpoint,
     step::{Effect, Pending, Step},
-    waiting::{AfterLook, Claiming, LookingUp, Signed},
+    waiting::{AfterCheckActive, LookingUp, Signed, UsingRefreshToken},
 };
 use crate::{
     registry::client::{Client, RefreshTokens},
-    state::{Claimed, Use},
+    state::{TokenInUse, UseResult},
     time::Moment,
     token::refresh::RefreshToken,
 };
 
 /// Claims the token. A client whose tokens are not rotated only needs to know that the family has not ended.
-pub fn claim(endpoint: &Endpoint, about: About, client: &Client, signed: Signed, token: RefreshToken) -> Step {
+pub fn claim(endpoint: &Endpoint, about: RequestContext, client: &Client, signed: Signed, token: RefreshToken) -> Step {
     let claim = endpoint.claim_of(&token);
     Step::Ask(match client.refresh_tokens {
-        RefreshTokens::Rotated => Effect::Claim(claim, Pending::new(about, Claiming { signed, token })),
-        RefreshTokens::Kept => {
-            Effect::Look(Use::Refresh(claim), Pending::new(about, AfterLook::Refreshing(LookingUp { signed, token })))
+        RefreshTokens::Rotated => {
+            Effect::RefreshTokenUse(claim, Pending::new(about, UsingRefreshToken { signed, token }))
         }
+        RefreshTokens::Kept => Effect::CheckActive(
+            TokenInUse::Refresh(claim),
+            Pending::new(about, AfterCheckActive::Refreshing(LookingUp { signed, token })),
+        ),
     })
 }
 
-impl Claiming {
+impl UsingRefreshToken {
     /// Answers with a refresh token of the generation that the claim has come to.
     pub(super) fn claimed(
         self,
-        claimed: Claimed,
-        about: About,
+        claimed: UseResult,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
-        let Claimed::Next { generation, since } = claimed else { return Err(Refusal::InvalidRefreshToken) };
+    ) -> Result<Step, OAuthError> {
+        let UseResult::Next { generation, since } = claimed else { return Err(OAuthError::InvalidRefreshToken) };
         self.signed.with(&RefreshToken { generation, issued_at: since, ..self.token }, about, endpoint, moment)
     }
 
     /// Answers although it can't be asked whether the token may be used.
-    pub(super) fn allowed(self, about: About, endpoint: &Endpoint, moment: Moment) -> Result<Step, Refusal> {
+    pub(super) fn allowed(
+        self,
+        about: RequestContext,
+        endpoint: &Endpoint,
+        moment: Moment,
+    ) -> Result<Step, OAuthError> {
         let generation = self.token.generation.saturating_add(1);
-        self.claimed(Claimed::Next { generation, since: moment.now }, about, endpoint, moment)
+        self.claimed(UseResult::Next { generation, since: moment.now }, about, endpoint, moment)
     }
 }
 
@@ -50,12 +58,12 @@ impl LookingUp {
     pub(super) fn looked(
         self,
         is_good: bool,
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         if !is_good {
-            return Err(Refusal::InvalidRefreshToken);
+            return Err(OAuthError::InvalidRefreshToken);
         }
         self.signed.with(&RefreshToken { issued_at: moment.now, ..self.token }, about, endpoint, moment)
     }

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use super::{
-    about::{About, Topic},
     client_credentials, introspection,
+    oauth_error::OAuthError,
     parameter::Parameter,
-    password, refresh,
-    refusal::Refusal,
-    reply,
+    password, refresh, reply,
     request::Parameters,
+    request_context::{RequestContext, RequestKind},
     revocation,
-    room::Service,
+    route::Service,
     settings::Endpoint,
     step::Step,
     waiting::Caller,
@@ -34,14 +33,14 @@ impl Endpoint {
         let (topic, step) = match service {
             Service::Token => match requested_grant(&mut parameters) {
                 Ok(grant) => (grant.into(), self.begin_grant(grant, &client, parameters, caller, moment)),
-                Err(refusal) => (Topic::Token, Err(refusal)),
+                Err(refusal) => (RequestKind::Token, Err(refusal)),
             },
-            Service::Revocation => (Topic::Revocation, revocation::begin(self, &client, parameters, moment.now)),
+            Service::Revocation => (RequestKind::Revocation, revocation::begin(self, &client, parameters, moment.now)),
             Service::Introspection => {
-                (Topic::Introspection, introspection::begin(self, &client, parameters, moment.now))
+                (RequestKind::Introspection, introspection::begin(self, &client, parameters, moment.now))
             }
         };
-        step.unwrap_or_else(|refusal| reply::refused(refusal, About::by(&client, topic)))
+        step.unwrap_or_else(|refusal| reply::refused(refusal, RequestContext::by(&client, topic)))
     }
 
     fn begin_grant(
@@ -51,9 +50,9 @@ impl Endpoint {
         parameters: Parameters,
         caller: Caller,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         if !client.grants.contains(&grant) {
-            return Err(Refusal::UnauthorizedClient);
+            return Err(OAuthError::UnauthorizedClient);
         }
         match grant {
             Grant::Password => password::begin(client, parameters, caller),
@@ -63,11 +62,11 @@ impl Endpoint {
     }
 }
 
-fn requested_grant(parameters: &mut Parameters) -> Result<Grant, Refusal> {
+fn requested_grant(parameters: &mut Parameters) -> Result<Grant, OAuthError> {
     match parameters.require(Parameter::GrantType)?.as_str() {
         "password" => Ok(Grant::Password),
         "refresh_token" => Ok(Grant::RefreshToken),
         "client_credentials" => Ok(Grant::ClientCredentials),
-        _ => Err(Refusal::UnsupportedGrantType),
+        _ => Err(OAuthError::UnsupportedGrantType),
     }
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::room::Paths;
+use super::route::Paths;
 use crate::{
     crypto::{key_ring::KeyRing, seal::Sealer},
     registry::{Registry, client::Client},
     secret::Secret,
-    state::Claim,
+    state::RefreshTokenUse,
     time::UnixTime,
-    token::{Terms, presented::AccessToken, refresh::RefreshToken},
+    token::{IssuerConfig, presented::AccessToken, refresh::RefreshToken},
 };
 
 /// A token endpoint: its whole configuration, checked and ready to answer.
@@ -22,7 +22,7 @@ pub struct Endpoint {
     /// The longest request body, in bytes.
     pub max_request_bytes: usize,
     /// What all tokens have in common.
-    pub terms: Terms,
+    pub terms: IssuerConfig,
     /// The keys that sign, and verify.
     pub keys: KeyRing,
     /// What this server can do, as a JSON document (RFC 8414 §3.2).
@@ -74,7 +74,7 @@ impl Endpoint {
     }
 
     /// What the token claims when it is used.
-    pub(super) fn claim_of(&self, token: &RefreshToken) -> Claim {
+    pub(super) fn claim_of(&self, token: &RefreshToken) -> RefreshTokenUse {
         token.claim(self.rotation.retry_grace, self.terms.lifetimes.access_token)
     }
 

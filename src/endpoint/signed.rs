@@ -1,10 +1,10 @@
 //! The answer with tokens that are signed.
 
 use super::{
-    about::About,
     event::{Event, Outcome},
-    refusal::{Refusal, UNAVAILABLE},
+    oauth_error::{OAuthError, UNAVAILABLE},
     reply,
+    request_context::RequestContext,
     settings::Endpoint,
     step::Step,
     waiting::{IdToken, Signed},
@@ -19,16 +19,21 @@ impl Signed {
     pub(super) fn with(
         self,
         token: &RefreshToken,
-        about: About,
+        about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
-    ) -> Result<Step, Refusal> {
+    ) -> Result<Step, OAuthError> {
         let now = moment.now;
         let sealed = token.seal(&endpoint.sealer, &endpoint.terms.issuer, moment).ok_or(UNAVAILABLE)?;
         self.answer(Some(sealed), about, now)
     }
 
-    pub(super) fn answer(self, refresh_token: Option<String>, about: About, now: UnixTime) -> Result<Step, Refusal> {
+    pub(super) fn answer(
+        self,
+        refresh_token: Option<String>,
+        about: RequestContext,
+        now: UnixTime,
+    ) -> Result<Step, OAuthError> {
         let tokens = reply::Tokens {
             access_token: &self.access_token.jwt,
             refresh_token,

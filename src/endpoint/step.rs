@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use super::{
-    about::About,
     attempt::Attempt,
     event::Event,
-    waiting::{AfterAttempt, AfterFind, AfterLook, AfterRemember, AfterSign, Claiming, Confirming, Verifying},
+    request_context::RequestContext,
+    waiting::{
+        AfterAttempt, AfterCheckActive, AfterFind, AfterRemember, AfterSign, Confirming, UsingRefreshToken, Verifying,
+    },
 };
 use crate::{
     crypto::{jws::SigningKey, password::PasswordCheck},
     http::Response,
     registry::{auth_source::AuthSource, identifier::Identifier},
     secret::Secret,
-    state::{Claim, Revoke, Use},
+    state::{RefreshTokenUse, Revoke, TokenInUse},
 };
 
 /// What an exchange needs next.
@@ -45,9 +47,9 @@ pub enum Effect {
     /// A signature in the form that JWS wants, by the host where it offers a faster one.
     Sign(SigningJob, Pending<AfterSign>),
     /// May this refresh token be used, and which generation follows it?
-    Claim(Claim, Pending<Claiming>),
+    RefreshTokenUse(RefreshTokenUse, Pending<UsingRefreshToken>),
     /// Is this token good still?
-    Look(Use, Pending<AfterLook>),
+    CheckActive(TokenInUse, Pending<AfterCheckActive>),
     /// A token, or a family of them, has ended: this is to be remembered.
     Remember(Revoke, Pending<AfterRemember>),
 }
@@ -55,7 +57,7 @@ pub enum Effect {
 /// An exchange that waits for a result: what is known of it, and what goes on.
 #[derive(Debug)]
 pub struct Pending<K> {
-    about: About,
+    about: RequestContext,
     then: K,
 }
 
@@ -67,16 +69,16 @@ pub struct Unavailable {
 }
 
 impl<K> Pending<K> {
-    pub(super) fn new(about: About, then: K) -> Self {
+    pub(super) fn new(about: RequestContext, then: K) -> Self {
         Self { about, then }
     }
 
     /// What is known of the exchange.
-    pub fn about(&self) -> About {
+    pub fn about(&self) -> RequestContext {
         self.about.clone()
     }
 
-    pub(super) fn into_parts(self) -> (About, K) {
+    pub(super) fn into_parts(self) -> (RequestContext, K) {
         (self.about, self.then)
     }
 }

@@ -4,58 +4,61 @@
 use std::sync::Arc;
 
 use super::{
-    about::{About, Topic},
+    oauth_error::{OAuthError, UNAVAILABLE},
     parameter::{OF_REQUEST_WITH_TOKEN, Parameter},
-    refusal::{Refusal, UNAVAILABLE},
     reply,
     request::Parameters,
+    request_context::{RequestContext, RequestKind},
     settings::Endpoint,
     step::{Effect, Pending, Step},
-    waiting::{AfterLook, Informing},
+    waiting::{AfterCheckActive, Informing},
 };
 use crate::{http::Head, secret::Secret, text::bearer, time::UnixTime, token::presented::AccessToken};
 
 /// Asks whether the token has ended, if it was good in the first place.
-pub fn begin(endpoint: &Endpoint, head: &Head, body: &Secret, now: UnixTime) -> Result<Step, Refusal> {
+pub fn begin(endpoint: &Endpoint, head: &Head, body: &Secret, now: UnixTime) -> Result<Step, OAuthError> {
     let jwt = token_of(head, body)?;
-    let token = endpoint.read_access_token(&jwt, now).ok_or(Refusal::InvalidToken)?;
+    let token = endpoint.read_access_token(&jwt, now).ok_or(OAuthError::InvalidToken)?;
     let about = about(endpoint, &token);
-    Ok(Step::Ask(Effect::Look(token.in_use(), Pending::new(about, AfterLook::Informing(Informing(token))))))
+    Ok(Step::Ask(Effect::CheckActive(
+        token.in_use(),
+        Pending::new(about, AfterCheckActive::Informing(Informing(token))),
+    )))
 }
 
 /// The client is that which was given the token, if there still is one.
-fn about(endpoint: &Endpoint, token: &AccessToken) -> About {
+fn about(endpoint: &Endpoint, token: &AccessToken) -> RequestContext {
     let client = endpoint.registry.clients.get(&token.client_id).map(Arc::clone);
-    About { client, ..About::only(Topic::UserInfo) }
+    RequestContext { client, ..RequestContext::only(RequestKind::UserInfo) }
 }
 
-fn token_of(head: &Head, body: &Secret) -> Result<Secret, Refusal> {
+fn token_of(head: &Head, body: &Secret) -> Result<Secret, OAuthError> {
     let in_header = head.authorization.as_ref().and_then(bearer::parse);
     match (in_header, token_in_form(head, body)?) {
-        (Some(_), Some(_)) => Err(Refusal::MalformedToken),
+        (Some(_), Some(_)) => Err(OAuthError::MalformedToken),
         (Some(token), None) | (None, Some(token)) => Ok(token),
-        (None, None) => Err(Refusal::NoToken),
+        (None, None) => Err(OAuthError::NoToken),
     }
 }
 
 /// A body counts only with POST, and only if it is a form.
-fn token_in_form(head: &Head, body: &Secret) -> Result<Option<Secret>, Refusal> {
+fn token_in_form(head: &Head, body: &Secret) -> Result<Option<Secret>, OAuthError> {
     if head.method != "POST" || !head.has_form() {
         return Ok(None);
     }
-    let mut parameters = Parameters::parse(body, OF_REQUEST_WITH_TOKEN).map_err(|_| Refusal::MalformedToken)?;
+    let mut parameters = Parameters::parse(body, OF_REQUEST_WITH_TOKEN).map_err(|_| OAuthError::MalformedToken)?;
     Ok(parameters.take_secret(Parameter::AccessToken))
 }
 
 impl Informing {
     /// Tells the claims that the token carries.
-    pub(super) fn looked(self, is_good: bool, about: About) -> Result<Step, Refusal> {
+    pub(super) fn looked(self, is_good: bool, about: RequestContext) -> Result<Step, OAuthError> {
         let Self(token) = self;
         if !is_good {
-            return Err(Refusal::InvalidToken);
+            return Err(OAuthError::InvalidToken);
         }
         if !token.has_openid() {
-            return Err(Refusal::InsufficientScope);
+            return Err(OAuthError::InsufficientScope);
         }
         reply::user_info(&token, about).ok_or(UNAVAILABLE)
     }

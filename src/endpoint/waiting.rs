@@ -2,13 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{attempt::Guess, refusal::Refusal, request::Parameters, room::Service};
+use super::{attempt::Guess, oauth_error::OAuthError, request::Parameters, route::Service};
 use crate::{
     origin::Origin,
     registry::{auth_source::AuthSource, client::Client, identifier::Identifier, user::User},
     secret::Secret,
     time::UnixTime,
-    token::{Granted, presented::AccessToken, refresh::RefreshToken},
+    token::{GrantedRequest, presented::AccessToken, refresh::RefreshToken},
 };
 
 /// Who waits for the attempt limits.
@@ -44,7 +44,7 @@ pub enum AfterSign {
 
 /// Who waits to know whether a token is good.
 #[derive(Debug)]
-pub enum AfterLook {
+pub enum AfterCheckActive {
     /// A refresh whose token is not rotated.
     Refreshing(LookingUp),
     /// A token that a client asks about.
@@ -137,7 +137,7 @@ pub struct Concluding {
 /// Tokens that wait for the access token's signature.
 #[derive(Debug)]
 pub struct SigningAccess {
-    pub(super) granted: Granted,
+    pub(super) granted: GrantedRequest,
     pub(super) input: Arc<str>,
     pub(super) expires_at: UnixTime,
 }
@@ -145,7 +145,7 @@ pub struct SigningAccess {
 /// Tokens that wait for the ID token's signature.
 #[derive(Debug)]
 pub struct SigningId {
-    pub(super) granted: Granted,
+    pub(super) granted: GrantedRequest,
     pub(super) access_token: SignedAccessToken,
     pub(super) input: Arc<str>,
 }
@@ -177,7 +177,7 @@ pub struct Renewing {
 
 /// A refresh whose tokens are signed, if its refresh token may be used.
 #[derive(Debug)]
-pub struct Claiming {
+pub struct UsingRefreshToken {
     pub(super) signed: Signed,
     pub(super) token: RefreshToken,
 }
@@ -191,7 +191,7 @@ pub struct LookingUp {
 
 /// A refresh that is refused, and whose family ends with it.
 #[derive(Debug)]
-pub struct Ending(pub(super) Refusal);
+pub struct Ending(pub(super) OAuthError);
 
 /// A revocation that is told once it is remembered.
 #[derive(Debug)]

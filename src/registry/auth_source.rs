@@ -55,8 +55,8 @@ impl AuthSource {
         let (seed, _) = split(self.decoy_digest(identifier));
         match found {
             Found::Account(account) => Arc::clone(&account.password_hash),
-            Found::Nobody { example: Some(example) } => Arc::new(example.decoy(seed)),
-            Found::Nobody { example: None } => Arc::new(PasswordHash::default_decoy(seed)),
+            Found::NotFound { decoy: Some(example) } => Arc::new(example.decoy(seed)),
+            Found::NotFound { decoy: None } => Arc::new(PasswordHash::default_decoy(seed)),
         }
     }
 

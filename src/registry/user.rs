@@ -74,9 +74,9 @@ pub enum Found {
     /// There is one.
     Account(Account),
     /// There is none.
-    Nobody {
+    NotFound {
         /// A hash that costs what users' hashes cost there, where one is known.
-        example: Option<Arc<PasswordHash>>,
+        decoy: Option<Arc<PasswordHash>>,
     },
 }
 
@@ -138,7 +138,7 @@ impl UserTable {
     pub fn find(&self, identifier: &Identifier, choice: u64) -> Found {
         match self.by_identifier.get(identifier).and_then(|index| self.accounts.get(index)) {
             Some(account) => Found::Account(account.clone()),
-            None => Found::Nobody { example: self.example(choice) },
+            None => Found::NotFound { decoy: self.example(choice) },
         }
     }
 

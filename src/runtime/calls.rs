@@ -4,11 +4,11 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::{
-    errand::{Errand, Progress},
     host::Host,
     known::Known,
     metrics::Times,
-    party::Party,
+    outbound_request::{OutboundRequest, Progress},
+    upstream_id::UpstreamId,
     waiter::{Called, Ticket},
 };
 use crate::{
@@ -18,8 +18,8 @@ use crate::{
 
 /// The state of all who are asked over HTTP, in one worker.
 pub struct Calls {
-    states: HashMap<Party, State>,
-    in_flight: InFlight<Errand>,
+    states: HashMap<UpstreamId, State>,
+    in_flight: InFlight<OutboundRequest>,
     times: Times,
 }
 
@@ -37,7 +37,7 @@ impl Calls {
     }
 
     /// Takes a question. It is answered at once where the answer is known, or where nobody can be asked.
-    pub fn ask(&mut self, mut errand: Errand, host: &impl Host) -> Vec<Called> {
+    pub fn ask(&mut self, mut errand: OutboundRequest, host: &impl Host) -> Vec<Called> {
         let now = host.now();
         let party = errand.party();
         if let Some(called) = errand.known(&self.state_of(&party).known, now) {
@@ -105,7 +105,7 @@ impl Calls {
         for errand in self.in_flight.under_way().filter(|errand| errand.only_asks()) {
             errand.forget(ticket);
         }
-        let is_in_vain = |errand: &mut Errand| !errand.is_to_be_remembered() && errand.forget(ticket);
+        let is_in_vain = |errand: &mut OutboundRequest| !errand.is_to_be_remembered() && errand.forget(ticket);
         for errand in self.in_flight.drop_calls_to_make(is_in_vain) {
             if let Some(state) = self.states.get_mut(&errand.party()) {
                 state.upstream.leave();
@@ -113,22 +113,22 @@ impl Calls {
         }
     }
 
-    fn state(&mut self, errand: &Errand) -> &mut State {
+    fn state(&mut self, errand: &OutboundRequest) -> &mut State {
         self.state_of(&errand.party())
     }
 
-    fn state_of(&mut self, party: &Party) -> &mut State {
+    fn state_of(&mut self, party: &UpstreamId) -> &mut State {
         self.states.entry(party.clone()).or_default()
     }
 
     /// How long the call may take, if it may be made.
-    fn admit(&mut self, errand: &Errand, now: UnixTime) -> Result<Duration, Fault> {
+    fn admit(&mut self, errand: &OutboundRequest, now: UnixTime) -> Result<Duration, Fault> {
         let limits = errand.limits().ok_or(Fault::NoAnswer)?;
         self.state(errand).upstream.admit(limits, now)?;
         Ok(limits.timeout)
     }
 
-    fn call(&mut self, errand: Errand, mut outgoing: Outgoing, host: &impl Host) -> Vec<Called> {
+    fn call(&mut self, errand: OutboundRequest, mut outgoing: Outgoing, host: &impl Host) -> Vec<Called> {
         outgoing.count_try();
         match host.call(&outgoing.callout, outgoing.time_left(host.monotonic())) {
             Ok(call) => {
@@ -139,7 +139,7 @@ impl Calls {
         }
     }
 
-    fn fail(&mut self, errand: Errand, outgoing: &Outgoing, fault: &Fault, host: &impl Host) -> Vec<Called> {
+    fn fail(&mut self, errand: OutboundRequest, outgoing: &Outgoing, fault: &Fault, host: &impl Host) -> Vec<Called> {
         let (party, now) = (errand.party(), host.now());
         let upstream = self.over(&party, outgoing, host);
         upstream.failed(fault, errand.limits(), now);
@@ -150,7 +150,7 @@ impl Calls {
     }
 
     /// A call is over, all of its tries included.
-    fn over(&mut self, party: &Party, outgoing: &Outgoing, host: &impl Host) -> &mut UpstreamState {
+    fn over(&mut self, party: &UpstreamId, outgoing: &Outgoing, host: &impl Host) -> &mut UpstreamState {
         party.times(&self.times).record(outgoing.since, host);
         let upstream = &mut self.state_of(party).upstream;
         upstream.leave();

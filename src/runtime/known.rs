@@ -36,8 +36,8 @@ impl Known {
     /// Where the configuration has no example of the hashes there, the last one that was seen is one.
     fn with_example(&mut self, found: Found) -> Found {
         match found {
-            Found::Nobody { example: None } => Found::Nobody { example: self.example.clone() },
-            Found::Nobody { example } => Found::Nobody { example },
+            Found::NotFound { decoy: None } => Found::NotFound { decoy: self.example.clone() },
+            Found::NotFound { decoy } => Found::NotFound { decoy },
             Found::Account(account) => {
                 self.example = Some(Arc::clone(&account.password_hash));
                 Found::Account(account)

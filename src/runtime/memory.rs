@@ -20,11 +20,11 @@ pub struct Memory {
 }
 
 /// How a question is answered.
-pub enum Recall<Q: EtcdQuestion> {
+pub enum StoreAnswer<Q: EtcdQuestion> {
     /// At once.
-    Known(Result<Q::Answer, Unavailable>),
+    Ready(Result<Q::Answer, Unavailable>),
     /// By a call.
-    Asked(Conversation<Q>),
+    NeedsCallout(Conversation<Q>),
 }
 
 enum Families {
@@ -57,22 +57,22 @@ impl Memory {
     }
 
     /// A question of a token.
-    pub fn token<A, Q>(&self, question: Q, host: &impl Host) -> Recall<Q>
+    pub fn token<A, Q>(&self, question: Q, host: &impl Host) -> StoreAnswer<Q>
     where
         Q: Question<Answer = A> + EtcdQuestion<Answer = A>,
     {
         match &self.families {
-            Families::Here(table) => Recall::Known(table.answer(&question, host)),
-            Families::Elsewhere(etcd) => Recall::Asked(Conversation::begin(etcd, question, host.now())),
+            Families::Here(table) => StoreAnswer::Ready(table.answer(&question, host)),
+            Families::Elsewhere(etcd) => StoreAnswer::NeedsCallout(Conversation::begin(etcd, question, host.now())),
         }
     }
 
     /// A question about a guess.
-    pub fn attempt(&self, attempt: &Attempt, host: &impl Host) -> Recall<Counting> {
+    pub fn attempt(&self, attempt: &Attempt, host: &impl Host) -> StoreAnswer<Counting> {
         match &self.attempts {
-            Attempts::Here(table) => Recall::Known(table.answer(attempt, host)),
+            Attempts::Here(table) => StoreAnswer::Ready(table.answer(attempt, host)),
             Attempts::Elsewhere(etcd, key, limits) => {
-                Recall::Asked(Conversation::begin(etcd, attempt.counting(key, limits), host.now()))
+                StoreAnswer::NeedsCallout(Conversation::begin(etcd, attempt.counting(key, limits), host.now()))
             }
         }
     }

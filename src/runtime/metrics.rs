@@ -7,11 +7,11 @@ use std::{
 };
 
 use super::host::{Host, MetricKind};
-use crate::endpoint::{about::Topic, event::Event};
+use crate::endpoint::{event::Event, request_context::RequestKind};
 
 /// The metrics of one worker.
 pub struct Metrics {
-    outcomes: HashMap<(Topic, &'static str), Counter>,
+    outcomes: HashMap<(RequestKind, &'static str), Counter>,
     /// How long things take.
     pub times: Times,
     /// How many password checks wait for their turn.

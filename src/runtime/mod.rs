@@ -2,7 +2,7 @@
 //! gone), and what goes out are calls of a small [`Host`] trait. All that is decided outside the core is decided here: whose
 //! password check goes on and for how long, when the next slice runs, who is called, what all workers share.
 //!
-//! [`Plugin::configure`] makes a [`Worker`] of a document; an [`Exchange`] is one request to it.
+//! [`Plugin::configure`] makes a [`Worker`] of a document; an [`HttpStream`] is one request to it.
 
 mod answer;
 mod arena;
@@ -10,16 +10,15 @@ mod attempts;
 mod audit;
 mod calls;
 mod checks;
-mod errand;
-mod exchange;
 mod families;
-mod holder;
 mod host;
+mod http_stream;
 mod known;
 mod memory;
 mod metrics;
+mod outbound_request;
 mod pacing;
-mod party;
+mod pause_filter;
 mod plugin;
 mod shared;
 mod shared_document;
@@ -27,14 +26,15 @@ mod signer;
 mod signings;
 mod snapshots;
 mod thread_state;
+mod upstream_id;
 mod waiter;
 mod work_queue;
 mod worker;
 
 pub use self::{
-    exchange::{Exchange, Flow, IncomingRequest},
-    holder::Holder,
     host::{Failure, Host, MetricKind, SharedValue},
+    http_stream::{Flow, HttpStream, IncomingRequest},
+    pause_filter::PauseFilter,
     plugin::Plugin,
     thread_state::ThreadState,
     waiter::Ticket,

@@ -16,7 +16,7 @@ pub struct Pacing {
     period: Duration,
     /// How often to tick while there is no work.
     watch: Duration,
-    distrust: Distrust,
+    distrust: Fallback,
 }
 
 /// What will start the next slice.
@@ -42,7 +42,7 @@ enum Patience {
 }
 
 /// Whether the pacing cluster has failed.
-enum Distrust {
+enum Fallback {
     Never,
     Until {
         end: Instant,
@@ -53,11 +53,11 @@ enum Distrust {
 }
 
 /// A call that takes longer than two to three times this is overtaken by the timer.
-const PATIENCE: Duration = Duration::from_millis(50);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(50);
 /// When a call has failed for good.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the timer is used after the pacing cluster failed.
-const PENANCE: Duration = Duration::from_secs(10);
+const COOLDOWN: Duration = Duration::from_secs(10);
 
 impl Pacing {
     /// Paces by the cluster where there is one, and by the timer otherwise.
@@ -68,7 +68,7 @@ impl Pacing {
             waiting: Waiting::Resting,
             period: Duration::ZERO,
             watch: Duration::ZERO,
-            distrust: Distrust::Never,
+            distrust: Fallback::Never,
         }
     }
 
@@ -92,7 +92,7 @@ impl Pacing {
         match self.call(host) {
             Some(call) => {
                 self.waiting = Waiting::Called(call, Patience::Fresh);
-                self.set_period(PATIENCE, host);
+                self.set_period(ANSWER_TIMEOUT, host);
             }
             None => self.tick(host),
         }
@@ -118,8 +118,8 @@ impl Pacing {
         let is_due = matches!(self.waiting, Waiting::Called(expected, _) if expected == call);
         match &mut self.distrust {
             _ if is_due && !is_well => self.fall_back(None, host),
-            Distrust::Until { end, overdue } if is_well && *overdue == Some(call) => *end = host.monotonic(),
-            Distrust::Never | Distrust::Until { .. } => {}
+            Fallback::Until { end, overdue } if is_well && *overdue == Some(call) => *end = host.monotonic(),
+            Fallback::Never | Fallback::Until { .. } => {}
         }
         is_due
     }
@@ -143,8 +143,8 @@ impl Pacing {
 
     fn call(&mut self, host: &impl Host) -> Option<u32> {
         let trusted = match self.distrust {
-            Distrust::Never => true,
-            Distrust::Until { end, .. } => host.monotonic() >= end,
+            Fallback::Never => true,
+            Fallback::Until { end, .. } => host.monotonic() >= end,
         };
         let ping = self.ping.as_ref().filter(|_| trusted)?;
         match host.call(ping, PING_TIMEOUT) {
@@ -157,10 +157,10 @@ impl Pacing {
     }
 
     fn fall_back(&mut self, overdue: Option<u32>, host: &impl Host) {
-        if let (Distrust::Never, Some(Callout { cluster, .. })) = (&self.distrust, &self.ping) {
+        if let (Fallback::Never, Some(Callout { cluster, .. })) = (&self.distrust, &self.ping) {
             log::warn!("the pacing cluster {cluster} does not answer: password checks are paced by the timer, slower");
         }
-        self.distrust = Distrust::Until { end: host.monotonic() + PENANCE, overdue };
+        self.distrust = Fallback::Until { end: host.monotonic() + COOLDOWN, overdue };
     }
 
     fn tick(&mut self, host: &impl Host) {

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use super::{holder::Holder, host::Host, thread_state::ThreadState, worker::Worker};
+use super::{host::Host, pause_filter::PauseFilter, thread_state::ThreadState, worker::Worker};
 use crate::config::{self, Configuration, Environment, Problem, Role};
 
 /// What a plugin is there for.
@@ -10,7 +10,7 @@ pub enum Plugin<H: Host> {
     /// It answers requests for tokens and of tokens.
     TokenEndpoint(Rc<RefCell<Worker<H>>>),
     /// It holds requests back, for a token endpoint in front of it that can't.
-    Holder(Holder),
+    PauseFilter(PauseFilter),
 }
 
 impl<H: Host> Plugin<H> {
@@ -19,7 +19,7 @@ impl<H: Host> Plugin<H> {
     pub fn configure(host: H, thread: Rc<ThreadState>, document: &[u8], environment: Environment) -> Option<Self> {
         let role = config::parse_any(document, environment, host.now());
         match role.inspect_err(|problems| refuse(problems)).ok()? {
-            Role::Holder(paths) => Some(Self::Holder(Holder::new(paths))),
+            Role::Holder(paths) => Some(Self::PauseFilter(PauseFilter::new(paths))),
             Role::TokenEndpoint(configuration) => Self::token_endpoint(host, thread, *configuration),
         }
     }

@@ -4,7 +4,7 @@ use super::{
     host::{Failure, Host},
     shared,
 };
-use crate::registry::remote::{Ledger, PART};
+use crate::registry::remote::{PART, SnapshotManifest};
 
 /// The shared data of one source.
 pub struct SharedDocument {
@@ -27,13 +27,13 @@ impl SharedDocument {
     }
 
     /// The ledger as it is now.
-    pub fn ledger(&self, host: &impl Host) -> Option<Ledger> {
+    pub fn ledger(&self, host: &impl Host) -> Option<SnapshotManifest> {
         let ledger = host.shared_value(&self.ledger_key()).ok()?;
         serde_json::from_slice(&ledger.bytes).ok()
     }
 
     /// Changes the ledger, unless `change` gives None.
-    pub fn update<T>(&self, host: &impl Host, change: impl Fn(&mut Ledger) -> Option<T>) -> Option<T> {
+    pub fn update<T>(&self, host: &impl Host, change: impl Fn(&mut SnapshotManifest) -> Option<T>) -> Option<T> {
         let changed = shared::update(&self.ledger_key(), host, |bytes| {
             let mut ledger = serde_json::from_slice(bytes).unwrap_or_default();
             let result = change(&mut ledger).and_then(|result| Some((serde_json::to_vec(&ledger).ok()?, result)));

@@ -2,8 +2,8 @@
 
 use crate::{
     endpoint::{
-        AfterAttempt, AfterFind, AfterLook, AfterRemember, Claiming, Confirming, Continuation, Pending, Unavailable,
-        cors::Page,
+        AfterAttempt, AfterCheckActive, AfterFind, AfterRemember, Confirming, Continuation, Pending, Unavailable,
+        UsingRefreshToken, cors::CorsOrigin,
     },
     origin::Origin,
 };
@@ -16,7 +16,7 @@ pub struct Ticket {
     /// Where the request comes from.
     pub origin: Origin,
     /// The page that asks.
-    pub page: Page,
+    pub page: CorsOrigin,
 }
 
 /// An exchange that waits for a result, and its stream.
@@ -28,7 +28,7 @@ pub struct Waiter<K> {
 }
 
 /// An exchange with the result that it has waited for.
-pub struct Ready<K: Continuation> {
+pub struct Resumption<K: Continuation> {
     /// Who waits.
     pub waiter: Waiter<K>,
     /// What for.
@@ -38,22 +38,22 @@ pub struct Ready<K: Continuation> {
 /// Any exchange that waited for a call.
 pub enum Called {
     /// For the attempt limits.
-    Attempt(Ready<AfterAttempt>),
+    Attempt(Resumption<AfterAttempt>),
     /// For a user.
-    Find(Ready<AfterFind>),
+    Find(Resumption<AfterFind>),
     /// For a password that a directory checks.
-    Confirm(Ready<Confirming>),
+    Confirm(Resumption<Confirming>),
     /// For a refresh token.
-    Claim(Ready<Claiming>),
+    RefreshTokenUse(Resumption<UsingRefreshToken>),
     /// For whether a token is good.
-    Look(Ready<AfterLook>),
+    CheckActive(Resumption<AfterCheckActive>),
     /// For the end of a token to be remembered.
-    Remember(Ready<AfterRemember>),
+    Remember(Resumption<AfterRemember>),
 }
 
 impl<K: Continuation> Waiter<K> {
     /// It can go on.
-    pub fn ready(self, result: Result<K::Result, Unavailable>) -> Ready<K> {
-        Ready { waiter: self, result }
+    pub fn ready(self, result: Result<K::Result, Unavailable>) -> Resumption<K> {
+        Resumption { waiter: self, result }
     }
 }

@@ -6,22 +6,22 @@ use super::{
     audit,
     calls::Calls,
     checks::{Checked, Checks},
-    errand::{Asked, Errand},
     host::Host,
-    memory::{Memory, Recall},
+    memory::{Memory, StoreAnswer},
     metrics::{Gauge, Metrics},
+    outbound_request::{Asked, OutboundRequest},
     pacing::Pacing,
     signings::{Signed, Signings},
     snapshots::Snapshots,
     thread_state::ThreadState,
-    waiter::{Called, Ready, Ticket, Waiter},
+    waiter::{Called, Resumption, Ticket, Waiter},
     work_queue::TurnedAway,
 };
 use crate::{
     config::{Configuration, HeadersHeldBy},
     endpoint::{
-        AfterSign, Collecting, Continuation, Effect, Endpoint, Step, Unavailable, Verifying, about::About, cors::Page,
-        event::Event,
+        AfterSign, Collecting, Continuation, Effect, Endpoint, Step, Unavailable, Verifying, cors::CorsOrigin,
+        event::Event, request_context::RequestContext,
     },
     http::Response,
     registry::auth_source::Directory,
@@ -121,7 +121,7 @@ impl<H: Host> Worker<H> {
     }
 
     /// Answers a request.
-    pub fn reply(&mut self, exchange: u32, page: Page, response: Response, event: &Event) {
+    pub fn reply(&mut self, exchange: u32, page: CorsOrigin, response: Response, event: &Event) {
         let response = self.endpoint.share(response, event, page);
         self.metrics.count(event, &self.host);
         audit::log(event);
@@ -175,27 +175,29 @@ impl<H: Host> Worker<H> {
         match effect {
             Effect::Attempt(attempt, pending) => {
                 let recall = self.memory.attempt(&attempt, &self.host);
-                self.recall(recall, Waiter { ticket, pending }, Errand::Attempt);
+                self.recall(recall, Waiter { ticket, pending }, OutboundRequest::Attempt);
             }
-            Effect::Claim(claim, pending) => {
+            Effect::RefreshTokenUse(claim, pending) => {
                 let recall = self.memory.token(claim, &self.host);
-                self.recall(recall, Waiter { ticket, pending }, Errand::Claim);
+                self.recall(recall, Waiter { ticket, pending }, OutboundRequest::RefreshTokenUse);
             }
-            Effect::Look(token, pending) => {
+            Effect::CheckActive(token, pending) => {
                 let recall = self.memory.token(token, &self.host);
-                self.recall(recall, Waiter { ticket, pending }, Errand::Look);
+                self.recall(recall, Waiter { ticket, pending }, OutboundRequest::CheckActive);
             }
             Effect::Remember(revoke, pending) => {
                 let recall = self.memory.token(revoke, &self.host);
-                self.recall(recall, Waiter { ticket, pending }, Errand::Remember);
+                self.recall(recall, Waiter { ticket, pending }, OutboundRequest::Remember);
             }
             Effect::Find(find, pending) if matches!(find.auth_source.directory, Directory::Snapshot(_)) => {
                 let found = self.snapshots.find(&find).ok_or(Unavailable::SOON);
                 self.resume(Waiter { ticket, pending }.ready(found));
             }
-            Effect::Find(find, pending) => self.call(Errand::Find(Asked::by(find, Waiter { ticket, pending }))),
+            Effect::Find(find, pending) => {
+                self.call(OutboundRequest::Find(Asked::by(find, Waiter { ticket, pending })))
+            }
             Effect::Confirm(confirm, pending) => {
-                self.call(Errand::Confirm(Asked::by(confirm, Waiter { ticket, pending })));
+                self.call(OutboundRequest::Confirm(Asked::by(confirm, Waiter { ticket, pending })));
             }
             Effect::Sign(work, pending) => {
                 let now = self.host.monotonic();
@@ -212,22 +214,22 @@ impl<H: Host> Worker<H> {
 
     fn recall<Q: EtcdQuestion, K: Continuation<Result = Q::Answer>>(
         &mut self,
-        recall: Recall<Q>,
+        recall: StoreAnswer<Q>,
         waiter: Waiter<K>,
-        errand: fn(Asked<Conversation<Q>, K>) -> Errand,
+        errand: fn(Asked<Conversation<Q>, K>) -> OutboundRequest,
     ) {
         match recall {
-            Recall::Known(answer) => self.resume(waiter.ready(answer)),
-            Recall::Asked(conversation) => self.call(errand(Asked::by(conversation, waiter))),
+            StoreAnswer::Ready(answer) => self.resume(waiter.ready(answer)),
+            StoreAnswer::NeedsCallout(conversation) => self.call(errand(Asked::by(conversation, waiter))),
         }
     }
 
-    fn call(&mut self, errand: Errand) {
+    fn call(&mut self, errand: OutboundRequest) {
         let called = self.calls.ask(errand, &self.host);
         self.resume_all(called);
     }
 
-    fn resume<K: Continuation>(&mut self, Ready { waiter: Waiter { ticket, pending }, result }: Ready<K>) {
+    fn resume<K: Continuation>(&mut self, Resumption { waiter: Waiter { ticket, pending }, result }: Resumption<K>) {
         let Some(moment) = self.host.moment() else { return self.give_up(ticket, pending.about()) };
         let step = self.endpoint.resume(pending, result, moment);
         self.perform(ticket, step);
@@ -239,8 +241,8 @@ impl<H: Host> Worker<H> {
                 Called::Attempt(ready) => self.resume(ready),
                 Called::Find(ready) => self.resume(ready),
                 Called::Confirm(ready) => self.resume(ready),
-                Called::Claim(ready) => self.resume(ready),
-                Called::Look(ready) => self.resume(ready),
+                Called::RefreshTokenUse(ready) => self.resume(ready),
+                Called::CheckActive(ready) => self.resume(ready),
                 Called::Remember(ready) => self.resume(ready),
             }
         }
@@ -300,7 +302,7 @@ impl<H: Host> Worker<H> {
     }
 
     /// Without entropy nothing can be issued.
-    fn give_up(&mut self, ticket: Ticket, about: About) {
+    fn give_up(&mut self, ticket: Ticket, about: RequestContext) {
         log::error!("the host gives no entropy");
         let (response, event) = Endpoint::unavailable(about);
         self.reply(ticket.exchange, ticket.page, response, &event);

@@ -3,7 +3,7 @@
 //! a table that is too small shortens the time for which people may be idle, and never brings an ended token back.
 
 use super::{
-    family::{Claim, Claimed, Family, Revoke, Standing, Use},
+    family::{Family, FamilyStatus, RefreshTokenUse, Revoke, TokenInUse, UseResult},
     id::{FamilyId, TokenId},
 };
 use crate::time::UnixTime;
@@ -57,20 +57,20 @@ pub trait Question: Copy {
 }
 
 /// May this refresh token be used, and which generation follows it? Of many that claim at once, one begins the next generation.
-impl Question for Claim {
-    type Answer = Claimed;
+impl Question for RefreshTokenUse {
+    type Answer = UseResult;
 
     fn places(&self) -> (Place, Option<Place>) {
         (Place(self.family.0), None)
     }
 
-    fn ask(&self, bucket: &mut Bucket, now: UnixTime) -> Claimed {
+    fn ask(&self, bucket: &mut Bucket, now: UnixTime) -> UseResult {
         bucket.claim(self, now)
     }
 }
 
 /// Is this token good still?
-impl Question for Use {
+impl Question for TokenInUse {
     type Answer = bool;
 
     /// For an access token that is in two places, both of which must take it for good: its family's, and its own, which is
@@ -118,10 +118,10 @@ impl Place {
 }
 
 impl Bucket {
-    fn claim(&mut self, claim: &Claim, now: UnixTime) -> Claimed {
+    fn claim(&mut self, claim: &RefreshTokenUse, now: UnixTime) -> UseResult {
         let known = self.get(claim.family.0);
         if self.is_forgotten(claim, known) {
-            return Claimed::Ended;
+            return UseResult::Ended;
         }
         let (claimed, family) = claim.judge(known, now);
         if let Some(family) = family {
@@ -130,21 +130,21 @@ impl Bucket {
         claimed
     }
 
-    fn is_good(&self, token: Use, now: UnixTime) -> bool {
+    fn is_good(&self, token: TokenInUse, now: UnixTime) -> bool {
         match token {
-            Use::Refresh(claim) => {
+            TokenInUse::Refresh(claim) => {
                 let known = self.get(claim.family.0);
                 !self.is_forgotten(&claim, known) && claim.is_good(known, now)
             }
-            Use::Access { token, issued_at } => {
+            TokenInUse::Access { token, issued_at } => {
                 let ids = [token.family().0, id_of(token)];
-                let has_ended = |id| self.get(id).is_some_and(|family| family.standing == Standing::Ended);
+                let has_ended = |id| self.get(id).is_some_and(|family| family.standing == FamilyStatus::Ended);
                 !ids.into_iter().any(has_ended) && issued_at.0 > self.forgotten
             }
         }
     }
 
-    fn is_forgotten(&self, claim: &Claim, known: Option<Family>) -> bool {
+    fn is_forgotten(&self, claim: &RefreshTokenUse, known: Option<Family>) -> bool {
         known.is_none() && claim.issued_at.0 <= self.forgotten
     }
 
@@ -198,8 +198,8 @@ impl Entry {
     fn append_to(self, bytes: &mut Vec<u8>) {
         let Family { standing, since, until } = self.family;
         let generation = match standing {
-            Standing::Newest(generation) => generation.min(ENDED - 1),
-            Standing::Ended => ENDED,
+            FamilyStatus::Newest(generation) => generation.min(ENDED - 1),
+            FamilyStatus::Ended => ENDED,
         };
         [self.id, since.0, until.0].iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
         bytes.extend_from_slice(&generation.to_le_bytes());
@@ -211,8 +211,8 @@ impl Entry {
         let mut number = || numbers.next().unwrap_or_default();
         let (id, since, until) = (number(), UnixTime(number()), UnixTime(number()));
         let standing = match rest.try_into().map_or(ENDED, u32::from_le_bytes) {
-            ENDED => Standing::Ended,
-            generation => Standing::Newest(generation),
+            ENDED => FamilyStatus::Ended,
+            generation => FamilyStatus::Newest(generation),
         };
         Self { id, family: Family { standing, since, until } }
     }
@@ -231,15 +231,15 @@ mod tests {
 
     const LATER: UnixTime = UnixTime(1_000_000);
 
-    fn claim(family: u64, generation: u32, issued_at: u64) -> Claim {
+    fn claim(family: u64, generation: u32, issued_at: u64) -> RefreshTokenUse {
         let (family, issued_at, grace) = (FamilyId(family), UnixTime(issued_at), Duration::from_secs(10));
-        Claim { family, generation, issued_at, until: LATER, grace }
+        RefreshTokenUse { family, generation, issued_at, until: LATER, grace }
     }
 
-    fn claimed(bucket: &mut Bucket, question: &Claim, now: u64) -> Option<u32> {
+    fn claimed(bucket: &mut Bucket, question: &RefreshTokenUse, now: u64) -> Option<u32> {
         match question.ask(bucket, UnixTime(now)) {
-            Claimed::Next { generation, .. } => Some(generation),
-            Claimed::Ended => None,
+            UseResult::Next { generation, .. } => Some(generation),
+            UseResult::Ended => None,
         }
     }
 
@@ -266,7 +266,7 @@ mod tests {
     fn an_ended_family_takes_its_access_tokens_along() {
         let mut bucket = Bucket::default();
         let token = TokenId::fresh(Entropy::new([7; 32]));
-        let look = Use::Access { token, issued_at: UnixTime(5) };
+        let look = TokenInUse::Access { token, issued_at: UnixTime(5) };
         claimed(&mut bucket, &claim(token.family().0, 0, 5), 6);
         assert!(look.ask(&mut bucket, UnixTime(7)));
         Revoke::Family { family: token.family(), until: LATER }.ask(&mut bucket, UnixTime(8));
@@ -279,7 +279,7 @@ mod tests {
         let first = TokenId::fresh(Entropy::new([7; 32]));
         let second = TokenId::in_family(Entropy::new([8; 32]), first.family());
         Revoke::Token { token: first, until: LATER }.ask(&mut bucket, UnixTime(6));
-        let look = |token| Use::Access { token, issued_at: UnixTime(5) };
+        let look = |token| TokenInUse::Access { token, issued_at: UnixTime(5) };
         assert!(!look(first).ask(&mut bucket, UnixTime(7)));
         assert!(look(second).ask(&mut bucket, UnixTime(7)));
         assert_eq!(claimed(&mut bucket, &claim(first.family().0, 0, 5), 7), Some(1));
@@ -290,7 +290,7 @@ mod tests {
         let family = FamilyId(7);
         let buckets = (0..100).map(|number| {
             let token = TokenId::in_family(Entropy::new([number; 32]), family);
-            let looked = Use::Access { token, issued_at: LATER }.places();
+            let looked = TokenInUse::Access { token, issued_at: LATER }.places();
             let (denied, _) = Revoke::Token { token, until: LATER }.places();
             let (ended, _) = Revoke::Family { family, until: LATER }.places();
             assert_eq!(looked, (ended, Some(denied)));
@@ -304,7 +304,7 @@ mod tests {
         let mut bucket = Bucket::default();
         claimed(&mut bucket, &claim(1, 0, 5), 10);
         let before = bucket.clone();
-        let look = Use::Refresh(claim(1, 0, 5));
+        let look = TokenInUse::Refresh(claim(1, 0, 5));
         assert!(look.ask(&mut bucket, UnixTime(15)));
         assert!(!look.ask(&mut bucket, UnixTime(500)));
         assert_eq!(bucket, before);

@@ -10,7 +10,7 @@ use crate::time::UnixTime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Family {
     /// How it stands.
-    pub standing: Standing,
+    pub standing: FamilyStatus,
     /// Since when.
     pub since: UnixTime,
     /// When its last token ends by itself, so that it can be forgotten.
@@ -19,7 +19,7 @@ pub struct Family {
 
 /// How a family stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum FamilyStatus {
     /// Tokens of this generation are the newest.
     Newest(u32),
     /// It was revoked, or given up after a theft.
@@ -28,7 +28,7 @@ pub enum Standing {
 
 /// A refresh token that is being used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim {
+pub struct RefreshTokenUse {
     /// Its family.
     pub family: FamilyId,
     /// Its generation: zero for the token of a login.
@@ -43,7 +43,7 @@ pub struct Claim {
 
 /// What comes of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claimed {
+pub enum UseResult {
     /// The next token is of this generation.
     Next {
         /// Its number.
@@ -57,9 +57,9 @@ pub enum Claimed {
 
 /// A token of which one wants to know whether it is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
+pub enum TokenInUse {
     /// A refresh token.
-    Refresh(Claim),
+    Refresh(RefreshTokenUse),
     /// An access token.
     Access {
         /// Which one.
@@ -88,32 +88,32 @@ pub enum Revoke {
     },
 }
 
-impl Claim {
+impl RefreshTokenUse {
     /// What comes of it, and what is to be remembered of the family where that is not what is `known`.
     ///
     /// A family of which less is known than the token says was forgotten, or was served elsewhere: it goes on from the
     /// token.
-    pub fn judge(&self, known: Option<Family>, now: UnixTime) -> (Claimed, Option<Family>) {
+    pub fn judge(&self, known: Option<Family>, now: UnixTime) -> (UseResult, Option<Family>) {
         match known {
-            Some(Family { standing: Standing::Ended, .. }) => (Claimed::Ended, None),
-            Some(Family { standing: Standing::Newest(newest), since, .. }) if newest > self.generation => {
+            Some(Family { standing: FamilyStatus::Ended, .. }) => (UseResult::Ended, None),
+            Some(Family { standing: FamilyStatus::Newest(newest), since, .. }) if newest > self.generation => {
                 if self.may_come_again(newest, since, now) {
-                    (Claimed::Next { generation: newest, since }, None)
+                    (UseResult::Next { generation: newest, since }, None)
                 } else {
-                    (Claimed::Ended, Some(Family::ended(now, self.until)))
+                    (UseResult::Ended, Some(Family::ended(now, self.until)))
                 }
             }
             _ => {
                 let generation = self.generation.saturating_add(1);
-                let family = Family { standing: Standing::Newest(generation), since: now, until: self.until };
-                (Claimed::Next { generation, since: now }, Some(family))
+                let family = Family { standing: FamilyStatus::Newest(generation), since: now, until: self.until };
+                (UseResult::Next { generation, since: now }, Some(family))
             }
         }
     }
 
     /// Whether it could be used, by what is `known`.
     pub fn is_good(&self, known: Option<Family>, now: UnixTime) -> bool {
-        matches!(self.judge(known, now), (Claimed::Next { .. }, _))
+        matches!(self.judge(known, now), (UseResult::Next { .. }, _))
     }
 
     fn may_come_again(&self, newest: u32, since: UnixTime, now: UnixTime) -> bool {
@@ -124,7 +124,7 @@ impl Claim {
 impl Family {
     /// A family that has ended.
     pub fn ended(now: UnixTime, until: UnixTime) -> Self {
-        Self { standing: Standing::Ended, since: now, until }
+        Self { standing: FamilyStatus::Ended, since: now, until }
     }
 }
 
@@ -134,17 +134,17 @@ mod tests {
 
     const UNTIL: UnixTime = UnixTime(9_000);
 
-    fn claim(generation: u32) -> Claim {
+    fn claim(generation: u32) -> RefreshTokenUse {
         let family = FamilyId(1);
-        Claim { family, generation, issued_at: UnixTime(0), until: UNTIL, grace: Duration::from_secs(10) }
+        RefreshTokenUse { family, generation, issued_at: UnixTime(0), until: UNTIL, grace: Duration::from_secs(10) }
     }
 
     fn newest(generation: u32, since: u64) -> Option<Family> {
-        Some(Family { standing: Standing::Newest(generation), since: UnixTime(since), until: UNTIL })
+        Some(Family { standing: FamilyStatus::Newest(generation), since: UnixTime(since), until: UNTIL })
     }
 
-    fn next(generation: u32, since: u64) -> Claimed {
-        Claimed::Next { generation, since: UnixTime(since) }
+    fn next(generation: u32, since: u64) -> UseResult {
+        UseResult::Next { generation, since: UnixTime(since) }
     }
 
     #[test]
@@ -157,19 +157,19 @@ mod tests {
     fn the_token_before_it_comes_to_the_same_generation_while_the_grace_lasts() {
         assert_eq!(claim(1).judge(newest(2, 100), UnixTime(110)), (next(2, 100), None));
         let ended = Some(Family::ended(UnixTime(111), UNTIL));
-        assert_eq!(claim(1).judge(newest(2, 100), UnixTime(111)), (Claimed::Ended, ended));
+        assert_eq!(claim(1).judge(newest(2, 100), UnixTime(111)), (UseResult::Ended, ended));
     }
 
     #[test]
     fn one_that_is_older_still_is_theft_at_once() {
-        assert_eq!(claim(0).judge(newest(2, 100), UnixTime(100)).0, Claimed::Ended);
+        assert_eq!(claim(0).judge(newest(2, 100), UnixTime(100)).0, UseResult::Ended);
     }
 
     #[test]
     fn no_token_of_an_ended_family_is_good() {
         for generation in 0..4 {
             let ended = Some(Family::ended(UnixTime(100), UNTIL));
-            assert_eq!(claim(generation).judge(ended, UnixTime(100)), (Claimed::Ended, None));
+            assert_eq!(claim(generation).judge(ended, UnixTime(100)), (UseResult::Ended, None));
         }
     }
 

@@ -8,6 +8,6 @@ mod id;
 
 pub use self::{
     bucket::{Bucket, InvalidBucket, Place, Question},
-    family::{Claim, Claimed, Family, Revoke, Standing, Use},
+    family::{Family, FamilyStatus, RefreshTokenUse, Revoke, TokenInUse, UseResult},
     id::{FamilyId, TokenId},
 };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Granted, Profile, Terms, signing_input};
+use super::{GrantedRequest, IssuerConfig, Profile, signing_input};
 use crate::{crypto::jws::SigningKey, state::TokenId, time::UnixTime};
 
 /// In the order of the contract's sample.
@@ -33,9 +33,9 @@ enum Scope<'a> {
 
 /// The signing input of an access token and the token's end. None if the claims can't be written as JSON.
 pub fn signing_input_of(
-    terms: &Terms,
+    terms: &IssuerConfig,
     key: &SigningKey,
-    granted: &Granted,
+    granted: &GrantedRequest,
     id: TokenId,
     now: UnixTime,
 ) -> Option<(String, UnixTime)> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Granted, Terms, signing_input};
+use super::{GrantedRequest, IssuerConfig, signing_input};
 use crate::{
     crypto::jws::SigningKey,
     state::TokenId,
@@ -24,7 +24,12 @@ struct Claims<'a> {
 }
 
 /// The signing input of an ID token. None if the claims can't be written as JSON.
-pub fn signing_input_of(terms: &Terms, key: &SigningKey, granted: &Granted, moment: Moment) -> Option<String> {
+pub fn signing_input_of(
+    terms: &IssuerConfig,
+    key: &SigningKey,
+    granted: &GrantedRequest,
+    moment: Moment,
+) -> Option<String> {
     let claims = Claims {
         sub: &granted.user.id,
         aud: &granted.client.id,

@@ -63,7 +63,7 @@ impl Default for Lifetimes {
 
 /// What all tokens of this endpoint have in common.
 #[derive(Debug)]
-pub struct Terms {
+pub struct IssuerConfig {
     /// `iss`, without a trailing slash.
     pub issuer: String,
     /// The shape of access tokens.
@@ -74,7 +74,7 @@ pub struct Terms {
 
 /// What a caller is to be given tokens for.
 #[derive(Debug)]
-pub struct Granted {
+pub struct GrantedRequest {
     /// Who asked.
     pub client: Arc<Client>,
     /// Who logged in, or the client itself.
@@ -82,12 +82,12 @@ pub struct Granted {
     /// What is granted.
     pub scopes: Vec<String>,
     /// What the caller can come back with.
-    pub coming_back: ComingBack,
+    pub coming_back: RefreshTokenPolicy,
 }
 
 /// What a caller can come back with.
 #[derive(Debug)]
-pub enum ComingBack {
+pub enum RefreshTokenPolicy {
     /// Nothing.
     Never,
     /// The first refresh token of a family.
@@ -96,7 +96,7 @@ pub enum ComingBack {
     Again(RefreshToken),
 }
 
-impl Granted {
+impl GrantedRequest {
     /// What is granted, as one text (RFC 6749 §3.3). None for nothing, which the text can't say.
     pub fn scope(&self) -> Option<String> {
         scope_text(&self.scopes)

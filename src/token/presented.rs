@@ -4,11 +4,11 @@ use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{OPENID, Terms};
+use super::{IssuerConfig, OPENID};
 use crate::{
     crypto::jws::{Algorithm, SigningKey},
     secret::Secret,
-    state::{TokenId, Use},
+    state::{TokenId, TokenInUse},
     time::UnixTime,
 };
 
@@ -72,7 +72,7 @@ impl AccessToken {
     /// Reads a token (RFC 7519 §7.2, RFC 9068 §4) that one of the keys has signed for this issuer: `key` finds it by its
     /// `kid`. Tokens of both profiles are read, so that a change of profile ends none.
     pub fn read<'a>(
-        terms: &Terms,
+        terms: &IssuerConfig,
         key: impl FnOnce(&str) -> Option<&'a SigningKey>,
         jwt: &Secret,
         now: UnixTime,
@@ -90,8 +90,8 @@ impl AccessToken {
     }
 
     /// What is asked about it where it is remembered which tokens have ended.
-    pub fn in_use(&self) -> Use {
-        Use::Access { token: self.id, issued_at: self.issued_at }
+    pub fn in_use(&self) -> TokenInUse {
+        TokenInUse::Access { token: self.id, issued_at: self.issued_at }
     }
 
     /// Whether it may be used to ask for the user's claims (OpenID Connect Core §5.3).
@@ -101,7 +101,7 @@ impl AccessToken {
 }
 
 impl Claims {
-    fn accept(self, typ: &str, terms: &Terms, now: UnixTime) -> Option<AccessToken> {
+    fn accept(self, typ: &str, terms: &IssuerConfig, now: UnixTime) -> Option<AccessToken> {
         // Never too early: it begins when it is signed, and a proxy whose clock is behind must not call it no token, or a
         // revocation of it nothing to revoke.
         let is_over = now >= self.exp;

@@ -9,7 +9,7 @@ use crate::{
     crypto::seal::Sealer,
     registry::{identifier::Identifier, user::User},
     secret::Secret,
-    state::{Claim, FamilyId},
+    state::{FamilyId, RefreshTokenUse},
     time::{Moment, UnixTime},
 };
 
@@ -68,9 +68,9 @@ impl RefreshToken {
     }
 
     /// What it claims when it is used, where access tokens live for so long.
-    pub fn claim(&self, grace: Duration, access_token: Duration) -> Claim {
+    pub fn claim(&self, grace: Duration, access_token: Duration) -> RefreshTokenUse {
         let Self { family, generation, issued_at, .. } = *self;
-        Claim { family, generation, issued_at, until: self.end_of_family(access_token), grace }
+        RefreshTokenUse { family, generation, issued_at, until: self.end_of_family(access_token), grace }
     }
 }
 

@@ -15,9 +15,9 @@ use proxy_wasm::{
 
 use self::{
     host::EnvoyHost,
-    stream::{ExchangeStream, HeldStream},
+    stream::{EndpointStream, HeldStream},
 };
-use crate::runtime::{Exchange, Plugin, ThreadState, Worker};
+use crate::runtime::{HttpStream, Plugin, ThreadState, Worker};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Debug);
@@ -64,8 +64,8 @@ impl RootContext for Root {
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
         Some(match self.plugin.as_ref()? {
-            Plugin::TokenEndpoint(worker) => Box::new(ExchangeStream(Exchange::new(id, Rc::clone(worker)))),
-            Plugin::Holder(holder) => Box::new(HeldStream(holder.clone())),
+            Plugin::TokenEndpoint(worker) => Box::new(EndpointStream(HttpStream::new(id, Rc::clone(worker)))),
+            Plugin::PauseFilter(holder) => Box::new(HeldStream(holder.clone())),
         })
     }
 

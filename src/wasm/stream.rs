@@ -9,14 +9,14 @@ use super::{
     host::EnvoyHost,
     request::{CurrentRequest, action},
 };
-use crate::runtime::{Exchange, Holder};
+use crate::runtime::{HttpStream, PauseFilter};
 
 /// A stream through a token endpoint.
-pub struct ExchangeStream(pub Exchange<EnvoyHost>);
+pub struct EndpointStream(pub HttpStream<EnvoyHost>);
 
-impl Context for ExchangeStream {}
+impl Context for EndpointStream {}
 
-impl HttpContext for ExchangeStream {
+impl HttpContext for EndpointStream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
         action(self.0.on_headers(&CurrentRequest, end_of_stream))
     }
@@ -31,7 +31,7 @@ impl HttpContext for ExchangeStream {
 }
 
 /// A stream through a filter that holds requests back.
-pub struct HeldStream(pub Holder);
+pub struct HeldStream(pub PauseFilter);
 
 impl Context for HeldStream {}
 

@@ -7,7 +7,7 @@ use token_endpoint::{
     config::{self, Configuration},
     crypto::password::Arena,
     endpoint::{
-        Admission, Continuation, Effect, Pending, Step, Unavailable, attempt::Attempt, cors::Page, event::Event,
+        Admission, Continuation, Effect, Pending, Step, Unavailable, attempt::Attempt, cors::CorsOrigin, event::Event,
     },
     http::{Head, Response},
     origin::Origin,
@@ -73,7 +73,7 @@ impl Core {
         }
     }
 
-    fn perform(&self, mut step: Step, page: Page) -> Response {
+    fn perform(&self, mut step: Step, page: CorsOrigin) -> Response {
         loop {
             step = match step {
                 Step::Reply(response, event) => return self.told(response, &event, page),
@@ -87,8 +87,8 @@ impl Core {
             Effect::Attempt(attempt, pending) => self.resume(pending, Ok(self.count(&attempt))),
             Effect::Find(_, pending) => self.resume(pending, Err(Unavailable::SOON)),
             Effect::Confirm(_, pending) => self.resume(pending, Err(Unavailable::SOON)),
-            Effect::Claim(claim, pending) => self.resume(pending, self.remembered(claim)),
-            Effect::Look(token, pending) => self.resume(pending, self.remembered(token)),
+            Effect::RefreshTokenUse(claim, pending) => self.resume(pending, self.remembered(claim)),
+            Effect::CheckActive(token, pending) => self.resume(pending, self.remembered(token)),
             Effect::Remember(revoke, pending) => self.resume(pending, self.remembered(revoke)),
             Effect::Sign(_, pending) if !self.signs.get() => self.resume(pending, Err(Unavailable { retry_after: 60 })),
             Effect::Sign(job, pending) => self.resume(pending, Ok(job.key.sign(job.input.as_bytes()).unwrap())),
@@ -121,7 +121,7 @@ impl Core {
         Moment { now: UnixTime(self.now.get()), entropy: Entropy::new([self.chance.get(); 32]) }
     }
 
-    fn told(&self, response: Response, event: &Event, page: Page) -> Response {
+    fn told(&self, response: Response, event: &Event, page: CorsOrigin) -> Response {
         *self.event.borrow_mut() = event.to_string();
         self.configuration.endpoint.share(response, event, page)
     }

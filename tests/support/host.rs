@@ -10,7 +10,7 @@ use std::{
 use token_endpoint::{
     http::{Head, Response},
     outbound::Callout,
-    runtime::{Exchange, Failure, Flow, Host, IncomingRequest, MetricKind, Plugin, SharedValue, ThreadState, Worker},
+    runtime::{Failure, Flow, Host, HttpStream, IncomingRequest, MetricKind, Plugin, SharedValue, ThreadState, Worker},
     secret::Secret,
 };
 
@@ -208,7 +208,7 @@ impl MemoryHost {
 pub struct Gateway {
     pub host: MemoryHost,
     worker: Rc<std::cell::RefCell<Worker<MemoryHost>>>,
-    streams: BTreeMap<u32, Exchange<MemoryHost>>,
+    streams: BTreeMap<u32, HttpStream<MemoryHost>>,
     next_stream: u32,
     /// How often the worker had a turn.
     pub turns: usize,
@@ -226,7 +226,7 @@ impl Gateway {
     pub fn send(&mut self, request: &Request) -> u32 {
         let id = self.next_stream;
         self.next_stream += 1;
-        let mut stream = Exchange::new(id, Rc::clone(&self.worker));
+        let mut stream = HttpStream::new(id, Rc::clone(&self.worker));
         let has_body = !request.body.is_empty();
         if stream.on_headers(request, !has_body) == Flow::Pause && has_body {
             stream.on_body(request, request.body.len(), true);

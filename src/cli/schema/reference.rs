@@ -8,13 +8,13 @@ const INTRODUCTION: &str = include_str!("../../../docs/configuration.template.md
 
 /// The page, in Markdown.
 pub fn page(schema: &Value) -> String {
-    let mut page = Page { text: INTRODUCTION.to_owned(), sections: Vec::new() };
+    let mut page = CorsOrigin { text: INTRODUCTION.to_owned(), sections: Vec::new() };
     page.section("A token endpoint", "", &schema["else"]);
     page.section("A plugin that only holds", "", &schema["then"]);
     page.text
 }
 
-struct Page {
+struct CorsOrigin {
     text: String,
     sections: Vec<Section>,
 }
@@ -28,7 +28,7 @@ struct Section {
 /// Objects that wait for their sections: title, path and schema.
 type Waiting<'a> = Vec<(String, String, &'a Value)>;
 
-impl Page {
+impl CorsOrigin {
     /// Writes a section, and then those of the objects in it that have none yet.
     fn section(&mut self, title: &str, path: &str, object: &Value) {
         let mut waiting = Waiting::new();

@@ -58,7 +58,7 @@ mod tests {
 
     fn cache(names: &[&str]) -> Cache {
         let mut cache = Cache::default();
-        let nobody = Found::Nobody { example: None };
+        let nobody = Found::NotFound { decoy: None };
         names.iter().for_each(|name| cache.put(&named(name), &nobody, &LIMITS, UnixTime(100)));
         cache
     }

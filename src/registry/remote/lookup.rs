@@ -63,7 +63,7 @@ impl Lookup {
 
     /// Nobody, at the cost of somebody.
     pub fn nobody(&self) -> Found {
-        Found::Nobody { example: self.decoy.clone() }
+        Found::NotFound { decoy: self.decoy.clone() }
     }
 
     /// Whether it may be asked the same again where no answer came.

@@ -13,7 +13,10 @@ pub use self::{
     cache::{Cache, CacheLimits},
     lookup::Lookup,
     mapping::{StatusMapping, UserMapping},
-    snapshot::{AnswerHead, Delivery, Fetch, Format, Ledger, News, Next, PART, Records, Snapshot, jittered, millis},
+    snapshot::{
+        AnswerHead, Delivery, Fetch, Format, Next, PART, Records, Snapshot, SnapshotManifest, Transition, jittered,
+        millis,
+    },
     template::{Place, Placeholder, Template, Values},
     upstream::{HeaderValue, Method, Upstream},
     verify::{Credentials, Source, Verify},

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     outbound::Fault,
-    registry::remote::{AnswerHead, Delivery, Fetch, Ledger},
+    registry::remote::{AnswerHead, Delivery, Fetch, SnapshotManifest},
 };
 
 impl Source {
@@ -46,7 +46,7 @@ impl Source {
     fn take_answer(&mut self, Fetching { fetch, until, .. }: Fetching, length: usize, host: &impl Host) {
         match self.delivery(fetch, length, host) {
             Ok(Delivery::Unchanged) => {
-                self.settle_good(Ledger::keep, host);
+                self.settle_good(SnapshotManifest::keep, host);
             }
             Ok(Delivery::Again(fetch)) => self.ask(fetch, until, host),
             Ok(Delivery::Part { start, rest }) => {
@@ -70,7 +70,7 @@ impl Source {
     }
 
     /// Copies the body at hand into the free slot. None if that was not possible, or the turn was lost.
-    fn copy(&mut self, start: usize, length: usize, host: &impl Host) -> Option<Ledger> {
+    fn copy(&mut self, start: usize, length: usize, host: &impl Host) -> Option<SnapshotManifest> {
         let timeout = self.snapshot().map(|snapshot| snapshot.timeout).unwrap_or_default();
         let ledger = self.renew(timeout + LEASE, host)?;
         let outcome = self.document.take_answer(ledger.free_slot(), start, length, host);

@@ -9,17 +9,23 @@ use super::{
 };
 use crate::{
     config::loading::{Loading, Progress},
-    registry::remote::Ledger,
+    registry::remote::SnapshotManifest,
 };
 
 impl Source {
     /// Begins to read the good copy.
-    pub(super) fn read_good(&mut self, ledger: &Ledger, host: &impl Host) {
+    pub(super) fn read_good(&mut self, ledger: &SnapshotManifest, host: &impl Host) {
         self.read(ledger.version, ledger.slot(), ledger.length, None, host);
     }
 
     /// Begins to read what was fetched into the free slot.
-    pub(super) fn read_candidate(&mut self, ledger: &Ledger, length: usize, candidate: Candidate, host: &impl Host) {
+    pub(super) fn read_candidate(
+        &mut self,
+        ledger: &SnapshotManifest,
+        length: usize,
+        candidate: Candidate,
+        host: &impl Host,
+    ) {
         self.read(ledger.version + 1, ledger.free_slot(), length, Some(candidate), host);
     }
 
@@ -35,7 +41,7 @@ impl Source {
     pub(super) fn step_reading(&mut self, mut reading: Box<Reading>, host: &impl Host) {
         match reading.loading.step() {
             Ok(Progress::Working) => self.task = Task::Reading(reading),
-            Ok(Progress::Hungry) => {
+            Ok(Progress::NeedInput) => {
                 if self.feed(&mut reading, host) {
                     self.task = Task::Reading(reading);
                 } else {

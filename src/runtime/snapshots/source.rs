@@ -20,7 +20,7 @@ use crate::{
     outbound::Fault,
     registry::{
         auth_source::{AuthSource, Directory},
-        remote::{Ledger, Snapshot},
+        remote::{Snapshot, SnapshotManifest},
         user::{Found, UserTable},
     },
 };
@@ -122,7 +122,7 @@ impl Source {
     }
 
     /// Shows for how long nobody knows whether its copy is the newest still, once there is one.
-    fn show_age(&self, ledger: &Ledger, host: &impl Host) {
+    fn show_age(&self, ledger: &SnapshotManifest, host: &impl Host) {
         if let Some(age) = ledger.age(host.now_in_millis()) {
             self.age.show(age.as_secs(), host);
         }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::{super::host::Host, source::Source};
 use crate::{
     outbound::Fault,
-    registry::remote::{Ledger, News, Snapshot, jittered, millis},
+    registry::remote::{Snapshot, SnapshotManifest, Transition, jittered, millis},
 };
 
 /// How long a worker may take for its next sign of life while it has the turn.
 pub const LEASE: Duration = Duration::from_secs(30);
 /// How long a worker lets others go first after a failure, in milliseconds.
-const PATIENCE: u64 = 1500;
+const RETRY_DELAY: u64 = 1500;
 
 impl Source {
     /// Takes the turn, if it is time and nobody has it.
@@ -28,12 +28,16 @@ impl Source {
     pub(super) fn fail(&mut self, fault: &Fault, host: &impl Host) {
         let why = fault.to_string();
         let due = self.due_after(Snapshot::retry_interval, host);
-        self.patience = PATIENCE;
+        self.patience = RETRY_DELAY;
         self.end_turn(|ledger| ledger.fail(&why, due), host);
     }
 
     /// Ends the turn with a document looked at, and tells what the ledger was before. None if the turn was lost.
-    pub(super) fn settle(&mut self, change: impl Fn(&mut Ledger, u64) -> News, host: &impl Host) -> Option<Ledger> {
+    pub(super) fn settle(
+        &mut self,
+        change: impl Fn(&mut SnapshotManifest, u64) -> Transition,
+        host: &impl Host,
+    ) -> Option<SnapshotManifest> {
         let due = self.due_after(|snapshot| snapshot.refresh_interval, host);
         self.patience = 0;
         self.end_turn(|ledger| change(ledger, due), host)
@@ -42,9 +46,9 @@ impl Source {
     /// The same with a document that is good, or is the last one still.
     pub(super) fn settle_good(
         &mut self,
-        change: impl Fn(&mut Ledger, u64) -> News,
+        change: impl Fn(&mut SnapshotManifest, u64) -> Transition,
         host: &impl Host,
-    ) -> Option<Ledger> {
+    ) -> Option<SnapshotManifest> {
         let now = host.now_in_millis();
         self.settle(
             |ledger, due| {
@@ -56,22 +60,26 @@ impl Source {
         )
     }
 
-    fn end_turn(&self, change: impl Fn(&mut Ledger) -> News, host: &impl Host) -> Option<Ledger> {
+    fn end_turn(
+        &self,
+        change: impl Fn(&mut SnapshotManifest) -> Transition,
+        host: &impl Host,
+    ) -> Option<SnapshotManifest> {
         let (before, news, trouble) = self.document.update(host, |ledger| {
             let before = ledger.clone();
             let news = ledger.is_lent_to(self.holder).then(|| change(ledger))?;
             Some((before, news, ledger.trouble().unwrap_or_default().to_owned()))
         })?;
         match news {
-            News::Nothing => {}
-            News::Trouble => log::warn!("auth source {}: no newer copy of its users: {trouble}", self.id()),
-            News::Over => log::info!("auth source {}: its users can be fetched again", self.id()),
+            Transition::Nothing => {}
+            Transition::Trouble => log::warn!("auth source {}: no newer copy of its users: {trouble}", self.id()),
+            Transition::Over => log::info!("auth source {}: its users can be fetched again", self.id()),
         }
         Some(before)
     }
 
     /// Keeps the turn for so much longer. None if it was lost.
-    pub(super) fn renew(&self, span: Duration, host: &impl Host) -> Option<Ledger> {
+    pub(super) fn renew(&self, span: Duration, host: &impl Host) -> Option<SnapshotManifest> {
         let until = host.now_in_millis() + millis(span);
         self.document.update(host, |ledger| {
             ledger.is_lent_to(self.holder).then(|| {

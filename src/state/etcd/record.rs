@@ -1,7 +1,7 @@
 //! How a family is written in etcd: a short text that an operator can read, and that has one spelling only.
 
 use crate::{
-    state::{Family, FamilyId, Standing, TokenId},
+    state::{Family, FamilyId, FamilyStatus, TokenId},
     time::UnixTime,
 };
 
@@ -22,8 +22,8 @@ pub fn denied_key(prefix: &str, token: TokenId) -> String {
 pub fn family_text(family: &Family) -> String {
     let Family { standing, since: UnixTime(since), until: UnixTime(until) } = family;
     match standing {
-        Standing::Newest(generation) => format!("{generation} {since} {until}"),
-        Standing::Ended => format!("ended {since} {until}"),
+        FamilyStatus::Newest(generation) => format!("{generation} {since} {until}"),
+        FamilyStatus::Ended => format!("ended {since} {until}"),
     }
 }
 
@@ -32,8 +32,8 @@ pub fn parse_family(text: &[u8]) -> Option<Family> {
     let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= LONGEST)?;
     let mut parts = text.splitn(3, ' ');
     let standing = match parts.next()? {
-        "ended" => Standing::Ended,
-        generation => Standing::Newest(generation.parse().ok()?),
+        "ended" => FamilyStatus::Ended,
+        generation => FamilyStatus::Newest(generation.parse().ok()?),
     };
     let mut time = || parts.next()?.parse().ok().map(UnixTime);
     let family = Family { standing, since: time()?, until: time()? };

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     attempts::{Change, Counting, Limit, Limits, Subject, TableKey},
     outbound::{CallLimits, CalloutAnswer, Fault},
-    state::{Claim, Claimed, Family, FamilyId, Revoke, Standing, TokenId, Use},
+    state::{Family, FamilyId, FamilyStatus, RefreshTokenUse, Revoke, TokenId, TokenInUse, UseResult},
     time::{Entropy, UnixTime},
 };
 
@@ -37,12 +37,12 @@ fn etcd() -> Arc<Etcd> {
     })
 }
 
-fn claim(generation: u32, issued_at: u64) -> Claim {
-    Claim { family: FamilyId(7), generation, issued_at: UnixTime(issued_at), until: UNTIL, grace: GRACE }
+fn claim(generation: u32, issued_at: u64) -> RefreshTokenUse {
+    RefreshTokenUse { family: FamilyId(7), generation, issued_at: UnixTime(issued_at), until: UNTIL, grace: GRACE }
 }
 
-fn next(generation: u32, since: u64) -> Claimed {
-    Claimed::Next { generation, since: UnixTime(since) }
+fn next(generation: u32, since: u64) -> UseResult {
+    UseResult::Next { generation, since: UnixTime(since) }
 }
 
 fn ask<Q: EtcdQuestion>(fake: &mut Fake, question: Q, now: u64) -> Result<Q::Answer, Fault> {
@@ -60,7 +60,7 @@ fn told<Q: EtcdQuestion>(fake: &mut Fake, question: Q, now: u64) -> Q::Answer {
     ask(fake, question, now).unwrap()
 }
 
-fn claimed(fake: &mut Fake, generation: u32, issued_at: u64, now: u64) -> Claimed {
+fn claimed(fake: &mut Fake, generation: u32, issued_at: u64, now: u64) -> UseResult {
     told(fake, claim(generation, issued_at), now)
 }
 
@@ -78,8 +78,8 @@ fn the_usual_refresh_is_one_call_once_its_lease_is_there() {
     assert_eq!(fake.texts(), [("p/families/0000000000000007".to_owned(), format!("1 100 {}", UNTIL.0))]);
     assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 200), next(2, 200))), 1);
     assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 210), next(2, 200))), 1, "the grace");
-    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 211), Claimed::Ended)), 2, "theft");
-    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 2, 200, 212), Claimed::Ended)), 1);
+    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 211), UseResult::Ended)), 2, "theft");
+    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 2, 200, 212), UseResult::Ended)), 1);
     assert_eq!(fake.texts()[0].1, format!("ended 211 {}", UNTIL.0));
 }
 
@@ -92,7 +92,7 @@ fn a_lease_that_another_proxy_granted_meanwhile_is_as_good() {
     ask(&mut fake, question(), 100).unwrap();
     let Ok(Next::Call(again)) = fake.call(granting, now) else { panic!("nothing was tried again") };
     let answer = fake.call(again, now).unwrap();
-    assert!(matches!(answer, Next::Answer(Claimed::Next { generation: 1, .. })));
+    assert!(matches!(answer, Next::Answer(UseResult::Next { generation: 1, .. })));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn ended_is_ended_for_all_its_tokens_and_one_denied_token_ends_alone() {
     let first = TokenId::fresh(Entropy::new([7; 32]));
     let second = TokenId::in_family(Entropy::new([8; 32]), first.family());
     let look = |fake: &mut Fake, token| {
-        let question = Use::Access { token, issued_at: UnixTime(5) };
+        let question = TokenInUse::Access { token, issued_at: UnixTime(5) };
         let mut answer = None;
         assert_eq!(calls(fake, |fake| answer = Some(told(fake, question, 10))), 1);
         answer.unwrap()
@@ -131,7 +131,7 @@ fn a_look_at_a_refresh_token_changes_nothing() {
     let mut fake = Fake::default();
     claimed(&mut fake, 0, 5, 100);
     let before = fake.texts();
-    let look = Use::Refresh(claim(0, 5));
+    let look = TokenInUse::Refresh(claim(0, 5));
     assert!(told(&mut fake, look, 110));
     assert!(!told(&mut fake, look, 111));
     assert_eq!(fake.texts(), before);
@@ -264,7 +264,7 @@ proptest! {
             let claim = claim(generation, began[generation as usize]);
             let (expected, family) = claim.judge(known, UnixTime(now));
             known = family.or(known);
-            if let Some(Family { standing: Standing::Newest(generation), since, .. }) = family {
+            if let Some(Family { standing: FamilyStatus::Newest(generation), since, .. }) = family {
                 began[generation as usize] = since.0;
             }
             if is_lost {

@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     outbound::Fault,
-    state::{Claim, Claimed, Family, Revoke, Standing, Use},
+    state::{Family, FamilyStatus, RefreshTokenUse, Revoke, TokenInUse, UseResult},
     time::UnixTime,
 };
 
-impl EtcdQuestion for Claim {
-    type Answer = Claimed;
+impl EtcdQuestion for RefreshTokenUse {
+    type Answer = UseResult;
 
-    fn first(&self, prefix: &str, now: UnixTime) -> Attempt<Claimed> {
+    fn first(&self, prefix: &str, now: UnixTime) -> Attempt<UseResult> {
         let key = family_key(prefix, self.family);
         let expected = expected(self);
         let guard = match &expected {
@@ -28,7 +28,7 @@ impl EtcdQuestion for Claim {
         claiming(self, prefix, guard, family.as_ref(), claimed)
     }
 
-    fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict<Claimed>, Fault> {
+    fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict<UseResult>, Fault> {
         let [found] = found else { return Err(malformed("not what was asked")) };
         let (claimed, family) = self.judge(family(found.as_ref())?, now);
         if family.is_none() {
@@ -44,7 +44,7 @@ impl EtcdQuestion for Claim {
     }
 }
 
-impl EtcdQuestion for Use {
+impl EtcdQuestion for TokenInUse {
     type Answer = bool;
 
     fn first(&self, prefix: &str, _: UnixTime) -> Attempt<bool> {
@@ -59,7 +59,7 @@ impl EtcdQuestion for Use {
         match (self, found) {
             (Self::Refresh(claim), [found]) => Ok(Verdict::Reply(claim.is_good(family(found.as_ref())?, now))),
             (Self::Access { .. }, [found, denied]) => {
-                let has_ended = family(found.as_ref())?.is_some_and(|family| family.standing == Standing::Ended);
+                let has_ended = family(found.as_ref())?.is_some_and(|family| family.standing == FamilyStatus::Ended);
                 Ok(Verdict::Reply(!has_ended && denied.is_none()))
             }
             _ => Err(malformed("not what was asked")),
@@ -95,13 +95,19 @@ impl EtcdQuestion for Revoke {
 }
 
 /// What is known of the family if the token is its newest.
-fn expected(claim: &Claim) -> Option<Family> {
-    let standing = Standing::Newest(claim.generation);
+fn expected(claim: &RefreshTokenUse) -> Option<Family> {
+    let standing = FamilyStatus::Newest(claim.generation);
     (claim.generation > 0).then_some(Family { standing, since: claim.issued_at, until: claim.until })
 }
 
 /// Writes what is to be remembered if nobody was quicker, and otherwise reads what they wrote.
-fn claiming(claim: &Claim, prefix: &str, guard: Guard, family: Option<&Family>, claimed: Claimed) -> Attempt<Claimed> {
+fn claiming(
+    claim: &RefreshTokenUse,
+    prefix: &str,
+    guard: Guard,
+    family: Option<&Family>,
+    claimed: UseResult,
+) -> Attempt<UseResult> {
     let key = family_key(prefix, claim.family);
     let write = |family| write(key.clone(), family_text(family), Lease::of(prefix, claim.until));
     let then = family.map(write).into_iter().collect();

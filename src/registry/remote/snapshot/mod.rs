@@ -2,7 +2,7 @@
 
 mod content_range;
 mod fetch;
-mod ledger;
+mod manifest;
 mod records;
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::{
     fetch::{AnswerHead, Delivery, Fetch, PART},
-    ledger::{Ledger, News, jittered, millis},
+    manifest::{SnapshotManifest, Transition, jittered, millis},
     records::{Format, Next, Records},
 };
 use super::{Upstream, Values};

@@ -27,7 +27,7 @@ impl Records {
             return self.too_long();
         }
         if !self.ended {
-            return Next::Hungry;
+            return Next::NeedInput;
         }
         if !is_blank(self.text.get(line.clone())) {
             self.start = line.end;

@@ -28,7 +28,7 @@ impl Records {
             self.start = self.at;
         }
         match (self.ended, self.place) {
-            (false, _) => Next::Hungry,
+            (false, _) => Next::NeedInput,
             (true, Place::End) => Next::Done,
             (true, Place::Start) => broken("an empty document"),
             (true, _) => broken(format!("{}: the document ends too soon", self.name(self.count))),

@@ -56,7 +56,7 @@ pub enum Next<'a> {
     /// A record.
     Record(Name, &'a [u8]),
     /// The text at hand holds no whole record.
-    Hungry,
+    NeedInput,
     /// The document is complete.
     Done,
     /// It is no such document, and why.

@@ -13,7 +13,7 @@ fn cut(format: Format, document: &[u8], size: usize) -> (Vec<(String, String)>, 
             Next::Record(name, text) => told.push((name.to_string(), String::from_utf8_lossy(text).into_owned())),
             Next::Done => return (told, None),
             Next::Broken(why) => return (told, Some(why)),
-            Next::Hungry => match pieces.next() {
+            Next::NeedInput => match pieces.next() {
                 Some(piece) => records.feed(piece),
                 None => records.end(),
             },

@@ -6,14 +6,14 @@ use super::{
     answer,
     host::Host,
     known::Known,
-    party::Party,
-    waiter::{Called, Ready, Ticket, Waiter},
+    upstream_id::UpstreamId,
+    waiter::{Called, Resumption, Ticket, Waiter},
 };
 use crate::{
     attempts::Counting,
     endpoint::{
-        AfterAttempt, AfterFind, AfterLook, AfterRemember, Claiming, Confirm, Confirming, Continuation, Find,
-        Unavailable,
+        AfterAttempt, AfterCheckActive, AfterFind, AfterRemember, Confirm, Confirming, Continuation, Find, Unavailable,
+        UsingRefreshToken,
     },
     outbound::{CallLimits, Callout, CalloutAnswer, Fault},
     registry::{
@@ -22,14 +22,14 @@ use crate::{
         user::{Found, User},
     },
     state::{
-        Claim, Revoke, Use,
+        RefreshTokenUse, Revoke, TokenInUse,
         etcd::{Conversation, EtcdQuestion, Next},
     },
     time::UnixTime,
 };
 
 /// A question to someone outside.
-pub enum Errand {
+pub enum OutboundRequest {
     /// To a directory: who is this?
     Find(Asked<Find, AfterFind>),
     /// To a directory: is this the password?
@@ -37,9 +37,9 @@ pub enum Errand {
     /// To the state store: may this guess be made, or what came of it?
     Attempt(Asked<Conversation<Counting>, AfterAttempt>),
     /// To the state store: may this refresh token be used?
-    Claim(Asked<Conversation<Claim>, Claiming>),
+    RefreshTokenUse(Asked<Conversation<RefreshTokenUse>, UsingRefreshToken>),
     /// To the state store: is this token good still?
-    Look(Asked<Conversation<Use>, AfterLook>),
+    CheckActive(Asked<Conversation<TokenInUse>, AfterCheckActive>),
     /// To the state store: this has ended.
     Remember(Asked<Conversation<Revoke>, AfterRemember>),
 }
@@ -57,9 +57,9 @@ pub enum Progress {
     /// It is answered.
     Done(Vec<Called>),
     /// There is more to ask.
-    Further(Errand),
+    Further(OutboundRequest),
     /// The answer was none.
-    Failed(Errand, Fault),
+    Failed(OutboundRequest, Fault),
 }
 
 impl<Q, K: Continuation> Asked<Q, K> {
@@ -68,7 +68,7 @@ impl<Q, K: Continuation> Asked<Q, K> {
         Self { question, waiters: vec![waiter] }
     }
 
-    fn answer(self, result: &Result<K::Result, Unavailable>, called: fn(Ready<K>) -> Called) -> Vec<Called>
+    fn answer(self, result: &Result<K::Result, Unavailable>, called: fn(Resumption<K>) -> Called) -> Vec<Called>
     where
         K::Result: Clone,
     {
@@ -86,8 +86,8 @@ impl<Q: EtcdQuestion, K: Continuation<Result = Q::Answer>> Asked<Conversation<Q>
         self,
         answer: &CalloutAnswer,
         now: UnixTime,
-        errand: fn(Self) -> Errand,
-        called: fn(Ready<K>) -> Called,
+        errand: fn(Self) -> OutboundRequest,
+        called: fn(Resumption<K>) -> Called,
     ) -> Progress {
         match self.question.clone().answer(answer, now) {
             Ok(Next::Answer(answer)) => Progress::Done(self.answer(&Ok(answer), called)),
@@ -97,14 +97,16 @@ impl<Q: EtcdQuestion, K: Continuation<Result = Q::Answer>> Asked<Conversation<Q>
     }
 }
 
-impl Errand {
+impl OutboundRequest {
     /// Who is asked.
-    pub fn party(&self) -> Party {
+    pub fn party(&self) -> UpstreamId {
         match self {
             Self::Find(Asked { question: find, .. }) | Self::Confirm(Asked { question: Confirm { find, .. }, .. }) => {
-                Party::AuthSource(find.auth_source.id.clone())
+                UpstreamId::AuthSource(find.auth_source.id.clone())
             }
-            Self::Attempt(_) | Self::Claim(_) | Self::Look(_) | Self::Remember(_) => Party::StateStore,
+            Self::Attempt(_) | Self::RefreshTokenUse(_) | Self::CheckActive(_) | Self::Remember(_) => {
+                UpstreamId::StateStore
+            }
         }
     }
 
@@ -118,8 +120,8 @@ impl Errand {
         match self {
             Self::Find(_) | Self::Confirm(_) => false,
             Self::Attempt(asked) => !asked.question.only_asks(),
-            Self::Claim(asked) => !asked.question.only_asks(),
-            Self::Look(asked) => !asked.question.only_asks(),
+            Self::RefreshTokenUse(asked) => !asked.question.only_asks(),
+            Self::CheckActive(asked) => !asked.question.only_asks(),
             Self::Remember(asked) => !asked.question.only_asks(),
         }
     }
@@ -130,8 +132,8 @@ impl Errand {
             Self::Find(asked) => lookup(&asked.question).map(|lookup| &lookup.limits),
             Self::Confirm(asked) => verify(&asked.question).map(|verify| &verify.limits),
             Self::Attempt(asked) => Some(&asked.question.etcd().limits),
-            Self::Claim(asked) => Some(&asked.question.etcd().limits),
-            Self::Look(asked) => Some(&asked.question.etcd().limits),
+            Self::RefreshTokenUse(asked) => Some(&asked.question.etcd().limits),
+            Self::CheckActive(asked) => Some(&asked.question.etcd().limits),
             Self::Remember(asked) => Some(&asked.question.etcd().limits),
         }
     }
@@ -141,7 +143,7 @@ impl Errand {
         match self {
             Self::Find(asked) => lookup(&asked.question).is_some_and(Lookup::is_idempotent),
             Self::Confirm(_) => false,
-            Self::Attempt(_) | Self::Claim(_) | Self::Look(_) | Self::Remember(_) => true,
+            Self::Attempt(_) | Self::RefreshTokenUse(_) | Self::CheckActive(_) | Self::Remember(_) => true,
         }
     }
 
@@ -157,8 +159,8 @@ impl Errand {
                 verify(question)?.callout(&find.auth_source.id, &find.identifier, password, traceparent)
             }
             Self::Attempt(asked) => Some(asked.question.callout(now)),
-            Self::Claim(asked) => Some(asked.question.callout(now)),
-            Self::Look(asked) => Some(asked.question.callout(now)),
+            Self::RefreshTokenUse(asked) => Some(asked.question.callout(now)),
+            Self::CheckActive(asked) => Some(asked.question.callout(now)),
             Self::Remember(asked) => Some(asked.question.callout(now)),
         }
     }
@@ -181,8 +183,8 @@ impl Errand {
             Self::Find(asked) => asked.answer(&Err(Unavailable::SOON), Called::Find),
             Self::Confirm(asked) => asked.answer(&Err(Unavailable::SOON), Called::Confirm),
             Self::Attempt(asked) => asked.answer(&Err(Unavailable::SOON), Called::Attempt),
-            Self::Claim(asked) => asked.answer(&Err(Unavailable::SOON), Called::Claim),
-            Self::Look(asked) => asked.answer(&Err(Unavailable::SOON), Called::Look),
+            Self::RefreshTokenUse(asked) => asked.answer(&Err(Unavailable::SOON), Called::RefreshTokenUse),
+            Self::CheckActive(asked) => asked.answer(&Err(Unavailable::SOON), Called::CheckActive),
             Self::Remember(asked) => asked.answer(&Err(Unavailable::SOON), Called::Remember),
         }
     }
@@ -215,8 +217,8 @@ impl Errand {
             Self::Find(asked) => asked.forget(ticket),
             Self::Confirm(asked) => asked.forget(ticket),
             Self::Attempt(asked) => asked.forget(ticket),
-            Self::Claim(asked) => asked.forget(ticket),
-            Self::Look(asked) => asked.forget(ticket),
+            Self::RefreshTokenUse(asked) => asked.forget(ticket),
+            Self::CheckActive(asked) => asked.forget(ticket),
             Self::Remember(asked) => asked.forget(ticket),
         }
     }
@@ -239,8 +241,8 @@ impl Errand {
                 Err(fault) => Progress::Failed(Self::Confirm(asked), fault),
             },
             Self::Attempt(asked) => asked.read(&answer, now, Self::Attempt, Called::Attempt),
-            Self::Claim(asked) => asked.read(&answer, now, Self::Claim, Called::Claim),
-            Self::Look(asked) => asked.read(&answer, now, Self::Look, Called::Look),
+            Self::RefreshTokenUse(asked) => asked.read(&answer, now, Self::RefreshTokenUse, Called::RefreshTokenUse),
+            Self::CheckActive(asked) => asked.read(&answer, now, Self::CheckActive, Called::CheckActive),
             Self::Remember(asked) => asked.read(&answer, now, Self::Remember, Called::Remember),
         }
     }

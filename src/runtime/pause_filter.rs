@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use super::exchange::{Flow, IncomingRequest};
+use super::http_stream::{Flow, IncomingRequest};
 
 /// Holds requests to these paths, and lets all others go on.
 #[derive(Clone, Debug)]
-pub struct Holder(Rc<[String]>);
+pub struct PauseFilter(Rc<[String]>);
 
-impl Holder {
+impl PauseFilter {
     /// For these paths.
     pub fn new(paths: Vec<String>) -> Self {
         Self(paths.into())

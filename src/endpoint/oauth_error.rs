@@ -6,7 +6,7 @@ use super::parameter::Parameter;
 
 /// Why a request is refused. It holds nothing that a caller sent, so it can't leak it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum OAuthError {
     /// The method is not one of those that the path knows.
     Method {
         /// The value of `Allow`.
@@ -44,7 +44,7 @@ pub enum Refusal {
     /// Unknown user or wrong password; nothing tells which.
     WrongCredentials,
     /// The password is right and the user may not log in all the same.
-    AbnormalStatus,
+    AccountNotActive,
     /// The refresh token is not good, or not good for this client.
     InvalidRefreshToken,
     /// The token to be revoked was given to another client (RFC 7009 §2.1).
@@ -71,11 +71,11 @@ pub enum Refusal {
 }
 
 /// Something went wrong here that coming back soon may mend.
-pub(super) const UNAVAILABLE: Refusal = Refusal::Unavailable { retry_after: 1 };
+pub(super) const UNAVAILABLE: OAuthError = OAuthError::Unavailable { retry_after: 1 };
 
 /// How a refusal is told.
 #[derive(Debug)]
-pub struct Terms {
+pub struct ErrorResponse {
     /// The HTTP status.
     pub status: u16,
     /// An `error` of RFC 6749 §5.2, or one that the contract adds.
@@ -86,9 +86,9 @@ pub struct Terms {
     pub description: Cow<'static, str>,
 }
 
-impl Refusal {
+impl OAuthError {
     /// The table: status, `error`, reason and `error_description`.
-    pub fn terms(self) -> Terms {
+    pub fn response(self) -> ErrorResponse {
         let (status, error, reason, description) = match self {
             Self::Missing(parameter) => return invalid("missing_parameter", "Missing", parameter),
             Self::Repeated(parameter) => return invalid("repeated_parameter", "Repeated", parameter),
@@ -115,7 +115,7 @@ impl Refusal {
                 (400, "invalid_grant", "unsupported_identifier", "Unsupported username identifier")
             }
             Self::WrongCredentials => (400, "invalid_grant", "wrong_credentials", "Wrong username or password"),
-            Self::AbnormalStatus => (400, "invalid_grant", "abnormal_status", "Abnormal user status"),
+            Self::AccountNotActive => (400, "invalid_grant", "abnormal_status", "Abnormal user status"),
             Self::InvalidRefreshToken => (400, "invalid_grant", "invalid_refresh_token", "Invalid refresh token"),
             // RFC 7009 §2.1 has it refused, and RFC 6749 §5.2 has this very case in its `invalid_grant`.
             Self::TokenOfAnother => (400, "invalid_grant", "token_of_another", "Token issued to another client"),
@@ -128,7 +128,7 @@ impl Refusal {
             Self::TooManyAttempts { .. } => (429, "slow_down", "too_many_attempts", "Too many attempts"),
             Self::Unavailable { .. } => (503, "temporarily_unavailable", "unavailable", "Temporarily unavailable"),
         };
-        Terms { status, error, reason, description: Cow::Borrowed(description) }
+        ErrorResponse { status, error, reason, description: Cow::Borrowed(description) }
     }
 
     /// The header that the status calls for.
@@ -150,7 +150,7 @@ impl Refusal {
 
     /// The same for who has sent a token (RFC 6750 §3).
     fn bearer_challenge(self) -> String {
-        let Terms { error, description, .. } = self.terms();
+        let ErrorResponse { error, description, .. } = self.response();
         format!(r#"{BEARER}, error="{error}", error_description="{description}""#)
     }
 }
@@ -160,7 +160,7 @@ const BASIC: &str = r#"Basic realm="token-endpoint", charset="UTF-8""#;
 /// RFC 6750 §3: all that one is told who has sent no token.
 const BEARER: &str = r#"Bearer realm="token-endpoint""#;
 
-fn invalid(reason: &'static str, fault: &str, parameter: Parameter) -> Terms {
+fn invalid(reason: &'static str, fault: &str, parameter: Parameter) -> ErrorResponse {
     let description = Cow::Owned(format!("{fault} parameter: {}", parameter.name()));
-    Terms { status: 400, error: "invalid_request", reason, description }
+    ErrorResponse { status: 400, error: "invalid_request", reason, description }
 }

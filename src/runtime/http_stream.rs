@@ -5,7 +5,7 @@ use std::{cell::RefCell, mem, rc::Rc};
 use super::{host::Host, waiter::Ticket, worker::Worker};
 use crate::{
     config::HeadersHeldBy,
-    endpoint::{Admission, Collecting, cors::Page},
+    endpoint::{Admission, Collecting, cors::CorsOrigin},
     http::Head,
     origin::Origin,
     secret::Secret,
@@ -39,10 +39,10 @@ pub enum Flow {
 }
 
 /// One request and its answer.
-pub struct Exchange<H: Host> {
+pub struct HttpStream<H: Host> {
     id: u32,
     worker: Rc<RefCell<Worker<H>>>,
-    page: Page,
+    page: CorsOrigin,
     stage: Stage,
 }
 
@@ -57,10 +57,10 @@ enum Stage {
     Taken(Ticket),
 }
 
-impl<H: Host> Exchange<H> {
+impl<H: Host> HttpStream<H> {
     /// The stream that the host has this number for.
     pub fn new(id: u32, worker: Rc<RefCell<Worker<H>>>) -> Self {
-        Self { id, worker, page: Page::default(), stage: Stage::Passing }
+        Self { id, worker, page: CorsOrigin::default(), stage: Stage::Passing }
     }
 
     /// The headers have come.
@@ -145,7 +145,7 @@ impl<H: Host> Exchange<H> {
     }
 }
 
-impl<H: Host> Drop for Exchange<H> {
+impl<H: Host> Drop for HttpStream<H> {
     /// A stream that goes away takes its work with it.
     fn drop(&mut self) {
         if let Stage::Taken(ticket) = self.stage {

@@ -4,7 +4,7 @@ use crate::registry::client::Client;
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Room {
+pub enum Route {
     /// Something for clients, who say who they are.
     Service(Service),
     /// A user's claims, for who has the user's token.
@@ -50,7 +50,7 @@ pub enum Document {
     Metadata,
 }
 
-impl Room {
+impl Route {
     /// The rooms whose paths are settings: the setting's name and its default.
     pub const WITH_SETTINGS: [(Self, &str, &str); 5] = [
         (Self::Service(Service::Token), "token", "/oauth2/token"),
@@ -77,14 +77,14 @@ impl Room {
 
 /// Paths, each with its room.
 #[derive(Debug, Default)]
-pub struct Paths(Vec<(String, Room)>);
+pub struct Paths(Vec<(String, Route)>);
 
 impl Paths {
     /// Gives a room a path. One that has a room keeps it, and is what the error tells.
     ///
     /// # Errors
     /// The room that has the path.
-    pub fn add(&mut self, path: String, room: Room) -> Result<(), Room> {
+    pub fn add(&mut self, path: String, room: Route) -> Result<(), Route> {
         match self.room(&path) {
             Some(other) => Err(other),
             None => {
@@ -95,12 +95,12 @@ impl Paths {
     }
 
     /// What is at a path.
-    pub fn room(&self, path: &str) -> Option<Room> {
+    pub fn room(&self, path: &str) -> Option<Route> {
         self.0.iter().find(|(known, _)| known == path).map(|(_, room)| *room)
     }
 
     /// The first path of a room.
-    pub fn of(&self, room: Room) -> Option<&str> {
+    pub fn of(&self, room: Route) -> Option<&str> {
         self.0.iter().find(|(_, known)| *known == room).map(|(path, _)| path.as_str())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::room::{Document, Purpose, Room, Service};
+use super::route::{Document, Purpose, Route, Service};
 use crate::registry::{
     auth_source::AuthSource,
     client::{Client, Grant},
@@ -12,9 +12,9 @@ use crate::registry::{
 
 /// What an exchange is about. It has no field for what a caller may have mistaken for something else.
 #[derive(Clone, Debug)]
-pub struct About {
+pub struct RequestContext {
     /// What was asked for.
-    pub topic: Topic,
+    pub topic: RequestKind,
     /// Who asked, once that is known to be true; at userinfo, whose token it is that was sent.
     pub client: Option<Arc<Client>>,
     /// Who is to be served, once that was named in a way that makes sense.
@@ -32,7 +32,7 @@ pub struct Subject {
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Topic {
+pub enum RequestKind {
     /// Tokens, in a way that is not known, or not known yet.
     Token,
     /// Tokens, by a grant.
@@ -49,14 +49,14 @@ pub enum Topic {
     Metadata,
 }
 
-impl About {
+impl RequestContext {
     /// All that is known of a request that has not said who asks.
-    pub fn only(topic: impl Into<Topic>) -> Self {
+    pub fn only(topic: impl Into<RequestKind>) -> Self {
         Self { topic: topic.into(), client: None, subject: None }
     }
 
     /// A request by a client that has proven itself.
-    pub fn by(client: &Arc<Client>, topic: impl Into<Topic>) -> Self {
+    pub fn by(client: &Arc<Client>, topic: impl Into<RequestKind>) -> Self {
         Self { client: Some(Arc::clone(client)), ..Self::only(topic) }
     }
 
@@ -67,7 +67,7 @@ impl About {
     }
 }
 
-impl Topic {
+impl RequestKind {
     /// A short name: that of the grant, where there is one.
     pub fn name(self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl Topic {
     }
 }
 
-impl From<Service> for Topic {
+impl From<Service> for RequestKind {
     fn from(service: Service) -> Self {
         match service {
             Service::Token => Self::Token,
@@ -94,7 +94,7 @@ impl From<Service> for Topic {
     }
 }
 
-impl From<Purpose> for Topic {
+impl From<Purpose> for RequestKind {
     fn from(purpose: Purpose) -> Self {
         match purpose {
             Purpose::Service(service) => service.into(),
@@ -103,18 +103,18 @@ impl From<Purpose> for Topic {
     }
 }
 
-impl From<Room> for Topic {
-    fn from(room: Room) -> Self {
+impl From<Route> for RequestKind {
+    fn from(room: Route) -> Self {
         match room {
-            Room::Service(service) => service.into(),
-            Room::UserInfo => Self::UserInfo,
-            Room::Document(Document::Keys) => Self::Keys,
-            Room::Document(Document::Metadata) => Self::Metadata,
+            Route::Service(service) => service.into(),
+            Route::UserInfo => Self::UserInfo,
+            Route::Document(Document::Keys) => Self::Keys,
+            Route::Document(Document::Metadata) => Self::Metadata,
         }
     }
 }
 
-impl From<Grant> for Topic {
+impl From<Grant> for RequestKind {
     fn from(grant: Grant) -> Self {
         Self::Grant(grant)
     }

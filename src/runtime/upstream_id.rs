@@ -6,14 +6,14 @@ use super::metrics::{Histogram, Times};
 
 /// Someone outside.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Party {
+pub enum UpstreamId {
     /// The directory of the auth source with this id.
     AuthSource(String),
     /// The store of states.
     StateStore,
 }
 
-impl Party {
+impl UpstreamId {
     /// Where the time is recorded that its answers take.
     pub fn times(&self, times: &Times) -> Histogram {
         match self {
@@ -23,7 +23,7 @@ impl Party {
     }
 }
 
-impl fmt::Display for Party {
+impl fmt::Display for UpstreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AuthSource(id) => write!(f, "auth source {id}"),

@@ -16,11 +16,11 @@ pub struct Period {
 
 /// The periods of several keys, in the order of a configuration.
 #[derive(Debug, Default)]
-pub struct Timetable(Vec<Period>);
+pub struct KeySchedule(Vec<Period>);
 
 /// Why keys with these periods can't do their work. Keys are named by their position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
+pub enum ScheduleError {
     /// The period has no second in it.
     Empty(usize),
     /// It is nobody's turn now.
@@ -47,7 +47,7 @@ impl Period {
     }
 }
 
-impl Timetable {
+impl KeySchedule {
     /// The timetable of keys with these periods.
     pub fn new(periods: Vec<Period>) -> Self {
         Self(periods)
@@ -60,7 +60,7 @@ impl Timetable {
 
     /// Whose turn it is: of the periods that have begun and not ended, the one that began last; the first in order, of
     /// several that began together.
-    pub fn turn(&self, now: UnixTime) -> Option<usize> {
+    pub fn active_key(&self, now: UnixTime) -> Option<usize> {
         let periods = self.0.iter().enumerate().rev();
         let at_their_time = periods.filter(|(_, period)| period.has_begun(now) && !period.has_ended(now));
         at_their_time.max_by_key(|(_, period)| period.not_before).map(|(at, _)| at)
@@ -73,30 +73,30 @@ impl Timetable {
 
     /// The first moment after `now` from which it is the turn of a key, or no longer its turn.
     pub fn next_moment(&self, now: UnixTime, turn: impl Fn(Option<usize>) -> bool) -> Option<UnixTime> {
-        self.moments().into_iter().filter(|moment| *moment > now).find(|moment| turn(self.turn(*moment)))
+        self.moments().into_iter().filter(|moment| *moment > now).find(|moment| turn(self.active_key(*moment)))
     }
 
     /// All that is wrong from now on. What has no flaw now has none later.
-    pub fn flaws(&self, now: UnixTime) -> Vec<Flaw> {
-        let nobody = self.turn(now).is_none().then_some(Flaw::NobodyNow);
+    pub fn flaws(&self, now: UnixTime) -> Vec<ScheduleError> {
+        let nobody = self.active_key(now).is_none().then_some(ScheduleError::NobodyNow);
         let of_keys = self.0.iter().enumerate().filter_map(|(at, period)| self.flaw(at, *period, now));
         nobody.into_iter().chain(of_keys).collect()
     }
 
-    fn flaw(&self, at: usize, period: Period, now: UnixTime) -> Option<Flaw> {
-        let ends_in_nothing = |end| end > now && self.turn(end).is_none();
+    fn flaw(&self, at: usize, period: Period, now: UnixTime) -> Option<ScheduleError> {
+        let ends_in_nothing = |end| end > now && self.active_key(end).is_none();
         if period.is_empty() {
-            Some(Flaw::Empty(at))
+            Some(ScheduleError::Empty(at))
         } else if period != Period::default() && !self.ever(at) {
-            Some(Flaw::Never(at))
+            Some(ScheduleError::Never(at))
         } else {
-            period.not_after.filter(|end| ends_in_nothing(*end)).map(|_| Flaw::NobodyAfter(at))
+            period.not_after.filter(|end| ends_in_nothing(*end)).map(|_| ScheduleError::NobodyAfter(at))
         }
     }
 
     /// Whether it is ever the key's turn, the past included.
     fn ever(&self, at: usize) -> bool {
         let beginning = UnixTime(0);
-        self.turn(beginning) == Some(at) || self.next_moment(beginning, |turn| turn == Some(at)).is_some()
+        self.active_key(beginning) == Some(at) || self.next_moment(beginning, |turn| turn == Some(at)).is_some()
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What is written down for all workers. Times are milliseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Ledger {
+pub struct SnapshotManifest {
     /// Counts good copies: zero before the first.
     pub version: u64,
     /// The length of the good copy, in bytes.
@@ -34,7 +34,7 @@ struct Lease {
 
 /// What there is to tell the operator.
 #[derive(Debug, PartialEq, Eq)]
-pub enum News {
+pub enum Transition {
     /// The same as before.
     Nothing,
     /// There is trouble, or another trouble than before.
@@ -46,7 +46,7 @@ pub enum News {
 /// A lease is not trusted for longer, whatever the clock says.
 const LONGEST_LEASE: u64 = 600_000;
 
-impl Ledger {
+impl SnapshotManifest {
     /// Which of the two places of a document holds the good copy.
     pub fn slot(&self) -> u64 {
         self.version % 2
@@ -85,13 +85,13 @@ impl Ledger {
     }
 
     /// The good copy is the newest still. Where the newest was refused, it still is.
-    pub fn keep(&mut self, due: u64) -> News {
+    pub fn keep(&mut self, due: u64) -> Transition {
         self.close(due);
-        if self.refused { News::Nothing } else { self.end_trouble() }
+        if self.refused { Transition::Nothing } else { self.end_trouble() }
     }
 
     /// There is a new good copy, in the free slot.
-    pub fn publish(&mut self, length: usize, etag: Option<String>, due: u64) -> News {
+    pub fn publish(&mut self, length: usize, etag: Option<String>, due: u64) -> Transition {
         self.close(due);
         (self.version, self.length, self.etag, self.refused) = (self.version + 1, length, etag, false);
         self.end_trouble()
@@ -110,25 +110,25 @@ impl Ledger {
     }
 
     /// There is a new document, and it is bad.
-    pub fn refuse(&mut self, why: &str, etag: Option<String>, due: u64) -> News {
+    pub fn refuse(&mut self, why: &str, etag: Option<String>, due: u64) -> Transition {
         (self.etag, self.refused) = (etag, true);
         self.fail(why, due)
     }
 
     /// There is no answer to use.
-    pub fn fail(&mut self, why: &str, due: u64) -> News {
+    pub fn fail(&mut self, why: &str, due: u64) -> Transition {
         self.close(due);
         let is_new = self.trouble.as_deref() != Some(why);
         self.trouble = Some(why.to_owned());
-        if is_new { News::Trouble } else { News::Nothing }
+        if is_new { Transition::Trouble } else { Transition::Nothing }
     }
 
     fn close(&mut self, due: u64) {
         (self.lease, self.due) = (None, due);
     }
 
-    fn end_trouble(&mut self) -> News {
-        if self.trouble.take().is_some() { News::Over } else { News::Nothing }
+    fn end_trouble(&mut self) -> Transition {
+        if self.trouble.take().is_some() { Transition::Over } else { Transition::Nothing }
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn one_worker_at_a_time_has_the_turn() {
-        let mut ledger = Ledger::default();
+        let mut ledger = SnapshotManifest::default();
         assert!(ledger.is_due(1_000_000, MINUTE));
         ledger.lend(7, 1_010_000);
         assert!(ledger.is_lent_to(7) && !ledger.is_lent_to(8));
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_put_back_stops_nothing() {
-        let mut ledger = Ledger::default();
+        let mut ledger = SnapshotManifest::default();
         ledger.publish(1, None, 5_000_000_000);
         assert!(ledger.is_due(1_000, MINUTE));
         ledger.lend(7, 5_000_000_000);
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn copies_take_turns_in_two_slots() {
-        let mut ledger = Ledger::default();
+        let mut ledger = SnapshotManifest::default();
         for version in 1..5 {
             let free = ledger.free_slot();
             ledger.publish(10, None, 0);
@@ -188,29 +188,29 @@ mod tests {
 
     #[test]
     fn trouble_is_told_once_and_its_end_too() {
-        let mut ledger = Ledger::default();
-        assert_eq!(ledger.fail("no answer", 0), News::Trouble);
-        assert_eq!(ledger.fail("no answer", 0), News::Nothing);
-        assert_eq!(ledger.fail("status 500", 0), News::Trouble);
-        assert_eq!(ledger.publish(1, None, 0), News::Over);
-        assert_eq!(ledger.keep(0), News::Nothing);
+        let mut ledger = SnapshotManifest::default();
+        assert_eq!(ledger.fail("no answer", 0), Transition::Trouble);
+        assert_eq!(ledger.fail("no answer", 0), Transition::Nothing);
+        assert_eq!(ledger.fail("status 500", 0), Transition::Trouble);
+        assert_eq!(ledger.publish(1, None, 0), Transition::Over);
+        assert_eq!(ledger.keep(0), Transition::Nothing);
     }
 
     #[test]
     fn a_refused_document_that_did_not_change_is_refused_still() {
-        let mut ledger = Ledger::default();
-        assert_eq!(ledger.publish(1, Some("a".into()), 0), News::Nothing);
-        assert_eq!(ledger.refuse("users[0]: missing", Some("b".into()), 0), News::Trouble);
-        assert_eq!(ledger.keep(0), News::Nothing);
-        assert_eq!(ledger.refuse("users[0]: missing", Some("b".into()), 0), News::Nothing);
+        let mut ledger = SnapshotManifest::default();
+        assert_eq!(ledger.publish(1, Some("a".into()), 0), Transition::Nothing);
+        assert_eq!(ledger.refuse("users[0]: missing", Some("b".into()), 0), Transition::Trouble);
+        assert_eq!(ledger.keep(0), Transition::Nothing);
+        assert_eq!(ledger.refuse("users[0]: missing", Some("b".into()), 0), Transition::Nothing);
         assert_eq!(ledger.etag.as_deref(), Some("b"));
         assert_eq!((ledger.version, ledger.length), (1, 1));
-        assert_eq!(ledger.publish(2, Some("c".into()), 0), News::Over);
+        assert_eq!(ledger.publish(2, Some("c".into()), 0), Transition::Over);
     }
 
     #[test]
     fn a_copy_ages_until_it_is_known_to_be_the_newest_again() {
-        let mut ledger = Ledger::default();
+        let mut ledger = SnapshotManifest::default();
         assert_eq!(ledger.age(9_000), None);
         ledger.confirm(1_000);
         ledger.publish(1, None, 0);
@@ -232,10 +232,10 @@ mod tests {
 
     #[test]
     fn it_is_written_and_read_back() {
-        let mut ledger = Ledger::default();
+        let mut ledger = SnapshotManifest::default();
         ledger.publish(9, Some("\"x\"".into()), 12);
         ledger.lend(u64::MAX, 99);
         let text = serde_json::to_vec(&ledger).unwrap();
-        assert_eq!(serde_json::from_slice::<Ledger>(&text).unwrap(), ledger);
+        assert_eq!(serde_json::from_slice::<SnapshotManifest>(&text).unwrap(), ledger);
     }
 }
