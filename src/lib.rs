@@ -14,7 +14,14 @@
 //!    OAuth; [`text`] reads forms and `Authorization`;
 //! 9. [`http`], [`origin`], [`secret`], [`time`] and [`varint`] are plain vocabulary.
 
-#![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![warn(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 pub mod attempts;
 #[cfg(not(target_family = "wasm"))]

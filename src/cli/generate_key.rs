@@ -13,7 +13,7 @@ use crate::crypto::jws::Algorithm;
 /// in base64url.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = EXAMPLE)]
-pub struct GenerateKey {
+pub(super) struct GenerateKey {
     /// What the key is for
     #[arg(long)]
     algorithm: Kind,
@@ -40,7 +40,7 @@ enum Kind {
 
 /// Sizes of an RSA key.
 #[derive(Clone, Copy, ValueEnum)]
-pub enum Bits {
+pub(super) enum Bits {
     #[value(name = "2048")]
     B2048 = 2048,
     #[value(name = "3072")]
@@ -51,7 +51,7 @@ pub enum Bits {
 
 impl GenerateKey {
     /// Prints the key.
-    pub fn run(self) -> Result<Output, Failure> {
+    pub(super) fn run(self) -> Result<Output, Failure> {
         match self.algorithm {
             Kind::RS256 => signing_key(Algorithm::RS256, self.bits),
             Kind::ES256 => signing_key(Algorithm::ES256, self.bits),
@@ -63,7 +63,7 @@ impl GenerateKey {
 }
 
 /// A fresh private key as PEM (PKCS#8); `bits` are an RSA key's.
-pub fn signing_key(algorithm: Algorithm, bits: Option<Bits>) -> Result<Output, Failure> {
+pub(super) fn signing_key(algorithm: Algorithm, bits: Option<Bits>) -> Result<Output, Failure> {
     let pem = match (algorithm, bits) {
         (Algorithm::RS256, bits) => {
             RS256KeyPair::generate(bits.unwrap_or(Bits::B2048) as usize).and_then(|pair| pair.to_pem())

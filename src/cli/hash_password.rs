@@ -17,7 +17,7 @@ use crate::crypto::password::{Argon2Cost, PasswordHash, hash_argon2id};
 /// configuration would refuse is refused here.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = EXAMPLE)]
-pub struct HashPassword {
+pub(super) struct HashPassword {
     /// Memory in KiB
     #[arg(long, value_name = "M", default_value_t = Argon2Cost::default().memory)]
     memory_kib: u32,
@@ -38,7 +38,7 @@ Example:
 
 impl HashPassword {
     /// Prints the hash as a PHC string.
-    pub fn run(self) -> Result<Output, Failure> {
+    pub(super) fn run(self) -> Result<Output, Failure> {
         self.arguments.check()?;
         let cost = Argon2Cost { memory: self.memory_kib, passes: self.iterations, lanes: self.parallelism };
         check(cost)?;

@@ -18,7 +18,7 @@ use crate::{crypto::client_secret::SecretHash, secret::Secret};
 /// 10.10). So one of less than 16 bytes is refused, and --generate makes a good one.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = EXAMPLE)]
-pub struct HashSecret {
+pub(super) struct HashSecret {
     /// Make a fresh secret of 256 bits, and print it and its hash as two labelled lines
     #[arg(long)]
     generate: bool,
@@ -44,7 +44,7 @@ const TOO_SHORT: &str = "the secret has less than 16 bytes. A client's secret is
 
 impl HashSecret {
     /// Prints the hash; with `--generate` the secret too.
-    pub fn run(self) -> Result<Output, Failure> {
+    pub(super) fn run(self) -> Result<Output, Failure> {
         self.arguments.check()?;
         if self.generate {
             return generated();

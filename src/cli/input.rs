@@ -16,14 +16,14 @@ use crate::{secret::Secret, time::UnixTime};
 
 /// Takes up the arguments of a command that has none, since clap would repeat a stray one, which is likely a secret.
 #[derive(Args)]
-pub struct NoArguments {
+pub(super) struct NoArguments {
     #[arg(hide = true, allow_hyphen_values = true, trailing_var_arg = true)]
     stray: Vec<OsString>,
 }
 
 impl NoArguments {
     /// Refuses arguments without showing them.
-    pub fn check(&self) -> Result<(), Failure> {
+    pub(super) fn check(&self) -> Result<(), Failure> {
         let usage = "unexpected argument; a secret is typed or piped in, since other users and the shell's history see \
                      the command line (try --help)";
         if self.stray.is_empty() { Ok(()) } else { Err(Failure::Usage(usage.to_owned())) }
@@ -31,7 +31,7 @@ impl NoArguments {
 }
 
 /// A secret: typed twice without echo or, where standard input is no terminal, its one line.
-pub fn secret(name: &str) -> Result<Secret, Failure> {
+pub(super) fn secret(name: &str) -> Result<Secret, Failure> {
     let secret = if io::stdin().is_terminal() { typed(name)? } else { piped(name)? };
     match secret.expose() {
         [] => Err(Failure::Bad(format!("the {name} is empty"))),
@@ -43,26 +43,26 @@ pub fn secret(name: &str) -> Result<Secret, Failure> {
 }
 
 /// The text of a file, or of standard input for `-`.
-pub fn file(path: &Path) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let text = if path == Path::new("-") { io::read_to_string(io::stdin()) } else { std::fs::read_to_string(path) };
     text.map(Zeroizing::new).map_err(|error| Failure::System(format!("{}: {error}", path.display())))
 }
 
 /// Fresh bytes from the operating system.
-pub fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Failure> {
+pub(super) fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Failure> {
     let mut bytes = Zeroizing::new([0; N]);
     let filled = getrandom::fill(&mut bytes[..]);
     filled.map(|()| bytes).map_err(|error| Failure::System(format!("no randomness: {error}")))
 }
 
 /// 32 fresh bytes in base64url.
-pub fn random_text() -> Result<Zeroizing<String>, Failure> {
+pub(super) fn random_text() -> Result<Zeroizing<String>, Failure> {
     let text = Base64::encode_to_string(&random::<32>()?[..]);
     text.map(Zeroizing::new).map_err(|error| Failure::System(error.to_string()))
 }
 
 /// The system's clock.
-pub fn now() -> UnixTime {
+pub(super) fn now() -> UnixTime {
     SystemTime::now().into()
 }
 

@@ -14,7 +14,7 @@ use crate::crypto::jws::{Algorithm, InvalidKey, SigningKey, jwk_set};
 /// it no other.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = EXAMPLE)]
-pub struct Jwks {
+pub(super) struct Jwks {
     /// PEM private keys; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -29,7 +29,7 @@ Example:
 
 impl Jwks {
     /// Prints a JWK Set (RFC 7517 section 5).
-    pub fn run(self) -> Result<Output, Failure> {
+    pub(super) fn run(self) -> Result<Output, Failure> {
         let read = |path| read(path, self.algorithm);
         let keys = self.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
         Ok(Zeroizing::new(jwk_set(keys.iter())))

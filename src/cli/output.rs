@@ -3,4 +3,4 @@
 use zeroize::Zeroizing;
 
 /// What a command prints; wiped, since it may be a key.
-pub type Output = Zeroizing<String>;
+pub(super) type Output = Zeroizing<String>;

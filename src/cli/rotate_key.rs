@@ -40,7 +40,7 @@ use crate::{
 /// written there would have to be printed.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = EXAMPLE)]
-pub struct RotateKey {
+pub(super) struct RotateKey {
     /// The configuration that is in place; - is standard input
     config: PathBuf,
     /// The environment variable that will hold the new key
@@ -66,7 +66,7 @@ Example:
 
 impl RotateKey {
     /// Prints the `signing_keys` that plan the rotation.
-    pub fn run(self) -> Result<Output, Failure> {
+    pub(super) fn run(self) -> Result<Output, Failure> {
         let now = input::now();
         let plugin = only(check_config::plugins(&self.config)?)?;
         let document = plugin.configuration.as_ref().map_err(|what| problem(what))?;

@@ -15,7 +15,7 @@ use crate::config::schema::schema;
 /// be wrong.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = EXAMPLE)]
-pub struct PrintSchema {
+pub(super) struct PrintSchema {
     /// Print the same as a page for people: each field with its type, its default and its meaning
     #[arg(long)]
     reference: bool,
@@ -31,7 +31,7 @@ and that holds nothing but a token endpoint's configuration is then completed an
 
 impl PrintSchema {
     /// Prints a JSON Schema in draft 7, or a page in Markdown.
-    pub fn run(self) -> Result<Output, Failure> {
+    pub(super) fn run(self) -> Result<Output, Failure> {
         let schema = schema();
         let output = if self.reference { reference::page(&schema) } else { format!("{schema:#}") };
         Ok(Zeroizing::new(output))

@@ -25,7 +25,7 @@ use crate::registry::{
 
 object! {
     /// A directory of users: `users`, or one that is asked over HTTP (`lookup`, `snapshot` or `verify`).
-    pub struct AuthSourceFields {
+    pub(crate) struct AuthSourceFields {
         /// What requests call it in `auth_source_id`, and clients in `auth_sources`.
         id: Text,
         /// The kinds of identifiers that users may log in with. What a caller types is an e-mail address if it has an `@`, a phone
@@ -48,7 +48,7 @@ object! {
 
 object! {
     /// A user. The records of a `snapshot` have these fields too.
-    pub struct UserFields {
+    pub(crate) struct UserFields {
         /// `sub` of the user's tokens (RFC 9068 §5). It can't begin with `client:`, as those of clients do.
         #[schemars(regex(pattern = "^(?!client:)"))]
         id: Text,
@@ -69,7 +69,7 @@ object! {
 object! {
     /// What a user may log in with, by its kind.
     #[schemars(extend("minProperties" = 1))]
-    pub struct IdentifierFields {
+    pub(crate) struct IdentifierFields {
         /// A user name.
         username: Option<Text>,
         /// A phone number.
@@ -80,7 +80,7 @@ object! {
 }
 
 /// Claims by their names.
-pub enum ClaimsForm {}
+pub(super) enum ClaimsForm {}
 
 schema!(ClaimsForm, {
     "title": "values, each by a name",
@@ -89,10 +89,10 @@ schema!(ClaimsForm, {
 });
 
 /// Auth sources by id.
-pub type AuthSources = HashMap<String, Arc<AuthSource>>;
+pub(super) type AuthSources = HashMap<String, Arc<AuthSource>>;
 
 /// Reads `auth_sources`.
-pub fn read(
+pub(super) fn read(
     object: &mut Object,
     field: Field<Option<Vec<AuthSourceFields>>>,
     keys: DirectoryKeys,
@@ -164,7 +164,12 @@ fn kinds(object: &mut Object) -> Vec<IdentifierKind> {
 }
 
 /// Reads a user and adds it to the table.
-pub fn user(object: &mut Object, rules: &IdentifierRules, users: &mut UserTable, allowances: Allowances) -> Option<()> {
+pub(super) fn user(
+    object: &mut Object,
+    rules: &IdentifierRules,
+    users: &mut UserTable,
+    allowances: Allowances,
+) -> Option<()> {
     object.refuse("password", "a plaintext password: hash it with hash-password and give it as password_hash");
     let id = user_id(object);
     let identifiers = object.required_with(UserFields::identifiers, |node| identifiers_of(node, rules));

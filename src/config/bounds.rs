@@ -9,10 +9,10 @@ use super::{
 };
 
 /// In seconds: a year.
-pub const LONGEST: u64 = 365 * 86_400;
+pub(super) const LONGEST: u64 = 365 * 86_400;
 
 /// A whole number within bounds, if it is given.
-pub fn within<const LEAST: u64, const MOST: u64>(
+pub(super) fn within<const LEAST: u64, const MOST: u64>(
     object: &mut Object,
     field: Field<Option<Within<LEAST, MOST>>>,
 ) -> Option<u64> {
@@ -24,7 +24,10 @@ pub fn within<const LEAST: u64, const MOST: u64>(
 }
 
 /// A span of whole seconds, if it is given.
-pub fn whole_seconds<const MOST: u64>(object: &mut Object, field: Field<Option<Seconds<MOST>>>) -> Option<Duration> {
+pub(super) fn whole_seconds<const MOST: u64>(
+    object: &mut Object,
+    field: Field<Option<Seconds<MOST>>>,
+) -> Option<Duration> {
     let Span(span) = object.optional(field.read_as())?;
     if span.subsec_nanos() != 0 || !(1..=MOST).contains(&span.as_secs()) {
         object.problem(field.name, format!("expected whole seconds, 1s to {MOST}s"));
@@ -33,6 +36,10 @@ pub fn whole_seconds<const MOST: u64>(object: &mut Object, field: Field<Option<S
 }
 
 /// A span of whole seconds, up to a year.
-pub fn whole_seconds_or(object: &mut Object, field: Field<Option<Seconds<LONGEST>>>, default: Duration) -> Duration {
+pub(super) fn whole_seconds_or(
+    object: &mut Object,
+    field: Field<Option<Seconds<LONGEST>>>,
+    default: Duration,
+) -> Duration {
     whole_seconds(object, field).unwrap_or(default)
 }

@@ -22,7 +22,7 @@ use crate::{
 object! {
     /// An application that may ask for tokens.
     #[schemars(extend("allOf" = rules()))]
-    pub struct ClientFields {
+    pub(crate) struct ClientFields {
         /// `client_id` in requests (RFC 6749 §2.2).
         id: Text,
         /// What kind of application it is, and so whether it can keep a secret.
@@ -79,7 +79,7 @@ fn rules() -> serde_json::Value {
 }
 
 /// A hash of a client's secret.
-pub enum SecretHashForm {}
+pub(super) enum SecretHashForm {}
 
 schema!(SecretHashForm, {
     "title": "hash of a secret",
@@ -88,12 +88,12 @@ schema!(SecretHashForm, {
 });
 
 /// One scope.
-pub enum ScopeForm {}
+pub(super) enum ScopeForm {}
 
 schema!(ScopeForm, {"title": "scope", "type": "string", "pattern": r"^[!#-\[\]-~]+$"});
 
 /// Reads `clients`.
-pub fn read(
+pub(super) fn read(
     object: &mut Object,
     field: Field<Filled<ClientFields>>,
     auth_sources: &AuthSources,

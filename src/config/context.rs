@@ -5,7 +5,7 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What an operator allows by name, against the defaults.
 #[derive(Clone, Copy)]
-pub struct Allowances {
+pub(super) struct Allowances {
     /// `http` where `https` is expected.
     pub http_issuer: bool,
     /// Password hashes below OWASP's minimum.

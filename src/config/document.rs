@@ -14,7 +14,7 @@ use super::{
 };
 
 /// A JSON object being read: fields are taken out by name, and those that nobody took are reported.
-pub struct Object<'a> {
+pub(super) struct Object<'a> {
     path: &'a Path<'a>,
     report: &'a Report,
     fields: Vec<(String, &'a RawValue)>,
@@ -22,7 +22,7 @@ pub struct Object<'a> {
 
 /// A value somewhere in the document.
 #[derive(Clone, Copy)]
-pub struct Node<'a> {
+pub(super) struct Node<'a> {
     pub path: &'a Path<'a>,
     pub report: &'a Report,
     raw: &'a RawValue,
@@ -30,12 +30,17 @@ pub struct Node<'a> {
 
 impl<'a> Object<'a> {
     /// Reads a whole document with `read`. None if it is not a JSON object.
-    pub fn document<T>(text: &str, report: &Report, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
+    pub(super) fn document<T>(text: &str, report: &Report, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
         Self::record(text, &Path::Root, report, read)
     }
 
     /// Reads a text that stands at `path` in something greater. None if it is not a JSON object.
-    pub fn record<T>(text: &str, path: &Path, report: &Report, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
+    pub(super) fn record<T>(
+        text: &str,
+        path: &Path,
+        report: &Report,
+        read: impl FnOnce(&mut Object) -> T,
+    ) -> Option<T> {
         match serde_json::from_str::<&RawValue>(text) {
             Ok(raw) => Node { path, report, raw }.object(read),
             Err(error) => {
@@ -47,39 +52,43 @@ impl<'a> Object<'a> {
     }
 
     /// A setting that may be left out; null counts as left out.
-    pub fn optional<T: Setting>(&mut self, field: Field<Option<T>>) -> Option<T> {
+    pub(super) fn optional<T: Setting>(&mut self, field: Field<Option<T>>) -> Option<T> {
         self.with(field, |node| node.read()).flatten()
     }
 
     /// A setting that must be there.
-    pub fn required<T: Setting>(&mut self, field: Field<T>) -> Option<T> {
+    pub(super) fn required<T: Setting>(&mut self, field: Field<T>) -> Option<T> {
         self.required_with(field, |node| node.read()).flatten()
     }
 
     /// Reads an object that may be left out.
-    pub fn nested<F, T>(&mut self, field: Field<Option<F>>, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
+    pub(super) fn nested<F, T>(&mut self, field: Field<Option<F>>, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
         self.with(field, |node| node.object(read)).flatten()
     }
 
     /// Reads each element of a list that may be left out.
-    pub fn each<F, T>(&mut self, field: Field<Option<Vec<F>>>, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
+    pub(super) fn each<F, T>(&mut self, field: Field<Option<Vec<F>>>, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
         self.with(field, |node| node.each(read)).unwrap_or_default()
     }
 
     /// Reads each element of a list that must be there and have one.
-    pub fn each_of_some<F, T>(&mut self, field: Field<Filled<F>>, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
+    pub(super) fn each_of_some<F, T>(
+        &mut self,
+        field: Field<Filled<F>>,
+        read: impl FnMut(Node) -> Option<T>,
+    ) -> Vec<T> {
         self.required_with(field, |node| node.each_of_some(read)).unwrap_or_default()
     }
 
     /// Reads a value in its own way, if it is there.
-    pub fn with<F, T>(&mut self, field: Field<Option<F>>, read: impl FnOnce(Node) -> T) -> Option<T> {
+    pub(super) fn with<F, T>(&mut self, field: Field<Option<F>>, read: impl FnOnce(Node) -> T) -> Option<T> {
         let path = Path::Field(self.path, field.name);
         let raw = self.take(field.name).filter(|raw| raw.get() != "null")?;
         Some(read(Node { path: &path, report: self.report, raw }))
     }
 
     /// Reads a value in its own way, and reports that it is missing where it is.
-    pub fn required_with<F, T>(&mut self, field: Field<F>, read: impl FnOnce(Node) -> T) -> Option<T> {
+    pub(super) fn required_with<F, T>(&mut self, field: Field<F>, read: impl FnOnce(Node) -> T) -> Option<T> {
         let value = self.with(field.read_as::<Option<F>>(), read);
         if value.is_none() {
             self.problem(field.name, "missing");
@@ -88,35 +97,35 @@ impl<'a> Object<'a> {
     }
 
     /// Whether there is a field of this name that nobody has taken.
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(field, _)| field == name)
     }
 
     /// Reports a problem with one of the fields.
-    pub fn problem(&self, name: &str, what: impl Into<String>) {
+    pub(super) fn problem(&self, name: &str, what: impl Into<String>) {
         self.report.add(&Path::Field(self.path, name), what);
     }
 
     /// Reports what an operator should know of one of the fields, and may still mean.
-    pub fn warning(&self, name: &str, what: impl Into<String>) {
+    pub(super) fn warning(&self, name: &str, what: impl Into<String>) {
         self.report.warn(&Path::Field(self.path, name), what);
     }
 
     /// Reports a field that must not be there, in better words than that it is unknown.
-    pub fn refuse(&mut self, name: &str, what: &str) {
+    pub(super) fn refuse(&mut self, name: &str, what: &str) {
         if self.take(name).is_some() {
             self.problem(name, what);
         }
     }
 
     /// Takes all fields that are left, whatever their names.
-    pub fn rest(&mut self) -> Vec<(String, Value)> {
+    pub(super) fn rest(&mut self) -> Vec<(String, Value)> {
         let fields = std::mem::take(&mut self.fields).into_iter();
         fields.filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?))).collect()
     }
 
     /// Reads all fields that are left, whatever their names; null counts as left out.
-    pub fn each_left<T>(&mut self, mut read: impl FnMut(&str, Node) -> Option<T>) -> Vec<T> {
+    pub(super) fn each_left<T>(&mut self, mut read: impl FnMut(&str, Node) -> Option<T>) -> Vec<T> {
         let (path, report) = (self.path, self.report);
         let field = |(name, raw): (String, &RawValue)| {
             let node = Node { path: &Path::Field(path, &name), report, raw };
@@ -151,7 +160,7 @@ impl<'a> Object<'a> {
 
 impl Node<'_> {
     /// Reads the value as a setting.
-    pub fn read<T: Setting>(&self) -> Option<T> {
+    pub(super) fn read<T: Setting>(&self) -> Option<T> {
         let value = serde_json::from_str(self.raw.get()).ok();
         if value.is_none() {
             self.problem(format!("expected {}", T::EXPECTED));
@@ -160,7 +169,7 @@ impl Node<'_> {
     }
 
     /// Reads the value as an object, all of whose fields must be known to `read`.
-    pub fn object<T>(&self, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
+    pub(super) fn object<T>(&self, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
         let Ok(Fields(fields)) = serde_json::from_str(self.raw.get()) else {
             self.problem("expected an object");
             return None;
@@ -173,7 +182,7 @@ impl Node<'_> {
     }
 
     /// Reads the elements of a list.
-    pub fn each<T>(&self, mut read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
+    pub(super) fn each<T>(&self, mut read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
         let element = |(index, raw)| {
             let path = Path::Index(self.path, index);
             read(Node { path: &path, report: self.report, raw })
@@ -182,7 +191,7 @@ impl Node<'_> {
     }
 
     /// Reads the elements of a list that must have one.
-    pub fn each_of_some<T>(&self, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
+    pub(super) fn each_of_some<T>(&self, read: impl FnMut(Node) -> Option<T>) -> Vec<T> {
         if serde_json::from_str::<[(); 0]>(self.raw.get()).is_ok() {
             self.problem("an empty list");
         }
@@ -198,18 +207,18 @@ impl Node<'_> {
     }
 
     /// Whether the value is a JSON object with this field.
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         let fields = serde_json::from_str(self.raw.get());
         fields.is_ok_and(|Fields(fields)| fields.iter().any(|(field, _)| field == name))
     }
 
     /// Whether the value is a JSON object.
-    pub fn is_object(&self) -> bool {
+    pub(super) fn is_object(&self) -> bool {
         self.raw.get().starts_with('{')
     }
 
     /// Reports a problem with this value.
-    pub fn problem(&self, what: impl Into<String>) {
+    pub(super) fn problem(&self, what: impl Into<String>) {
         self.report.add(self.path, what);
     }
 }

@@ -15,7 +15,7 @@ use crate::token::{Lifetimes, Profile};
 
 object! {
     /// What configures a token endpoint.
-    pub struct TokenEndpointFields {
+    pub(crate) struct TokenEndpointFields {
         /// `iss` of all tokens (RFC 8414 §2): an `https` URL with no slash at its end, no query and no fragment.
         #[schemars(regex(pattern = "[^/]$"), extend("examples" = ["https://gateway.example.com"]))]
         issuer: Text,
@@ -55,7 +55,7 @@ object! {
 
 object! {
     /// How long what is handed out is good for.
-    pub struct LifetimeFields {
+    pub(crate) struct LifetimeFields {
         /// An access token.
         access_token: Option<Seconds<UNBOUNDED>> = Span(Lifetimes::default().access_token),
         /// An ID token.

@@ -9,7 +9,7 @@ use super::{
 
 object! {
     /// A plugin that only holds requests: the second one, where Envoy can't be told `allow_on_headers_stop_iteration`.
-    pub struct HolderFields {
+    pub(crate) struct HolderFields {
         /// The paths whose requests go no further: all of the token endpoint in front of it. Nothing else may be set beside it.
         hold: Filled<PathForm>,
     }
@@ -32,7 +32,7 @@ impl Setting for HeadersHeldBy {
 }
 
 /// Reads `hold`: the paths whose requests go no further.
-pub fn held_paths(node: Node) -> Vec<String> {
+pub(super) fn held_paths(node: Node) -> Vec<String> {
     node.each_of_some(|node| {
         let Text(path) = node.read()?;
         paths::check(&path, |what| node.problem(what));

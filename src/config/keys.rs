@@ -26,7 +26,7 @@ use crate::{
 
 object! {
     /// A key that signs tokens.
-    pub struct SigningKeyFields {
+    pub(crate) struct SigningKeyFields {
         /// What it signs with (RFC 7518 §3.1, RFC 8037 §3.1).
         algorithm: Algorithm,
         /// The private key as PEM: PKCS#8, or PKCS#1 for RSA. An RSA key has 2048 bits at least.
@@ -43,7 +43,7 @@ object! {
 
 object! {
     /// A key that seals refresh tokens, and when it begins to.
-    pub struct SealKeyFields {
+    pub(crate) struct SealKeyFields {
         /// 32 bytes in base64url.
         key: SecretForm,
         /// From when on it seals. It opens what it sealed at any time.
@@ -53,7 +53,7 @@ object! {
 
 object! {
     /// A variable in the environment of the VM.
-    pub struct EnvFields {
+    pub(crate) struct EnvFields {
         /// The variable's name. Envoy's `vm_config.environment_variables` gives it to the VM, which keeps its value out of
         /// the Envoy configuration.
         env: Text,
@@ -62,23 +62,23 @@ object! {
 
 either! {
     /// A secret, written there or in the environment.
-    pub enum SecretForm: Text, EnvFields;
+    pub(crate) enum SecretForm: Text, EnvFields;
 }
 
 either! {
     /// A secret, or one with the time from which on it is used.
-    pub enum SealKeyForm: Text, EnvFields, SealKeyFields;
+    pub(crate) enum SealKeyForm: Text, EnvFields, SealKeyFields;
 }
 
 /// What the signing keys of a configuration amount to.
-pub struct SigningKeys {
+pub(super) struct SigningKeys {
     pub ring: KeyRing,
     pub directory_keys: DirectoryKeys,
     pub attempts_key: [u8; 32],
 }
 
 /// Reads `signing_keys`.
-pub fn signing_keys(
+pub(super) fn signing_keys(
     object: &mut Object,
     field: Field<Filled<SigningKeyFields>>,
     environment: Environment,
@@ -106,7 +106,7 @@ pub fn signing_keys(
 }
 
 /// Reads `refresh_token_keys`. None if there are none.
-pub fn sealer(
+pub(super) fn sealer(
     object: &mut Object,
     field: Field<Option<Filled<SealKeyForm>>>,
     environment: Environment,
@@ -193,7 +193,7 @@ fn read_seal_key(node: Node, environment: Environment) -> Option<SealKey> {
 }
 
 /// A secret: written there, or `{"env": "NAME"}` for one that the VM is given in its environment.
-pub fn secret(node: Node, environment: Environment) -> Option<Zeroizing<String>> {
+pub(super) fn secret(node: Node, environment: Environment) -> Option<Zeroizing<String>> {
     if !node.is_object() {
         return node.read().map(|Text(text)| Zeroizing::new(text));
     }

@@ -17,7 +17,7 @@ use crate::{
 
 object! {
     /// How large things may be.
-    pub struct SizeFields {
+    pub(crate) struct SizeFields {
         /// The longest body of a request, in bytes. A longer one is answered 413.
         max_request_bytes: Option<Within<1024, { 1024 * 1024 }>> = DEFAULT_MAX_REQUEST_BYTES,
     }
@@ -25,7 +25,7 @@ object! {
 
 object! {
     /// How a worker shares its time between password checks and its other connections.
-    pub struct PasswordCheckFields {
+    pub(crate) struct PasswordCheckFields {
         /// For how long a worker works on passwords before it looks at its other connections, in milliseconds.
         slice_ms: Option<Within<1, 100>> = Schedule::default().slice.as_millis() as u64,
         /// The longest predicted wait with which a login is still queued. Past it, a login is answered 503 with `Retry-After`
@@ -40,7 +40,7 @@ object! {
 object! {
     /// How often a guess may fail, before its hash is checked. Unknown users count like known ones, and spellings of a name as
     /// one.
-    pub struct AttemptLimitFields {
+    pub(crate) struct AttemptLimitFields {
         /// Failures of an identifier at an auth source. A success forgets them.
         #[schemars(transform = by_default(Limits::default().identifier))]
         identifier: Option<LimitFields>,
@@ -58,7 +58,7 @@ object! {
 
 object! {
     /// How many failures are free, and what follows.
-    pub struct LimitFields {
+    pub(crate) struct LimitFields {
         /// How many failures are free.
         failures: Option<Within<1, 1_000_000>>,
         /// How long the last of them makes the next attempt wait. Every further one doubles it. Not longer than `max_wait`.
@@ -73,14 +73,14 @@ object! {
 const DEFAULT_MAX_REQUEST_BYTES: usize = 16 * 1024;
 
 /// Reads `limits`.
-pub fn max_request_bytes(object: &mut Object, field: Field<Option<SizeFields>>) -> usize {
+pub(super) fn max_request_bytes(object: &mut Object, field: Field<Option<SizeFields>>) -> usize {
     let bytes = object.nested(field, |limits| within(limits, SizeFields::max_request_bytes));
     let bytes = bytes.flatten().and_then(|bytes| usize::try_from(bytes).ok());
     bytes.unwrap_or(DEFAULT_MAX_REQUEST_BYTES)
 }
 
 /// Reads `password_checks`.
-pub fn schedule(object: &mut Object) -> Schedule {
+pub(super) fn schedule(object: &mut Object) -> Schedule {
     let default = Schedule::default();
     Schedule {
         slice: within(object, PasswordCheckFields::slice_ms).map_or(default.slice, Duration::from_millis),
@@ -93,7 +93,7 @@ pub fn schedule(object: &mut Object) -> Schedule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
-pub enum AttemptStore {
+pub(super) enum AttemptStore {
     /// In each process.
     #[default]
     Local,
@@ -106,7 +106,7 @@ impl Setting for AttemptStore {
 }
 
 /// Reads `attempt_limits`.
-pub fn attempts(object: &mut Object) -> (Limits, AttemptStore) {
+pub(super) fn attempts(object: &mut Object) -> (Limits, AttemptStore) {
     let store = object.optional(AttemptLimitFields::store).unwrap_or_default();
     (of_attempts(object), store)
 }

@@ -4,7 +4,7 @@ use super::{context::Allowances, document::Node, setting::Text, shape::schema};
 use crate::crypto::password::PasswordHash;
 
 /// A password hash as text.
-pub enum HashForm {}
+pub(super) enum HashForm {}
 
 schema!(HashForm, {
     "title": "password hash",
@@ -14,7 +14,7 @@ schema!(HashForm, {
 });
 
 /// Reads a password hash that is not above the ceilings, and below the floor only where that is allowed.
-pub fn password_hash(node: Node, allowances: Allowances) -> Option<PasswordHash> {
+pub(super) fn password_hash(node: Node, allowances: Allowances) -> Option<PasswordHash> {
     let Text(text) = node.read()?;
     match PasswordHash::parse(&text) {
         Ok(hash) if hash.is_weak() && !allowances.weak_hashes => {

@@ -12,7 +12,7 @@ use crate::endpoint::route::{Document, Paths, Route};
 object! {
     /// Where the endpoint answers. No two paths may be the same. Discovery answers at paths that follow from the issuer
     /// (RFC 8414 §3.1, OpenID Connect Discovery §4).
-    pub struct PathFields {
+    pub(crate) struct PathFields {
         /// Of the token endpoint (RFC 6749 §3.2).
         token: Option<PathForm> = default_of(PathFields::token),
         /// Of revocation (RFC 7009).
@@ -31,12 +31,12 @@ const FIELDS: [Field<Option<PathForm>>; 5] =
     [PathFields::token, PathFields::revocation, PathFields::introspection, PathFields::userinfo, PathFields::jwks];
 
 /// A path that [`check`] finds nothing wrong with.
-pub enum PathForm {}
+pub(super) enum PathForm {}
 
 schema!(PathForm, {"title": "path", "type": "string", "pattern": "^/[^?#]*$"});
 
 /// An issuer that is a URL of the right kind.
-pub struct Issuer {
+pub(super) struct Issuer {
     /// The URL as it was written.
     pub text: String,
     /// Scheme, host and port.
@@ -47,7 +47,7 @@ pub struct Issuer {
 
 impl Issuer {
     /// Takes a URL apart.
-    pub fn new(text: String, url: &Url) -> Self {
+    pub(super) fn new(text: String, url: &Url) -> Self {
         let (origin, path) = (url.origin().ascii_serialization(), url.path().trim_end_matches('/').to_owned());
         Self { text, origin, path }
     }
@@ -65,7 +65,7 @@ impl Issuer {
 }
 
 /// Reads `paths`. No two may be the same.
-pub fn read(object: &mut Object, field: Field<Option<PathFields>>, issuer: Option<&Issuer>) -> Paths {
+pub(super) fn read(object: &mut Object, field: Field<Option<PathFields>>, issuer: Option<&Issuer>) -> Paths {
     let mut paths = Paths::default();
     for path in issuer.map(Issuer::metadata_paths).into_iter().flatten() {
         // An issuer without a path has one of them twice.
@@ -92,7 +92,7 @@ fn path(object: &mut Object, field: Field<Option<PathForm>>) -> Option<String> {
 }
 
 /// Reports what can't be the path of a request.
-pub fn check(path: &str, report: impl FnOnce(&str)) {
+pub(super) fn check(path: &str, report: impl FnOnce(&str)) {
     if !path.starts_with('/') || path.contains(['?', '#']) {
         report("expected a path that begins with / and has no query");
     }

@@ -19,7 +19,7 @@ impl fmt::Display for Problem {
 
 /// The way to a value, written out only when there is a problem with it.
 #[derive(Clone, Copy)]
-pub enum Path<'a> {
+pub(super) enum Path<'a> {
     Root,
     Field(&'a Path<'a>, &'a str),
     Index(&'a Path<'a>, usize),
@@ -38,26 +38,26 @@ impl fmt::Display for Path<'_> {
 
 /// Collects problems, so that all of them are told at once.
 #[derive(Default)]
-pub struct Report {
+pub(super) struct Report {
     problems: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
 }
 
 impl Report {
-    pub fn add(&self, path: &Path, what: impl Into<String>) {
+    pub(super) fn add(&self, path: &Path, what: impl Into<String>) {
         self.problems.borrow_mut().push(Problem { path: path.to_string(), what: what.into() });
     }
 
     /// Adds something that an operator should know, and that may still be meant.
-    pub fn warn(&self, path: &Path, what: impl Into<String>) {
+    pub(super) fn warn(&self, path: &Path, what: impl Into<String>) {
         self.warnings.borrow_mut().push(Problem { path: path.to_string(), what: what.into() });
     }
 
-    pub fn take_warnings(&self) -> Vec<Problem> {
+    pub(super) fn take_warnings(&self) -> Vec<Problem> {
         self.warnings.take()
     }
 
-    pub fn into_problems(self) -> Vec<Problem> {
+    pub(super) fn into_problems(self) -> Vec<Problem> {
         self.problems.into_inner()
     }
 }

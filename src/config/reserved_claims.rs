@@ -1,7 +1,7 @@
 //! Claims that no directory may set.
 
 /// Claims that say what a token is and whose: a user's own claims can't replace them.
-pub const RESERVED: [&str; 17] = [
+pub(super) const RESERVED: [&str; 17] = [
     "iss",
     "sub",
     "aud",

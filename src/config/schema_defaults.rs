@@ -4,7 +4,7 @@ use schemars::Schema;
 use serde_json::Value;
 
 /// Writes defaults into the schema of an object whose fields have others elsewhere.
-pub fn defaults<const N: usize>(defaults: [(&'static str, Value); N]) -> impl FnMut(&mut Schema) {
+pub(super) fn defaults<const N: usize>(defaults: [(&'static str, Value); N]) -> impl FnMut(&mut Schema) {
     move |schema| {
         for (field, default) in &defaults {
             let property = schema.get_mut("properties").and_then(|properties| properties.get_mut(field));

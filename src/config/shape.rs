@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 /// A field of an object, by its name and the form of its value. The form is an `Option` where the field may be left out.
-pub struct Field<F> {
+pub(super) struct Field<F> {
     /// What the document calls it.
     pub name: &'static str,
     form: PhantomData<fn() -> F>,
@@ -11,25 +11,25 @@ pub struct Field<F> {
 
 /// The form of a list that must have an element.
 #[allow(dead_code, reason = "a form is only ever named")]
-pub struct Filled<F>(PhantomData<F>);
+pub(super) struct Filled<F>(PhantomData<F>);
 
 /// The form of a whole number from `LEAST` to `MOST`.
-pub enum Within<const LEAST: u64, const MOST: u64> {}
+pub(super) enum Within<const LEAST: u64, const MOST: u64> {}
 
 /// The form of a span of whole seconds, from one to `MOST`.
-pub enum Seconds<const MOST: u64> {}
+pub(super) enum Seconds<const MOST: u64> {}
 
 /// Seconds without a bound.
-pub const UNBOUNDED: u64 = u64::MAX;
+pub(super) const UNBOUNDED: u64 = u64::MAX;
 
 impl<F> Field<F> {
     /// A field with the name of a Rust identifier.
-    pub const fn new(identifier: &'static str) -> Self {
+    pub(super) const fn new(identifier: &'static str) -> Self {
         Self { name: plain(identifier), form: PhantomData }
     }
 
     /// The same field as the reader of another form takes it, which then has to see to the difference.
-    pub fn read_as<G>(self) -> Field<G> {
+    pub(super) fn read_as<G>(self) -> Field<G> {
         Field { name: self.name, form: PhantomData }
     }
 }
@@ -57,7 +57,7 @@ const fn plain(identifier: &'static str) -> &'static str {
 macro_rules! object {
     (
         $(#[$about:meta])*
-        pub struct $name:ident {
+        $visible:vis struct $name:ident {
             $($(#[$meta:meta])* $field:ident: $form:ty $(= $default:expr)?,)*
             $(..$common:ident: $of:ty,)*
         }
@@ -67,14 +67,14 @@ macro_rules! object {
         #[schemars(deny_unknown_fields)]
         #[allow(dead_code, reason = "a form is only ever named")]
         $(#[$about])*
-        pub struct $name {
+        $visible struct $name {
             $($(#[$meta])* $(#[schemars(extend("default" = $default))])? $field: $form,)*
             $(#[schemars(flatten)] $common: $of,)*
         }
 
         #[cfg(target_family = "wasm")]
         #[allow(dead_code, reason = "a form is only ever named")]
-        pub struct $name {
+        $visible struct $name {
             $($field: $form,)*
             $($common: $of,)*
         }
@@ -85,7 +85,7 @@ macro_rules! object {
 
         #[allow(non_upper_case_globals, reason = "they are called what the document calls them")]
         impl $name {
-            $(pub const $field: $crate::config::shape::Field<$form> =
+            $(pub(crate) const $field: $crate::config::shape::Field<$form> =
                 $crate::config::shape::Field::new(stringify!($field));)*
         }
     };
@@ -109,10 +109,10 @@ macro_rules! schema {
 
 /// Declares a form that is one of several.
 macro_rules! either {
-    ($(#[$about:meta])* pub enum $name:ident: $first:ty $(, $other:ty)+;) => {
+    ($(#[$about:meta])* $visible:vis enum $name:ident: $first:ty $(, $other:ty)+;) => {
         $(#[$about])*
         #[allow(dead_code, reason = "a form is only ever named")]
-        pub struct $name($first $(, $other)+);
+        $visible struct $name($first $(, $other)+);
 
         #[cfg(not(target_family = "wasm"))]
         impl schemars::JsonSchema for $name {

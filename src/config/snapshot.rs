@@ -17,7 +17,7 @@ use crate::registry::{
 
 object! {
     /// A document of all users, fetched as a whole.
-    pub struct SnapshotFields {
+    pub(crate) struct SnapshotFields {
         /// How long all parts of the document may take together: `0.001s` to `60s`.
         timeout: Option<Span> = Span(DEFAULT_TIMEOUT),
         /// How the document lists its users.
@@ -40,7 +40,7 @@ const DEFAULT_MAX_BYTES: usize = 32 * 1024 * 1024;
 const LONGEST_INTERVAL: u64 = 7 * 24 * 3600;
 
 /// Reads `snapshot`.
-pub fn read(object: &mut Object, environment: Environment, allowances: Allowances) -> Option<Directory> {
+pub(super) fn read(object: &mut Object, environment: Environment, allowances: Allowances) -> Option<Directory> {
     let upstream = upstream::read(object, environment, Call::Snapshot);
     let timeout = upstream::timeout_or(object, SnapshotFields::timeout, DEFAULT_TIMEOUT);
     let format = object.optional(SnapshotFields::format).unwrap_or(DEFAULT_FORMAT);

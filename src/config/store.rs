@@ -21,7 +21,7 @@ use crate::{
 
 object! {
     /// What is remembered of tokens, and where: in Envoy itself or, for a fleet, in an etcd.
-    pub struct StateFields {
+    pub(crate) struct StateFields {
         /// For how long a refresh token that was used may come again, since its answer may have been lost, and two tabs may
         /// refresh at once (RFC 9700 §4.14.2). After that it ends its whole family. Longer than `etcd.timeout`.
         retry_grace: Option<Seconds<LONGEST>> = Span(Rotation::default().retry_grace),
@@ -35,7 +35,7 @@ object! {
 object! {
     /// An etcd (v3), by its HTTP/JSON gateway.
     #[schemars(transform = upstream::fields::by_default(&ETCD_LIMITS))]
-    pub struct EtcdFields {
+    pub(crate) struct EtcdFields {
         /// What the paths of its gateway begin with.
         #[schemars(regex(pattern = "^/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$"))]
         path_prefix: Option<Text> = DEFAULT_PATH_PREFIX,
@@ -51,7 +51,7 @@ const DEFAULT_KEY_PREFIX: &str = "token-endpoint/";
 
 /// What `state` says.
 #[derive(Default)]
-pub struct State {
+pub(super) struct State {
     pub rotation: Rotation,
     /// None: each process remembers for itself.
     pub etcd: Option<Arc<Etcd>>,
@@ -61,7 +61,7 @@ pub struct State {
 const ETCD_LIMITS: CallLimits = CallLimits { timeout: Duration::from_secs(1), max_concurrent: 1000, ..DEFAULT_LIMITS };
 
 /// Reads `state`.
-pub fn read(object: &mut Object, environment: Environment) -> State {
+pub(super) fn read(object: &mut Object, environment: Environment) -> State {
     let default = Rotation::default();
     let rotation = Rotation {
         retry_grace: whole_seconds_or(object, StateFields::retry_grace, default.retry_grace),

@@ -11,15 +11,15 @@ use super::{
 use crate::registry::{client::Authentication, web_origin::WebOrigin};
 
 /// More pages than one application has.
-pub const MOST: usize = 32;
+pub(super) const MOST: usize = 32;
 
 /// The origin of a page (RFC 6454 §6.2).
-pub enum WebOriginForm {}
+pub(super) enum WebOriginForm {}
 
 schema!(WebOriginForm, {"title": "origin", "type": "string", "pattern": r"^https?://[^/*?#@A-Z]+$"});
 
 /// Reads `allowed_origins`.
-pub fn read(
+pub(super) fn read(
     object: &mut Object,
     field: Field<Option<Vec<WebOriginForm>>>,
     authentication: Option<&Authentication>,

@@ -24,7 +24,7 @@ use crate::{
 
 /// Finds out who asks. A client that sends a secret is subject to the attempt limits; one that sends none guesses
 /// nothing.
-pub fn begin(
+pub(super) fn begin(
     endpoint: &Endpoint,
     service: Service,
     head: Head,

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Issues an access token.
-pub fn begin(
+pub(super) fn begin(
     endpoint: &Endpoint,
     client: &Arc<Client>,
     mut parameters: Parameters,

@@ -44,7 +44,7 @@ struct Active<'a> {
 }
 
 /// Asks whether the token has ended, if it was good in the first place.
-pub fn begin(
+pub(super) fn begin(
     endpoint: &Endpoint,
     client: &Arc<Client>,
     mut parameters: Parameters,

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Asks for the access token's signature. `id` names it, and its family where it has one.
-pub fn begin(
+pub(super) fn begin(
     endpoint: &Endpoint,
     about: RequestContext,
     granted: GrantedRequest,

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Reads the login and asks whether it may be tried.
-pub fn begin(client: &Arc<Client>, mut parameters: Parameters, caller: Caller) -> Result<Step, OAuthError> {
+pub(super) fn begin(client: &Arc<Client>, mut parameters: Parameters, caller: Caller) -> Result<Step, OAuthError> {
     let auth_source_id = parameters.require(Parameter::AuthSourceId)?;
     let username = parameters.require(Parameter::Username)?;
     let password = parameters.require_secret(Parameter::Password)?;

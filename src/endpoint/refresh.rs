@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Opens the token, and looks the user up again in the directory of the login, if the client may still serve it.
-pub fn begin(
+pub(super) fn begin(
     endpoint: &Endpoint,
     client: &Arc<Client>,
     mut parameters: Parameters,

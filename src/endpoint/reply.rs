@@ -13,7 +13,7 @@ use crate::{http::Response, token::presented::AccessToken};
 
 /// A successful answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3), in the order of the contract's sample.
 #[derive(Serialize)]
-pub struct Tokens<'a> {
+pub(super) struct Tokens<'a> {
     pub access_token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
@@ -32,18 +32,18 @@ struct Error<'a> {
 }
 
 /// A 200 with tokens. None if they can't be written as JSON.
-pub fn tokens(tokens: &Tokens) -> Option<Response> {
+pub(super) fn tokens(tokens: &Tokens) -> Option<Response> {
     Some(secret_json(200, serde_json::to_vec(tokens).ok()?))
 }
 
 /// The last step of an exchange that is refused.
-pub fn refused(refusal: OAuthError, about: RequestContext) -> Step {
+pub(super) fn refused(refusal: OAuthError, about: RequestContext) -> Step {
     let (response, event) = self::refusal(refusal, about);
     Step::Reply(response, event)
 }
 
 /// The answer to, and the event of, a refusal (RFC 6749 §5.2).
-pub fn refusal(refusal: OAuthError, about: RequestContext) -> (Response, Event) {
+pub(super) fn refusal(refusal: OAuthError, about: RequestContext) -> (Response, Event) {
     let ErrorResponse { status, error, description, .. } = refusal.response();
     let error = Error { error, error_description: &description };
     let body = serde_json::to_vec(&error).unwrap_or_default();
@@ -53,19 +53,19 @@ pub fn refusal(refusal: OAuthError, about: RequestContext) -> (Response, Event) 
 }
 
 /// A 200 that says nothing but that it is done (RFC 7009 §2.2).
-pub fn done(outcome: Outcome, about: RequestContext) -> Step {
+pub(super) fn done(outcome: Outcome, about: RequestContext) -> Step {
     let headers = NOT_KEPT.map(|(name, value)| (name, value.to_owned())).into();
     Step::Reply(Response { status: 200, headers, body: Vec::new() }, Event { about, outcome })
 }
 
 /// What a token is good for (RFC 7662 §2.2). None if it can't be written as JSON.
-pub fn active(answer: &impl Serialize, about: RequestContext) -> Option<Step> {
+pub(super) fn active(answer: &impl Serialize, about: RequestContext) -> Option<Step> {
     let response = secret_json(200, serde_json::to_vec(answer).ok()?);
     Some(Step::Reply(response, Event { about, outcome: Outcome::Active }))
 }
 
 /// All that is told of what is no good token (RFC 7662 §2.2).
-pub fn inactive(about: RequestContext) -> Step {
+pub(super) fn inactive(about: RequestContext) -> Step {
     let response = secret_json(200, br#"{"active":false}"#.to_vec());
     Step::Reply(response, Event { about, outcome: Outcome::Inactive })
 }
@@ -78,14 +78,14 @@ struct UserInfo<'a> {
 }
 
 /// The claims of the user whose token this is (OpenID Connect Core §5.3.2). None if they can't be written as JSON.
-pub fn user_info(token: &AccessToken, about: RequestContext) -> Option<Step> {
+pub(super) fn user_info(token: &AccessToken, about: RequestContext) -> Option<Step> {
     let claims = UserInfo { sub: &token.subject, user: &token.user };
     let response = secret_json(200, serde_json::to_vec(&claims).ok()?);
     Some(Step::Reply(response, Event { about, outcome: Outcome::UserInfo }))
 }
 
 /// Something that everyone may read, and keep for `max_age` seconds.
-pub fn document(content_type: &str, document: String, max_age: u64) -> Response {
+pub(super) fn document(content_type: &str, document: String, max_age: u64) -> Response {
     let cache_control = format!("public, max-age={max_age}");
     Response {
         status: 200,
@@ -95,7 +95,7 @@ pub fn document(content_type: &str, document: String, max_age: u64) -> Response 
 }
 
 /// The methods that a path knows (RFC 9110 §9.3.7), and what else is told who asks for them.
-pub fn methods(allow: &str, more: Vec<(&'static str, String)>) -> Response {
+pub(super) fn methods(allow: &str, more: Vec<(&'static str, String)>) -> Response {
     let headers = [vec![("allow", allow.to_owned())], more].concat();
     Response { status: 204, headers, body: Vec::new() }
 }

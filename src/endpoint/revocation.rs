@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Ends the token. What is no token of ours, or has ended, is what the client wanted it to be (RFC 7009 §2.2).
-pub fn begin(
+pub(super) fn begin(
     endpoint: &Endpoint,
     client: &Arc<Client>,
     mut parameters: Parameters,
@@ -48,7 +48,7 @@ fn end_of(endpoint: &Endpoint, client: &Client, token: &Secret, now: UnixTime) -
 }
 
 /// The end of all tokens of a login.
-pub fn end_of_family(endpoint: &Endpoint, token: &RefreshToken) -> Revoke {
+pub(super) fn end_of_family(endpoint: &Endpoint, token: &RefreshToken) -> Revoke {
     Revoke::Family { family: token.family, until: token.end_of_family(endpoint.terms.lifetimes.access_token) }
 }
 

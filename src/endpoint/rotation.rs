@@ -15,7 +15,13 @@ use crate::{
 };
 
 /// Claims the token. A client whose tokens are not rotated only needs to know that the family has not ended.
-pub fn claim(endpoint: &Endpoint, about: RequestContext, client: &Client, signed: Signed, token: RefreshToken) -> Step {
+pub(super) fn claim(
+    endpoint: &Endpoint,
+    about: RequestContext,
+    client: &Client,
+    signed: Signed,
+    token: RefreshToken,
+) -> Step {
     let claim = endpoint.claim_of(&token);
     Step::Ask(match client.refresh_tokens {
         RefreshTokens::Rotated => {

@@ -4,7 +4,7 @@ use super::{oauth_error::OAuthError, parameter::Parameter, request::Parameters};
 use crate::token::OPENID;
 
 /// The scopes of a login: those asked for, `openid` if none are, and never one that is not `allowed`.
-pub fn requested(parameters: &mut Parameters, allowed: &[String]) -> Result<Vec<String>, OAuthError> {
+pub(super) fn requested(parameters: &mut Parameters, allowed: &[String]) -> Result<Vec<String>, OAuthError> {
     match parameters.take(Parameter::Scope) {
         Some(scope) => narrowed(&scope, allowed),
         None => narrowed(OPENID, allowed),
@@ -12,7 +12,7 @@ pub fn requested(parameters: &mut Parameters, allowed: &[String]) -> Result<Vec<
 }
 
 /// The scopes of a refresh: those asked for, all that were granted if none are, and never another (RFC 6749 §6).
-pub fn narrowed_from(parameters: &mut Parameters, granted: &[String]) -> Result<Vec<String>, OAuthError> {
+pub(super) fn narrowed_from(parameters: &mut Parameters, granted: &[String]) -> Result<Vec<String>, OAuthError> {
     match parameters.take(Parameter::Scope) {
         Some(scope) => narrowed(&scope, granted),
         None if granted.is_empty() => Err(OAuthError::InvalidScope),
@@ -22,7 +22,7 @@ pub fn narrowed_from(parameters: &mut Parameters, granted: &[String]) -> Result<
 
 /// The scopes of a client that acts for itself: those asked for, all that it has if none are, and never `openid`, which
 /// asks who a user is (OpenID Connect Core §3.1.2.1).
-pub fn without_user(parameters: &mut Parameters, allowed: &[String]) -> Result<Vec<String>, OAuthError> {
+pub(super) fn without_user(parameters: &mut Parameters, allowed: &[String]) -> Result<Vec<String>, OAuthError> {
     let allowed: Vec<_> = allowed.iter().filter(|scope| *scope != OPENID).cloned().collect();
     match parameters.take(Parameter::Scope) {
         Some(scope) => narrowed(&scope, &allowed),

@@ -16,7 +16,7 @@ use super::{
 use crate::{http::Head, secret::Secret, text::bearer, time::UnixTime, token::presented::AccessToken};
 
 /// Asks whether the token has ended, if it was good in the first place.
-pub fn begin(endpoint: &Endpoint, head: &Head, body: &Secret, now: UnixTime) -> Result<Step, OAuthError> {
+pub(super) fn begin(endpoint: &Endpoint, head: &Head, body: &Secret, now: UnixTime) -> Result<Step, OAuthError> {
     let jwt = token_of(head, body)?;
     let token = endpoint.read_access_token(&jwt, now).ok_or(OAuthError::InvalidToken)?;
     let about = about(endpoint, &token);

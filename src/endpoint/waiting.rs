@@ -64,7 +64,7 @@ pub enum AfterRemember {
 
 /// What is known of a caller, whichever grant it asks for.
 #[derive(Debug)]
-pub struct Caller {
+pub(super) struct Caller {
     pub(super) origin: Origin,
     pub(super) traceparent: Option<String>,
 }
@@ -84,7 +84,7 @@ pub struct Rejecting {
 }
 
 /// What a client says of itself.
-pub struct Credentials {
+pub(super) struct Credentials {
     pub(super) id: String,
     pub(super) secret: Option<Secret>,
     pub(super) basic: bool,
@@ -92,7 +92,7 @@ pub struct Credentials {
 
 /// A login, read and found to make sense.
 #[derive(Debug)]
-pub struct Login {
+pub(super) struct Login {
     pub(super) client: Arc<Client>,
     pub(super) auth_source: Arc<AuthSource>,
     pub(super) identifier: Identifier,
@@ -152,17 +152,17 @@ pub struct SigningId {
 
 /// Tokens that are signed, and the answer with them but for the refresh token.
 #[derive(Debug)]
-pub struct Signed {
+pub(super) struct Signed {
     pub(super) scope: Option<String>,
     pub(super) access_token: SignedAccessToken,
     pub(super) id_token: Option<IdToken>,
 }
 
 /// A signed ID token.
-pub struct IdToken(pub(super) String);
+pub(super) struct IdToken(pub(super) String);
 
 /// A signed access token.
-pub struct SignedAccessToken {
+pub(super) struct SignedAccessToken {
     pub(super) jwt: String,
     pub(super) expires_at: UnixTime,
 }
@@ -203,7 +203,7 @@ pub struct Introspecting(pub(super) Good);
 
 /// A token of either kind.
 #[derive(Debug)]
-pub enum Good {
+pub(super) enum Good {
     Access(AccessToken),
     Refresh(RefreshToken),
 }

@@ -8,7 +8,7 @@ use std::{
 
 /// Numbers by key.
 #[derive(Debug)]
-pub struct Index<K> {
+pub(super) struct Index<K> {
     state: RandomState,
     parts: Vec<HashMap<K, usize, RandomState>>,
 }
@@ -23,7 +23,7 @@ impl<K> Default for Index<K> {
 
 impl<K: Eq + Hash> Index<K> {
     /// Sets a key's number.
-    pub fn insert(&mut self, key: K, number: usize) {
+    pub(super) fn insert(&mut self, key: K, number: usize) {
         if self.parts.is_empty() {
             self.parts.resize_with(PARTS, || HashMap::with_hasher(self.state.clone()));
         }
@@ -34,7 +34,7 @@ impl<K: Eq + Hash> Index<K> {
     }
 
     /// A key's number.
-    pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<usize>
+    pub(super) fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<usize>
     where
         K: Borrow<Q>,
     {
@@ -42,7 +42,7 @@ impl<K: Eq + Hash> Index<K> {
     }
 
     /// Whether a key is there.
-    pub fn contains<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> bool
+    pub(super) fn contains<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
     {
@@ -50,7 +50,7 @@ impl<K: Eq + Hash> Index<K> {
     }
 
     /// Drops one part. True once nothing is left; nothing is to be looked for meanwhile.
-    pub fn dismantle(&mut self) -> bool {
+    pub(super) fn dismantle(&mut self) -> bool {
         self.parts.pop().is_none()
     }
 

@@ -4,18 +4,18 @@ use super::host::Host;
 use crate::outbound::{CalloutAnswer, Fault};
 
 /// Its status; zero if there is none.
-pub fn status(host: &impl Host) -> u16 {
+pub(super) fn status(host: &impl Host) -> u16 {
     header(host, ":status").and_then(|status| status.parse().ok()).unwrap_or_default()
 }
 
 /// One of its headers.
-pub fn header(host: &impl Host, name: &str) -> Option<String> {
+pub(super) fn header(host: &impl Host, name: &str) -> Option<String> {
     let (_, value) = host.answer_headers().into_iter().find(|(header, _)| header == name)?;
     String::from_utf8(value).ok()
 }
 
 /// All of it, if its body, which has this size, is no longer than `limit`.
-pub fn whole(host: &impl Host, body_size: usize, limit: usize) -> Result<CalloutAnswer, Fault> {
+pub(super) fn whole(host: &impl Host, body_size: usize, limit: usize) -> Result<CalloutAnswer, Fault> {
     let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
     let headers = host.answer_headers().into_iter().map(|(name, value)| (name, text(value)));
     let headers: Vec<(String, String)> = headers.collect();

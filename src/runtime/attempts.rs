@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Counts failures, and says who has to wait.
-pub struct AttemptTable {
+pub(super) struct AttemptTable {
     key: TableKey,
     limits: Limits,
 }
@@ -24,7 +24,7 @@ const KEY_NAME: &str = "token-endpoint.attempts.1.key";
 
 impl AttemptTable {
     /// Opens the table, and makes it if there is none: the main thread's VM does so before any worker's VM starts.
-    pub fn open(limits: Limits, host: &impl Host) -> Option<Self> {
+    pub(super) fn open(limits: Limits, host: &impl Host) -> Option<Self> {
         let key = match host.shared_value(KEY_NAME) {
             Ok(SharedValue { bytes, .. }) if !bytes.is_empty() => bytes.try_into().ok()?,
             _ => create(host)?,
@@ -33,7 +33,7 @@ impl AttemptTable {
     }
 
     /// The seconds to wait; what is to be counted is counted if there are none.
-    pub fn answer(&self, attempt: &Attempt, host: &impl Host) -> Result<u64, Unavailable> {
+    pub(super) fn answer(&self, attempt: &Attempt, host: &impl Host) -> Result<u64, Unavailable> {
         let wait = attempt.counting(&self.key, &self.limits).perform(&Buckets(host), host.now());
         wait.map_err(|failure| {
             log::error!("the attempt limits' table failed: {failure:?}");

@@ -3,7 +3,7 @@
 use crate::endpoint::event::Event;
 
 /// Writes the line: each decision is worth one by default, and what everyone may know is not.
-pub fn log(event: &Event) {
+pub(super) fn log(event: &Event) {
     if event.is_decision() {
         log::info!("decision {event}");
     } else {
@@ -12,6 +12,6 @@ pub fn log(event: &Event) {
 }
 
 /// The same for the access log, under `token_endpoint.…`.
-pub fn notes(event: &Event) -> Vec<(String, String)> {
+pub(super) fn notes(event: &Event) -> Vec<(String, String)> {
     event.fields().map(|(name, value)| (format!("token_endpoint.{name}"), value.into_owned())).collect()
 }

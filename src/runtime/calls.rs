@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The state of all who are asked over HTTP, in one worker.
-pub struct Calls {
+pub(super) struct Calls {
     states: HashMap<UpstreamId, State>,
     in_flight: InFlight<OutboundRequest>,
     times: Times,
@@ -32,12 +32,12 @@ struct State {
 
 impl Calls {
     /// None yet.
-    pub fn new(times: Times) -> Self {
+    pub(super) fn new(times: Times) -> Self {
         Self { states: HashMap::new(), in_flight: InFlight::default(), times }
     }
 
     /// Takes a question. It is answered at once where the answer is known, or where nobody can be asked.
-    pub fn ask(&mut self, mut errand: OutboundRequest, host: &impl Host) -> Vec<Called> {
+    pub(super) fn ask(&mut self, mut errand: OutboundRequest, host: &impl Host) -> Vec<Called> {
         let now = host.now();
         let party = errand.party();
         if let Some(called) = errand.known(&self.state_of(&party).known, now) {
@@ -60,23 +60,23 @@ impl Calls {
     }
 
     /// Whether there are calls to make.
-    pub fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         self.in_flight.has_calls_to_make()
     }
 
     /// Makes the calls that wait, and gives the answers of those that could not be made.
-    pub fn dispatch(&mut self, host: &impl Host) -> Vec<Called> {
+    pub(super) fn dispatch(&mut self, host: &impl Host) -> Vec<Called> {
         let calls = self.in_flight.take_calls_to_make();
         calls.into_iter().flat_map(|InFlightCall { request, outgoing }| self.call(request, outgoing, host)).collect()
     }
 
     /// Whether a call that was answered is one of these.
-    pub fn owns(&self, call: u32) -> bool {
+    pub(super) fn owns(&self, call: u32) -> bool {
         self.in_flight.owns(call)
     }
 
     /// Takes the answer to a call, and answers those who waited for it.
-    pub fn answered(&mut self, call: u32, body_size: usize, host: &impl Host) -> Vec<Called> {
+    pub(super) fn answered(&mut self, call: u32, body_size: usize, host: &impl Host) -> Vec<Called> {
         let Some(InFlightCall { request, outgoing }) = self.in_flight.take(call) else { return Vec::new() };
         let party = request.party();
         match request.read(&mut self.state_of(&party).known, body_size, host) {
@@ -101,7 +101,7 @@ impl Calls {
     ///
     /// A call that was made goes on, since its answer tells how the directory is; and who guessed a password by it stays
     /// to be counted. What is to be remembered is, whoever is there to see it.
-    pub fn forget(&mut self, ticket: Ticket) {
+    pub(super) fn forget(&mut self, ticket: Ticket) {
         for errand in self.in_flight.under_way().filter(|errand| errand.only_asks()) {
             errand.forget(ticket);
         }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The password checks of one worker. `W` is who waits for one.
-pub struct Checks<W> {
+pub(super) struct Checks<W> {
     queue: WorkQueue<PasswordCheck, W>,
     running: Option<Running<W>>,
     slice: Duration,
@@ -29,7 +29,7 @@ struct Running<W> {
 }
 
 /// A check that is over.
-pub struct Checked<W> {
+pub(super) struct Checked<W> {
     /// Who waits for it.
     pub waiter: W,
     /// Whether the password matches. None if there was no memory to find out.
@@ -41,7 +41,7 @@ const STRIDE: Budget = Budget(64);
 
 impl<W> Checks<W> {
     /// None yet.
-    pub fn new(schedule: &Schedule, now: Instant) -> Self {
+    pub(super) fn new(schedule: &Schedule, now: Instant) -> Self {
         Self { queue: WorkQueue::new(schedule.max_wait, now), running: None, slice: schedule.slice }
     }
 
@@ -49,7 +49,7 @@ impl<W> Checks<W> {
     ///
     /// # Errors
     /// It would wait too long.
-    pub fn admit(
+    pub(super) fn admit(
         &mut self,
         work: PasswordCheck,
         waiter: W,
@@ -65,12 +65,12 @@ impl<W> Checks<W> {
     }
 
     /// Whether there are checks.
-    pub fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         self.running.is_some() || !self.queue.is_empty()
     }
 
     /// Drops the check that is for this one.
-    pub fn forget(
+    pub(super) fn forget(
         &mut self,
         origin: &Origin,
         is_unwanted: impl Fn(&W) -> bool,
@@ -86,7 +86,7 @@ impl<W> Checks<W> {
     }
 
     /// Works for a slice, or until a check is over.
-    pub fn work(&mut self, arena: &SharedArena, metrics: &mut Metrics, host: &impl Host) -> Option<Checked<W>> {
+    pub(super) fn work(&mut self, arena: &SharedArena, metrics: &mut Metrics, host: &impl Host) -> Option<Checked<W>> {
         let start = host.monotonic();
         let mut running = match self.running.take() {
             Some(running) => running,

@@ -12,14 +12,14 @@ use crate::{
 };
 
 /// The table of families.
-pub struct FamilyTable(());
+pub(super) struct FamilyTable(());
 
 /// 128 families in each: 7 MiB when all are full.
 const BUCKETS: u64 = 2048;
 impl FamilyTable {
     /// Opens the table, and makes it if there is none: the main thread's VM does so before any worker's VM starts. None if
     /// the host can't share data.
-    pub fn open(host: &impl Host) -> Option<Self> {
+    pub(super) fn open(host: &impl Host) -> Option<Self> {
         let SharedValue { version, .. } = host.shared_value(&name(BUCKETS - 1)).ok()?;
         if version.is_none() {
             (0..BUCKETS).try_for_each(|bucket| host.set_shared_value(&name(bucket), &[], None)).ok()?;
@@ -28,7 +28,7 @@ impl FamilyTable {
     }
 
     /// Answers a question.
-    pub fn answer<Q: Question>(&self, question: &Q, host: &impl Host) -> Result<Q::Answer, Unavailable> {
+    pub(super) fn answer<Q: Question>(&self, question: &Q, host: &impl Host) -> Result<Q::Answer, Unavailable> {
         everywhere(question, host.now(), host).map_err(|failure| {
             log::error!("the table of token families failed: {failure:?}");
             Unavailable::SOON

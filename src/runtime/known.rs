@@ -14,19 +14,19 @@ use crate::{
 
 /// What one directory has told one worker.
 #[derive(Default)]
-pub struct Known {
+pub(super) struct Known {
     cache: Cache,
     example: Option<Arc<PasswordHash>>,
 }
 
 impl Known {
     /// What is known of someone, where answers may be kept.
-    pub fn get(&self, find: &Find, lookup: &Lookup, now: UnixTime) -> Option<Found> {
+    pub(super) fn get(&self, find: &Find, lookup: &Lookup, now: UnixTime) -> Option<Found> {
         self.cache.get(&find.identifier, lookup.cache.as_ref()?, now)
     }
 
     /// Keeps an answer, where it may. What is found is given back, with an example of the hashes there.
-    pub fn learn(&mut self, find: &Find, lookup: &Lookup, found: Found, now: UnixTime) -> Found {
+    pub(super) fn learn(&mut self, find: &Find, lookup: &Lookup, found: Found, now: UnixTime) -> Found {
         if let Some(limits) = &lookup.cache {
             self.cache.put(&find.identifier, &found, limits, now);
         }

@@ -14,13 +14,13 @@ use crate::{
 };
 
 /// Remembers tokens and attempts.
-pub struct Memory {
+pub(super) struct Memory {
     families: Families,
     attempts: Attempts,
 }
 
 /// How a question is answered.
-pub enum StoreAnswer<Q: EtcdQuestion> {
+pub(super) enum StoreAnswer<Q: EtcdQuestion> {
     /// At once.
     Ready(Result<Q::Answer, Unavailable>),
     /// By a call.
@@ -39,7 +39,7 @@ enum Attempts {
 
 impl Memory {
     /// Opens the tables that are here. None if the host can't share data.
-    pub fn open(
+    pub(super) fn open(
         etcd: Option<Arc<Etcd>>,
         shared_attempts: Option<TableKey>,
         limits: Limits,
@@ -57,7 +57,7 @@ impl Memory {
     }
 
     /// A question of a token.
-    pub fn token<A, Q>(&self, question: Q, host: &impl Host) -> StoreAnswer<Q>
+    pub(super) fn token<A, Q>(&self, question: Q, host: &impl Host) -> StoreAnswer<Q>
     where
         Q: Question<Answer = A> + EtcdQuestion<Answer = A>,
     {
@@ -68,7 +68,7 @@ impl Memory {
     }
 
     /// A question about a guess.
-    pub fn attempt(&self, attempt: &Attempt, host: &impl Host) -> StoreAnswer<Counting> {
+    pub(super) fn attempt(&self, attempt: &Attempt, host: &impl Host) -> StoreAnswer<Counting> {
         match &self.attempts {
             Attempts::Here(table) => StoreAnswer::Ready(table.answer(attempt, host)),
             Attempts::Elsewhere(etcd, key, limits) => {

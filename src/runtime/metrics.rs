@@ -10,7 +10,7 @@ use super::host::{Host, MetricKind};
 use crate::endpoint::{event::Event, request_context::RequestKind};
 
 /// The metrics of one worker.
-pub struct Metrics {
+pub(super) struct Metrics {
     outcomes: HashMap<(RequestKind, &'static str), Counter>,
     /// How long things take.
     pub times: Times,
@@ -20,7 +20,7 @@ pub struct Metrics {
 
 /// How long things take, each in a histogram.
 #[derive(Clone, Copy)]
-pub struct Times {
+pub(super) struct Times {
     /// From when a password check comes to when it begins.
     pub check_queue: Histogram,
     /// From when a password check begins to its result, the pauses between its slices included.
@@ -37,28 +37,28 @@ pub struct Times {
 
 /// Something that is counted.
 #[derive(Clone, Copy)]
-pub struct Counter(u32);
+pub(super) struct Counter(u32);
 
 /// Something that has a value now.
 #[derive(Clone, Copy)]
-pub struct Gauge(u32);
+pub(super) struct Gauge(u32);
 
 /// A number of which each worker has a part; what is shown is the sum.
-pub struct Level {
+pub(super) struct Level {
     id: u32,
     shown: usize,
 }
 
 /// Times, as whole numbers of a unit.
 #[derive(Clone, Copy)]
-pub struct Histogram {
+pub(super) struct Histogram {
     id: u32,
     units: fn(Duration) -> u128,
 }
 
 impl Metrics {
     /// Defines what is there from the start.
-    pub fn new(host: &impl Host) -> Self {
+    pub(super) fn new(host: &impl Host) -> Self {
         let times = Times {
             check_queue: Histogram::in_millis("check_queue_ms", host),
             check: Histogram::in_millis("check_ms", host),
@@ -71,7 +71,7 @@ impl Metrics {
     }
 
     /// Counts how an exchange ended.
-    pub fn count(&mut self, event: &Event, host: &impl Host) {
+    pub(super) fn count(&mut self, event: &Event, host: &impl Host) {
         let (topic, outcome) = (event.about.topic, event.outcome.name());
         let name = || Counter::new(&format!("{}.{outcome}", topic.name()), host);
         self.outcomes.entry((topic, outcome)).or_insert_with(name).count(host);
@@ -80,24 +80,24 @@ impl Metrics {
 
 impl Counter {
     /// A counter of this name.
-    pub fn new(name: &str, host: &impl Host) -> Self {
+    pub(super) fn new(name: &str, host: &impl Host) -> Self {
         Self(host.define_metric(MetricKind::Counter, &full(name)))
     }
 
     /// Adds one.
-    pub fn count(self, host: &impl Host) {
+    pub(super) fn count(self, host: &impl Host) {
         host.add_to_metric(self.0, 1);
     }
 }
 
 impl Gauge {
     /// A gauge of this name.
-    pub fn new(name: &str, host: &impl Host) -> Self {
+    pub(super) fn new(name: &str, host: &impl Host) -> Self {
         Self(host.define_metric(MetricKind::Gauge, &full(name)))
     }
 
     /// Shows this value.
-    pub fn show(self, value: u64, host: &impl Host) {
+    pub(super) fn show(self, value: u64, host: &impl Host) {
         host.record_metric(self.0, value);
     }
 }
@@ -108,7 +108,7 @@ impl Level {
     }
 
     /// Shows this worker's part.
-    pub fn show(&mut self, part: usize, host: &impl Host) {
+    pub(super) fn show(&mut self, part: usize, host: &impl Host) {
         let change = i64::try_from(part).unwrap_or(i64::MAX) - i64::try_from(self.shown).unwrap_or(i64::MAX);
         if change != 0 {
             host.add_to_metric(self.id, change);
@@ -127,7 +127,7 @@ impl Histogram {
     }
 
     /// Adds the time that has gone by.
-    pub fn record(self, since: Instant, host: &impl Host) {
+    pub(super) fn record(self, since: Instant, host: &impl Host) {
         let units = (self.units)(host.since(since));
         host.record_metric(self.id, u64::try_from(units).unwrap_or(u64::MAX));
     }

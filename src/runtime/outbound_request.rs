@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// A question to someone outside.
-pub enum OutboundRequest {
+pub(super) enum OutboundRequest {
     /// To a directory: who is this?
     Find(Asked<Find, AfterFind>),
     /// To a directory: is this the password?
@@ -45,7 +45,7 @@ pub enum OutboundRequest {
 }
 
 /// A question, and all who wait for its answer.
-pub struct Asked<Q, K> {
+pub(super) struct Asked<Q, K> {
     /// What is asked.
     pub question: Q,
     /// Who waits.
@@ -53,7 +53,7 @@ pub struct Asked<Q, K> {
 }
 
 /// How far an answer has brought a question.
-pub enum Progress {
+pub(super) enum Progress {
     /// It is answered.
     Done(Vec<Called>),
     /// There is more to ask.
@@ -64,7 +64,7 @@ pub enum Progress {
 
 impl<Q, K: Continuation> Asked<Q, K> {
     /// By one.
-    pub fn by(question: Q, waiter: Waiter<K>) -> Self {
+    pub(super) fn by(question: Q, waiter: Waiter<K>) -> Self {
         Self { question, waiters: vec![waiter] }
     }
 
@@ -99,7 +99,7 @@ impl<Q: EtcdQuestion, K: Continuation<Result = Q::Answer>> Asked<Conversation<Q>
 
 impl OutboundRequest {
     /// Who is asked.
-    pub fn party(&self) -> UpstreamId {
+    pub(super) fn party(&self) -> UpstreamId {
         match self {
             Self::Find(Asked { question: find, .. }) | Self::Confirm(Asked { question: Confirm { find, .. }, .. }) => {
                 UpstreamId::AuthSource(find.auth_source.id.clone())
@@ -111,12 +111,12 @@ impl OutboundRequest {
     }
 
     /// Whether the answer matters only to who waits for it. A password that is confirmed is a guess, to be counted.
-    pub fn only_asks(&self) -> bool {
+    pub(super) fn only_asks(&self) -> bool {
         !matches!(self, Self::Confirm(_)) && !self.is_to_be_remembered()
     }
 
     /// Whether something is to be remembered, whoever is there to see it.
-    pub fn is_to_be_remembered(&self) -> bool {
+    pub(super) fn is_to_be_remembered(&self) -> bool {
         match self {
             Self::Find(_) | Self::Confirm(_) => false,
             Self::Attempt(asked) => !asked.question.only_asks(),
@@ -127,7 +127,7 @@ impl OutboundRequest {
     }
 
     /// What it may cost. None where the directory is not asked over HTTP.
-    pub fn limits(&self) -> Option<&CallLimits> {
+    pub(super) fn limits(&self) -> Option<&CallLimits> {
         match self {
             Self::Find(asked) => lookup(&asked.question).map(|lookup| &lookup.limits),
             Self::Confirm(asked) => verify(&asked.question).map(|verify| &verify.limits),
@@ -139,7 +139,7 @@ impl OutboundRequest {
     }
 
     /// Whether it may be sent again where no answer came.
-    pub fn is_idempotent(&self) -> bool {
+    pub(super) fn is_idempotent(&self) -> bool {
         match self {
             Self::Find(asked) => lookup(&asked.question).is_some_and(Lookup::is_idempotent),
             Self::Confirm(_) => false,
@@ -148,7 +148,7 @@ impl OutboundRequest {
     }
 
     /// What is sent. None where nobody has to be asked, because nobody can have that name.
-    pub fn callout(&self, now: UnixTime) -> Option<Callout> {
+    pub(super) fn callout(&self, now: UnixTime) -> Option<Callout> {
         match self {
             Self::Find(Asked { question: find, .. }) => {
                 lookup(find)?.callout(&find.auth_source.id, &find.identifier, find.traceparent.as_deref())
@@ -166,7 +166,7 @@ impl OutboundRequest {
     }
 
     /// The answer where nothing is sent.
-    pub fn nobody(self) -> Vec<Called> {
+    pub(super) fn nobody(self) -> Vec<Called> {
         match self {
             Self::Find(asked) => {
                 let found = lookup(&asked.question).map(Lookup::nobody).ok_or(Unavailable::SOON);
@@ -178,7 +178,7 @@ impl OutboundRequest {
     }
 
     /// The answer where none can be had.
-    pub fn unavailable(self) -> Vec<Called> {
+    pub(super) fn unavailable(self) -> Vec<Called> {
         match self {
             Self::Find(asked) => asked.answer(&Err(Unavailable::SOON), Called::Find),
             Self::Confirm(asked) => asked.answer(&Err(Unavailable::SOON), Called::Confirm),
@@ -190,7 +190,7 @@ impl OutboundRequest {
     }
 
     /// The answer where it is known; then nobody waits any more.
-    pub fn known(&mut self, known: &Known, now: UnixTime) -> Option<Vec<Called>> {
+    pub(super) fn known(&mut self, known: &Known, now: UnixTime) -> Option<Vec<Called>> {
         let Self::Find(asked) = self else { return None };
         let found = known.get(&asked.question, lookup(&asked.question)?, now)?;
         let waiters = mem::take(&mut asked.waiters).into_iter();
@@ -199,7 +199,7 @@ impl OutboundRequest {
 
     /// Waits with those who ask the same, if somebody does: two logins by one name do; two passwords never do, nor do two
     /// claims.
-    pub fn join<'a>(&mut self, mut others: impl Iterator<Item = &'a mut Self>) -> bool {
+    pub(super) fn join<'a>(&mut self, mut others: impl Iterator<Item = &'a mut Self>) -> bool {
         let Self::Find(asked) = self else { return false };
         let waiters = others.find_map(|other| other.waiters_for(&asked.question));
         waiters.map(|waiters| waiters.append(&mut asked.waiters)).is_some()
@@ -212,7 +212,7 @@ impl OutboundRequest {
     }
 
     /// Drops who waits for this stream. True if nobody waits any more.
-    pub fn forget(&mut self, ticket: Ticket) -> bool {
+    pub(super) fn forget(&mut self, ticket: Ticket) -> bool {
         match self {
             Self::Find(asked) => asked.forget(ticket),
             Self::Confirm(asked) => asked.forget(ticket),
@@ -224,7 +224,7 @@ impl OutboundRequest {
     }
 
     /// What the answer at hand says.
-    pub fn read(self, known: &mut Known, body_size: usize, host: &impl Host) -> Progress {
+    pub(super) fn read(self, known: &mut Known, body_size: usize, host: &impl Host) -> Progress {
         let limit = self.limits().map_or(0, |limits| limits.max_response_bytes);
         let answer = match answer::whole(host, body_size, limit) {
             Ok(answer) => answer,

@@ -8,7 +8,7 @@ use super::{answer, host::Host};
 use crate::outbound::Callout;
 
 /// Calls the worker back, again and again, while there is work.
-pub struct Pacing {
+pub(super) struct Pacing {
     /// A call for nothing, only to be called again after the worker has looked at its other connections.
     ping: Option<Callout>,
     slice: Duration,
@@ -61,7 +61,7 @@ const COOLDOWN: Duration = Duration::from_secs(10);
 
 impl Pacing {
     /// Paces by the cluster where there is one, and by the timer otherwise.
-    pub fn new(slice: Duration, cluster: Option<String>) -> Self {
+    pub(super) fn new(slice: Duration, cluster: Option<String>) -> Self {
         Self {
             ping: cluster.map(ping),
             slice,
@@ -73,12 +73,12 @@ impl Pacing {
     }
 
     /// Whether nothing will start a slice.
-    pub fn is_resting(&self) -> bool {
+    pub(super) fn is_resting(&self) -> bool {
         matches!(self.waiting, Waiting::Resting)
     }
 
     /// There is work. Called from a stream.
-    pub fn wake(&mut self, host: &impl Host) {
+    pub(super) fn wake(&mut self, host: &impl Host) {
         if self.is_resting() {
             self.waiting = Waiting::Woken;
             if host.wake().is_err() {
@@ -88,7 +88,7 @@ impl Pacing {
     }
 
     /// There is more work. Called from the root.
-    pub fn go_on(&mut self, host: &impl Host) {
+    pub(super) fn go_on(&mut self, host: &impl Host) {
         match self.call(host) {
             Some(call) => {
                 self.waiting = Waiting::Called(call, Patience::Fresh);
@@ -99,13 +99,13 @@ impl Pacing {
     }
 
     /// There is no more work.
-    pub fn rest(&mut self, host: &impl Host) {
+    pub(super) fn rest(&mut self, host: &impl Host) {
         self.waiting = Waiting::Resting;
         self.set_period(self.watch, host);
     }
 
     /// Ticks this often while there is no work, or not at all.
-    pub fn watch(&mut self, period: Duration, host: &impl Host) {
+    pub(super) fn watch(&mut self, period: Duration, host: &impl Host) {
         self.watch = period;
         if self.is_resting() {
             self.set_period(period, host);
@@ -113,7 +113,7 @@ impl Pacing {
     }
 
     /// Takes an answer of the pacing cluster. True if it starts the next slice.
-    pub fn on_answer(&mut self, call: u32, host: &impl Host) -> bool {
+    pub(super) fn on_answer(&mut self, call: u32, host: &impl Host) -> bool {
         let is_well = (200..300).contains(&answer::status(host));
         let is_due = matches!(self.waiting, Waiting::Called(expected, _) if expected == call);
         match &mut self.distrust {
@@ -125,7 +125,7 @@ impl Pacing {
     }
 
     /// Takes a tick. True if it starts the next slice.
-    pub fn on_tick(&mut self, host: &impl Host) -> bool {
+    pub(super) fn on_tick(&mut self, host: &impl Host) -> bool {
         match self.waiting {
             Waiting::Resting => false,
             Waiting::Woken | Waiting::Ticking => true,

@@ -7,7 +7,7 @@ const TRIES: u32 = 32;
 
 /// Changes a value by compare-and-swap, so that no worker's change is lost. `change` says what the value becomes, or None
 /// where it stays as it is.
-pub fn update<T>(
+pub(super) fn update<T>(
     key: &str,
     host: &impl Host,
     change: impl Fn(&[u8]) -> Result<(Option<Vec<u8>>, T), Failure>,

@@ -7,7 +7,7 @@ use super::{
 use crate::registry::remote::{PART, SnapshotManifest};
 
 /// The shared data of one source.
-pub struct SharedDocument {
+pub(super) struct SharedDocument {
     prefix: String,
 }
 
@@ -19,7 +19,7 @@ const BIRTHS: &str = "token-endpoint.vms";
 
 impl SharedDocument {
     /// Opens it, and makes it if there is none: the main thread's VM does so before any worker's VM starts.
-    pub fn open(name: &str, host: &impl Host) -> Self {
+    pub(super) fn open(name: &str, host: &impl Host) -> Self {
         let prefix = format!("token-endpoint.snapshot.{name}");
         let document = Self { prefix };
         make(&document.ledger_key(), b"{}", host);
@@ -27,13 +27,13 @@ impl SharedDocument {
     }
 
     /// The ledger as it is now.
-    pub fn ledger(&self, host: &impl Host) -> Option<SnapshotManifest> {
+    pub(super) fn ledger(&self, host: &impl Host) -> Option<SnapshotManifest> {
         let ledger = host.shared_value(&self.ledger_key()).ok()?;
         serde_json::from_slice(&ledger.bytes).ok()
     }
 
     /// Changes the ledger, unless `change` gives None.
-    pub fn update<T>(&self, host: &impl Host, change: impl Fn(&mut SnapshotManifest) -> Option<T>) -> Option<T> {
+    pub(super) fn update<T>(&self, host: &impl Host, change: impl Fn(&mut SnapshotManifest) -> Option<T>) -> Option<T> {
         let changed = shared::update(&self.ledger_key(), host, |bytes| {
             let mut ledger = serde_json::from_slice(bytes).unwrap_or_default();
             let result = change(&mut ledger).and_then(|result| Some((serde_json::to_vec(&ledger).ok()?, result)));
@@ -44,7 +44,7 @@ impl SharedDocument {
 
     /// Copies the body of the answer at hand into a slot, where in the document it begins at `start`, which is at the
     /// beginning of a piece.
-    pub fn take_answer(&self, slot: u64, start: usize, length: usize, host: &impl Host) -> Result<(), Failure> {
+    pub(super) fn take_answer(&self, slot: u64, start: usize, length: usize, host: &impl Host) -> Result<(), Failure> {
         for at in (0..length).step_by(PIECE) {
             let expected = (length - at).min(PIECE);
             let piece = host.answer_body(at, expected);
@@ -57,7 +57,7 @@ impl SharedDocument {
     }
 
     /// A piece of a document of this length; an empty one behind its end. None if it is not there.
-    pub fn piece(&self, slot: u64, number: usize, length: usize, host: &impl Host) -> Option<Vec<u8>> {
+    pub(super) fn piece(&self, slot: u64, number: usize, length: usize, host: &impl Host) -> Option<Vec<u8>> {
         let expected = length.saturating_sub(number.checked_mul(PIECE)?).min(PIECE);
         if expected == 0 {
             return Some(Vec::new());
@@ -67,14 +67,14 @@ impl SharedDocument {
     }
 
     /// Empties a piece.
-    pub fn clear(&self, slot: u64, number: usize, host: &impl Host) {
+    pub(super) fn clear(&self, slot: u64, number: usize, host: &impl Host) {
         if host.set_shared_value(&self.piece_key(slot, number), &[], None).is_err() {
             log::warn!("a piece of an old document stays in memory");
         }
     }
 
     /// How many pieces a document of this length has.
-    pub fn pieces(length: usize) -> usize {
+    pub(super) fn pieces(length: usize) -> usize {
         length.div_ceil(PIECE)
     }
 
@@ -88,7 +88,7 @@ impl SharedDocument {
 }
 
 /// How many VMs started before this one, in this process.
-pub fn earlier_vms(host: &impl Host) -> u32 {
+pub(super) fn earlier_vms(host: &impl Host) -> u32 {
     make(BIRTHS, &0_u32.to_le_bytes(), host);
     let number = shared::update(BIRTHS, host, |bytes| {
         let number = bytes.try_into().map(u32::from_le_bytes).unwrap_or_default();

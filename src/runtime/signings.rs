@@ -11,13 +11,13 @@ use super::{
 use crate::{crypto::jws::SigningKey, endpoint::SigningJob, origin::Origin};
 
 /// The signatures of one worker. `W` is who waits for one.
-pub struct Signings<W> {
+pub(super) struct Signings<W> {
     queue: WorkQueue<SigningJob, W>,
     signer: Signer,
 }
 
 /// A signature that is made.
-pub struct Signed<W> {
+pub(super) struct Signed<W> {
     /// Who waits for it.
     pub waiter: W,
     /// The signature in the form that JWS wants. None if it could not be made.
@@ -26,12 +26,12 @@ pub struct Signed<W> {
 
 impl<W> Signings<W> {
     /// None yet, by keys of which some are these.
-    pub fn new<'a>(max_wait: Duration, keys: impl Iterator<Item = &'a SigningKey>, host: &impl Host) -> Self {
+    pub(super) fn new<'a>(max_wait: Duration, keys: impl Iterator<Item = &'a SigningKey>, host: &impl Host) -> Self {
         Self { queue: WorkQueue::new(max_wait, host.monotonic()), signer: Signer::probe(keys, host) }
     }
 
     /// Whether the host signs.
-    pub fn are_by_host(&self) -> bool {
+    pub(super) fn are_by_host(&self) -> bool {
         self.signer.is_host()
     }
 
@@ -39,22 +39,28 @@ impl<W> Signings<W> {
     ///
     /// # Errors
     /// It would wait too long.
-    pub fn admit(&mut self, work: SigningJob, waiter: W, origin: Origin, now: Instant) -> Result<(), TurnedAway<W>> {
+    pub(super) fn admit(
+        &mut self,
+        work: SigningJob,
+        waiter: W,
+        origin: Origin,
+        now: Instant,
+    ) -> Result<(), TurnedAway<W>> {
         self.queue.admit(origin, Waiting { work, waiter, since: now }, 1, false)
     }
 
     /// Whether there are signatures to make.
-    pub fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         !self.queue.is_empty()
     }
 
     /// Drops the signature that is for this one.
-    pub fn forget(&mut self, origin: &Origin, is_unwanted: impl Fn(&W) -> bool) {
+    pub(super) fn forget(&mut self, origin: &Origin, is_unwanted: impl Fn(&W) -> bool) {
         self.queue.forget(origin, is_unwanted);
     }
 
     /// Makes one signature.
-    pub fn work(&mut self, metrics: &Metrics, host: &impl Host) -> Option<Signed<W>> {
+    pub(super) fn work(&mut self, metrics: &Metrics, host: &impl Host) -> Option<Signed<W>> {
         let Waiting { work, waiter, since } = self.queue.pop()?;
         metrics.times.signing_queue.record(since, host);
         let start = host.monotonic();

@@ -6,7 +6,7 @@ use super::metrics::{Histogram, Times};
 
 /// Someone outside.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub enum UpstreamId {
+pub(super) enum UpstreamId {
     /// The directory of the auth source with this id.
     AuthSource(String),
     /// The store of states.
@@ -15,7 +15,7 @@ pub enum UpstreamId {
 
 impl UpstreamId {
     /// Where the time is recorded that its answers take.
-    pub fn times(&self, times: &Times) -> Histogram {
+    pub(super) fn times(&self, times: &Times) -> Histogram {
         match self {
             Self::AuthSource(_) => times.directory,
             Self::StateStore => times.state_store,

@@ -20,7 +20,7 @@ pub struct Ticket {
 }
 
 /// An exchange that waits for a result, and its stream.
-pub struct Waiter<K> {
+pub(super) struct Waiter<K> {
     /// The stream.
     pub ticket: Ticket,
     /// What goes on.
@@ -28,7 +28,7 @@ pub struct Waiter<K> {
 }
 
 /// An exchange with the result that it has waited for.
-pub struct Resumption<K: Continuation> {
+pub(super) struct Resumption<K: Continuation> {
     /// Who waits.
     pub waiter: Waiter<K>,
     /// What for.
@@ -36,7 +36,7 @@ pub struct Resumption<K: Continuation> {
 }
 
 /// Any exchange that waited for a call.
-pub enum Called {
+pub(super) enum Called {
     /// For the attempt limits.
     Attempt(Resumption<AfterAttempt>),
     /// For a user.
@@ -53,7 +53,7 @@ pub enum Called {
 
 impl<K: Continuation> Waiter<K> {
     /// It can go on.
-    pub fn ready(self, result: Result<K::Result, Unavailable>) -> Resumption<K> {
+    pub(super) fn ready(self, result: Result<K::Result, Unavailable>) -> Resumption<K> {
         Resumption { waiter: self, result }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Work of one kind: `T` is what is to be done, and `W` is who waits for it.
-pub struct WorkQueue<T, W> {
+pub(super) struct WorkQueue<T, W> {
     queue: FairQueue<Origin, Waiting<T, W>>,
     forecast: Forecast,
     /// When the piece of work that is being done began, the pause before it included: what a forecast of waits must know.
@@ -17,7 +17,7 @@ pub struct WorkQueue<T, W> {
 }
 
 /// Work that waits.
-pub struct Waiting<T, W> {
+pub(super) struct Waiting<T, W> {
     /// What is to be done.
     pub work: T,
     /// Who waits for it.
@@ -27,7 +27,7 @@ pub struct Waiting<T, W> {
 }
 
 /// Someone whose work would wait too long, and how long.
-pub struct TurnedAway<W> {
+pub(super) struct TurnedAway<W> {
     /// Who asked.
     pub waiter: W,
     /// How long the work would have waited.
@@ -39,7 +39,7 @@ const MOST_WAITING: usize = 4096;
 
 impl<T, W> WorkQueue<T, W> {
     /// A queue for waits of `max_wait` at most.
-    pub fn new(max_wait: Duration, now: Instant) -> Self {
+    pub(super) fn new(max_wait: Duration, now: Instant) -> Self {
         Self { queue: FairQueue::default(), forecast: Forecast::default(), began: now, max_wait }
     }
 
@@ -47,7 +47,7 @@ impl<T, W> WorkQueue<T, W> {
     ///
     /// # Errors
     /// It would wait too long.
-    pub fn admit(
+    pub(super) fn admit(
         &mut self,
         origin: Origin,
         waiting: Waiting<T, W>,
@@ -68,28 +68,28 @@ impl<T, W> WorkQueue<T, W> {
     }
 
     /// What is next.
-    pub fn pop(&mut self) -> Option<Waiting<T, W>> {
+    pub(super) fn pop(&mut self) -> Option<Waiting<T, W>> {
         self.queue.pop()
     }
 
     /// A piece of work of so many units is done, and the next one begins.
-    pub fn done(&mut self, units: u64, now: Instant) {
+    pub(super) fn done(&mut self, units: u64, now: Instant) {
         self.forecast.learn(units, now.saturating_duration_since(self.began));
         self.began = now;
     }
 
     /// Drops what waits for this one.
-    pub fn forget(&mut self, origin: &Origin, is_unwanted: impl Fn(&W) -> bool) {
+    pub(super) fn forget(&mut self, origin: &Origin, is_unwanted: impl Fn(&W) -> bool) {
         self.queue.remove(origin, |waiting| is_unwanted(&waiting.waiter));
     }
 
     /// How many wait.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.queue.len()
     }
 
     /// Whether nobody waits.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 }

@@ -5,7 +5,7 @@ use proxy_wasm::hostcalls;
 use crate::varint;
 
 /// `SignArguments` goes in, `SignResult` comes out. None where there is none.
-pub fn sign(private_key_der: &[u8], input: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn sign(private_key_der: &[u8], input: &[u8]) -> Option<Vec<u8>> {
     let mut arguments = zeroize::Zeroizing::new(Vec::with_capacity(private_key_der.len() + input.len() + 32));
     for (field, value) in [(1, &b"sha256"[..]), (2, private_key_der), (3, input)] {
         append_bytes(&mut arguments, field, value);

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The host of one plugin in one worker.
-pub struct EnvoyHost {
+pub(super) struct EnvoyHost {
     /// The root context, which stays where streams go away.
     root: u32,
     /// A way from a stream to the root.
@@ -30,7 +30,7 @@ const SHORTEST_TIMEOUT: Duration = Duration::from_millis(1);
 
 impl EnvoyHost {
     /// For the plugin with this root context.
-    pub fn new(root: u32) -> Self {
+    pub(super) fn new(root: u32) -> Self {
         Self { root, queue: register_queue() }
     }
 }
@@ -122,13 +122,13 @@ impl Host for EnvoyHost {
 }
 
 /// The plugin's configuration; empty if there is none.
-pub fn configuration() -> Vec<u8> {
+pub(super) fn configuration() -> Vec<u8> {
     let bytes = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
     bytes.ok().flatten().unwrap_or_default()
 }
 
 /// Takes the wake-up calls out of a queue.
-pub fn drain_queue(queue: u32) {
+pub(super) fn drain_queue(queue: u32) {
     while let Ok(Some(_)) = hostcalls::dequeue_shared_queue(queue) {}
 }
 

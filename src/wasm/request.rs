@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The request of the current stream.
-pub struct CurrentRequest;
+pub(super) struct CurrentRequest;
 
 impl IncomingRequest for CurrentRequest {
     fn path(&self) -> String {
@@ -52,7 +52,7 @@ impl IncomingRequest for CurrentRequest {
 }
 
 /// What Envoy is told.
-pub fn action(flow: Flow) -> Action {
+pub(super) fn action(flow: Flow) -> Action {
     match flow {
         Flow::Continue => Action::Continue,
         Flow::Pause => Action::Pause,

@@ -12,7 +12,7 @@ use super::{
 use crate::runtime::{HttpStream, PauseFilter};
 
 /// A stream through a token endpoint.
-pub struct EndpointStream(pub HttpStream<EnvoyHost>);
+pub(super) struct EndpointStream(pub HttpStream<EnvoyHost>);
 
 impl Context for EndpointStream {}
 
@@ -31,7 +31,7 @@ impl HttpContext for EndpointStream {
 }
 
 /// A stream through a filter that holds requests back.
-pub struct HeldStream(pub PauseFilter);
+pub(super) struct HeldStream(pub PauseFilter);
 
 impl Context for HeldStream {}
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What a value may be. `link` has a word for an object with fields, whose path is empty where it is one of several forms.
-pub fn of<'a>(schema: &'a Value, path: &str, link: &mut dyn FnMut(&'a Value, &str) -> String) -> String {
+pub(super) fn of<'a>(schema: &'a Value, path: &str, link: &mut dyn FnMut(&'a Value, &str) -> String) -> String {
     if let Some(title) = schema["title"].as_str() {
         return title.to_owned();
     }
@@ -26,7 +26,7 @@ pub fn of<'a>(schema: &'a Value, path: &str, link: &mut dyn FnMut(&'a Value, &st
 }
 
 /// What each choice means, where there are some.
-pub fn choices(schema: &Value) -> String {
+pub(super) fn choices(schema: &Value) -> String {
     let schema = if schema["items"].is_object() { &schema["items"] } else { schema };
     let choices = consts(schema).map(|(name, meaning)| format!("`{name}`: {meaning}"));
     choices.collect::<Vec<_>>().join("<br>")

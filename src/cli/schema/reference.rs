@@ -7,7 +7,7 @@ use super::form;
 const INTRODUCTION: &str = include_str!("../../../docs/configuration.template.md");
 
 /// The page, in Markdown.
-pub fn page(schema: &Value) -> String {
+pub(super) fn page(schema: &Value) -> String {
     let mut page = CorsOrigin { text: INTRODUCTION.to_owned(), sections: Vec::new() };
     page.section("A token endpoint", "", &schema["else"]);
     page.section("A plugin that only holds", "", &schema["then"]);

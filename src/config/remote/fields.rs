@@ -14,16 +14,16 @@ use crate::{
 };
 
 /// The default of [`LookupFields::not_found`].
-pub const NOT_FOUND: [u16; 1] = [404];
+pub(crate) const NOT_FOUND: [u16; 1] = [404];
 /// The default of [`VerifyFields::refused`].
-pub const REFUSED: [u16; 2] = [401, 403];
+pub(crate) const REFUSED: [u16; 2] = [401, 403];
 /// The defaults of [`CacheFields`].
-pub const DEFAULT_CACHE: CacheLimits = CacheLimits { max_entries: 1000, max_age: Duration::from_secs(10) };
+pub(crate) const DEFAULT_CACHE: CacheLimits = CacheLimits { max_entries: 1000, max_age: Duration::from_secs(10) };
 
 object! {
     /// A service that is asked for one user at a time, by identifier.
     #[schemars(transform = crate::config::upstream::fields::by_default(&crate::config::upstream::fields::DEFAULT_LIMITS))]
-    pub struct LookupFields {
+    pub(crate) struct LookupFields {
         /// How it is asked.
         method: Option<Method> = Method::default(),
         /// The body of a POST or PUT: JSON, or a form where the header `content-type` says so. It may have what `path` may have,
@@ -46,7 +46,7 @@ object! {
 object! {
     /// A service that checks passwords itself.
     #[schemars(transform = crate::config::upstream::fields::by_default(&crate::config::upstream::fields::DEFAULT_LIMITS), transform = of_credentials)]
-    pub struct VerifyFields {
+    pub(crate) struct VerifyFields {
         /// How identifier and password are sent. `basic` is a GET with them as `Authorization`, `json` a POST.
         credentials: Option<Credentials> = Credentials::default(),
         /// With `credentials: json` alone: the JSON that is sent, with `{identifier}` and `{password}` as JSON strings with their
@@ -64,7 +64,7 @@ object! {
 
 object! {
     /// Where in the answer a user is.
-    pub struct FoundUserFields {
+    pub(crate) struct FoundUserFields {
         /// A JSON Pointer (RFC 6901) to the user. Where it points to nothing, there is no such user.
         at: Option<Pointer> = "",
         /// In the user, where the id is: `sub` of the user's tokens.
@@ -77,7 +77,7 @@ object! {
 
 object! {
     /// Where in the answer a user is described: by JSON Pointers (RFC 6901), or by names of headers.
-    pub struct ConfirmedUserFields {
+    pub(crate) struct ConfirmedUserFields {
         /// What of the answer is read.
         from: Option<Source> = Source::default(),
         /// Where the id is: `sub` of the user's tokens. Without it, the identifier is.
@@ -88,7 +88,7 @@ object! {
 
 object! {
     /// Where the rest of a user is described.
-    pub struct MappingFields {
+    pub(crate) struct MappingFields {
         /// Where the status is. Without it, all users may log in.
         status: Option<PlaceForm>,
         /// The values of `status` that mean that the user may log in. Of others, `locked` and `frozen` are told as such, and all
@@ -104,7 +104,7 @@ object! {
 
 object! {
     /// How many answers are kept, and for how long.
-    pub struct CacheFields {
+    pub(crate) struct CacheFields {
         /// The most answers that are kept, in each worker.
         max_entries: Option<Within<1, 1_000_000>> = DEFAULT_CACHE.max_entries,
         /// How old an answer may be.
@@ -113,7 +113,7 @@ object! {
 }
 
 /// A status that may mean that there is no such user.
-pub enum NotFoundForm {}
+pub(crate) enum NotFoundForm {}
 
 schema!(NotFoundForm, {
     "title": "200 to 299 or 400 to 499",
@@ -121,17 +121,17 @@ schema!(NotFoundForm, {
 });
 
 /// A status that may mean that the password is wrong.
-pub enum RefusedForm {}
+pub(crate) enum RefusedForm {}
 
 schema!(RefusedForm, {"title": "400 to 499", "type": "integer", "minimum": 400, "maximum": 499});
 
 /// A JSON Pointer to a field, or the name of a header.
-pub enum PlaceForm {}
+pub(crate) enum PlaceForm {}
 
 schema!(PlaceForm, {"title": "JSON Pointer or, with `from: headers`, the name of a header", "type": "string", "pattern": PLACE});
 
 /// Places of claims by their names.
-pub enum ClaimPlaces {}
+pub(crate) enum ClaimPlaces {}
 
 schema!(ClaimPlaces, {
     "title": "JSON Pointers or, with `from: headers`, names of headers, each by a name",

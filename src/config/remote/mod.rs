@@ -1,6 +1,6 @@
 //! The directories that are asked for one user at a time: `lookup` and `verify`.
 
-pub mod fields;
+pub(super) mod fields;
 mod pointer;
 
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::registry::{
 };
 
 /// Reads `lookup`.
-pub fn lookup(object: &mut Object, environment: Environment, allowances: Allowances) -> Option<Directory> {
+pub(super) fn lookup(object: &mut Object, environment: Environment, allowances: Allowances) -> Option<Directory> {
     let upstream = upstream::read(object, environment, Call::Lookup);
     let user = object.required_with(LookupFields::user, |node| node.object(found_user)).flatten().flatten();
     let not_found =
@@ -55,7 +55,7 @@ pub fn lookup(object: &mut Object, environment: Environment, allowances: Allowan
 }
 
 /// Reads `verify`.
-pub fn verify(object: &mut Object, environment: Environment) -> Option<Directory> {
+pub(super) fn verify(object: &mut Object, environment: Environment) -> Option<Directory> {
     let credentials = object.optional(VerifyFields::credentials).unwrap_or_default();
     let call = match credentials {
         Credentials::Basic => Call::Basic,

@@ -6,17 +6,17 @@ use serde_json::Value;
 use crate::config::{setting::Setting, shape::schema};
 
 /// A JSON Pointer (RFC 6901), which may be empty for the whole.
-pub struct Pointer(pub String);
+pub(crate) struct Pointer(pub String);
 
 schema!(Pointer, {"title": "JSON Pointer", "type": "string", "pattern": "^(/([^~]|~[01])*)?$"});
 
 /// A JSON Pointer to a part of something.
-pub struct FieldPointer(pub String);
+pub(crate) struct FieldPointer(pub String);
 
 schema!(FieldPointer, {"title": "JSON Pointer to a field", "type": "string", "pattern": "^/([^~]|~[01])*$"});
 
 /// A JSON value that has no parts.
-pub struct Scalar(pub Value);
+pub(crate) struct Scalar(pub Value);
 
 schema!(Scalar, {"title": "text, number, `true` or `false`", "type": ["string", "number", "boolean"]});
 

@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// What is sent where nothing else is said.
-pub const DEFAULT_BODY: &str = r#"{"username":{identifier},"password":{password}}"#;
+pub(crate) const DEFAULT_BODY: &str = r#"{"username":{identifier},"password":{password}}"#;
 /// What a call may cost where nothing is said.
-pub const DEFAULT_LIMITS: CallLimits = CallLimits {
+pub(crate) const DEFAULT_LIMITS: CallLimits = CallLimits {
     timeout: Duration::from_secs(2),
     max_response_bytes: 64 * 1024,
     max_concurrent: 64,
@@ -24,7 +24,7 @@ pub const DEFAULT_LIMITS: CallLimits = CallLimits {
 
 object! {
     /// Where a service is.
-    pub struct UpstreamFields {
+    pub(crate) struct UpstreamFields {
         /// The Envoy cluster to ask. Endpoints, load balancing and TLS are set there.
         cluster: Text,
         /// `Host` of the request. Without it: the cluster's name, if that can be a host.
@@ -37,7 +37,7 @@ object! {
 
 object! {
     /// A request, but for its method and its body.
-    pub struct RequestFields {
+    pub(crate) struct RequestFields {
         /// The path, with a query if it needs one. `{identifier}`, `{kind}` and `{auth_source_id}` may stand in it, each
         /// percent-encoded (in a `snapshot`, `{auth_source_id}` alone): whatever a caller types stays data.
         #[schemars(regex(pattern = "^/"))]
@@ -51,7 +51,7 @@ object! {
 
 object! {
     /// What a call may cost.
-    pub struct CallFields {
+    pub(crate) struct CallFields {
         /// How long everything may take together, a second try included: `0.001s` to `60s`.
         timeout: Option<Span>,
         /// The most calls under way at one time, in one worker.
@@ -63,7 +63,7 @@ object! {
 
 object! {
     /// What a call with an answer of unknown length may cost.
-    pub struct AnswerFields {
+    pub(crate) struct AnswerFields {
         /// The longest answer that is read, in bytes.
         max_response_bytes: Option<Within<1, { 16 * 1024 * 1024 }>> = DEFAULT_LIMITS.max_response_bytes,
         ..call: CallFields,
@@ -72,7 +72,7 @@ object! {
 
 object! {
     /// When a service that fails is left alone.
-    pub struct CircuitFields {
+    pub(crate) struct CircuitFields {
         /// After how many failures in a row.
         failures: Option<Within<1, 1000>> = DEFAULT_LIMITS.circuit_failures,
         /// For how long, until one call tries it again.
@@ -86,7 +86,7 @@ object! {
         {"type": "object", "properties": {"bearer": {"not": {"type": "null"}}}, "required": ["bearer"]},
         {"type": "object", "properties": {"basic": {"not": {"type": "null"}}}, "required": ["basic"]},
     ]))]
-    pub struct AuthorizationFields {
+    pub(crate) struct AuthorizationFields {
         /// A bearer token (RFC 6750 §2.1): ASCII without spaces.
         bearer: Option<SecretForm>,
         /// HTTP Basic (RFC 7617).
@@ -96,7 +96,7 @@ object! {
 
 object! {
     /// HTTP Basic (RFC 7617).
-    pub struct BasicFields {
+    pub(crate) struct BasicFields {
         /// The user name, without a colon.
         username: Text,
         /// The password.
@@ -106,15 +106,15 @@ object! {
 
 either! {
     /// The value of a header.
-    pub enum HeaderForm: Text, EnvFields;
+    pub(crate) enum HeaderForm: Text, EnvFields;
 }
 
 /// Headers by their names.
-pub type HeadersForm = std::collections::BTreeMap<String, Option<HeaderForm>>;
+pub(crate) type HeadersForm = std::collections::BTreeMap<String, Option<HeaderForm>>;
 
 /// Writes the defaults of [`CallFields`], which differ by who is called.
 #[cfg(not(target_family = "wasm"))]
-pub fn by_default(limits: &CallLimits) -> impl FnMut(&mut schemars::Schema) + use<> {
+pub(crate) fn by_default(limits: &CallLimits) -> impl FnMut(&mut schemars::Schema) + use<> {
     crate::config::schema_defaults::defaults([
         (CallFields::timeout.name, Span(limits.timeout).to_string().into()),
         (CallFields::max_concurrent.name, limits.max_concurrent.into()),

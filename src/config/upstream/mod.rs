@@ -1,6 +1,6 @@
 //! What the directories that are asked over HTTP have in common: where they are, how they are called, and for how long.
 
-pub mod fields;
+pub(super) mod fields;
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::{
 
 /// The kinds of calls, which differ in what they may send.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Call {
+pub(super) enum Call {
     /// For a user, by identifier; with any method.
     Lookup,
     /// For a document; nobody's identifier is known.
@@ -39,7 +39,7 @@ pub enum Call {
 
 /// Reads `cluster`, `authority`, `path`, `headers` and, as far as the kind of call has them, `authorization`, `method` and
 /// `body`.
-pub fn read(object: &mut Object, environment: Environment, call: Call) -> Option<Upstream> {
+pub(super) fn read(object: &mut Object, environment: Environment, call: Call) -> Option<Upstream> {
     let cluster = object.required(UpstreamFields::cluster).map(|Text(cluster)| cluster);
     let authority = authority(object, cluster.as_deref());
     let path = object.required_with(RequestFields::path, |node| template(node, Place::Path, call.in_path())).flatten();
@@ -57,14 +57,14 @@ pub fn read(object: &mut Object, environment: Environment, call: Call) -> Option
 }
 
 /// Reads `timeout`, `max_response_bytes`, `max_concurrent` and `circuit`.
-pub fn limits(object: &mut Object) -> CallLimits {
+pub(super) fn limits(object: &mut Object) -> CallLimits {
     let max_response_bytes = within(object, AnswerFields::max_response_bytes);
     let max_response_bytes = max_response_bytes.and_then(|bytes| usize::try_from(bytes).ok());
     limits_or(object, CallLimits { max_response_bytes: max_response_bytes.unwrap_or(64 * 1024), ..DEFAULT_LIMITS })
 }
 
 /// Reads `timeout`, `max_concurrent` and `circuit`.
-pub fn limits_or(object: &mut Object, default: CallLimits) -> CallLimits {
+pub(super) fn limits_or(object: &mut Object, default: CallLimits) -> CallLimits {
     let max_concurrent = within(object, CallFields::max_concurrent).and_then(|calls| usize::try_from(calls).ok());
     let (circuit_failures, circuit_open) = object.nested(CallFields::circuit, circuit).unwrap_or_default();
     CallLimits {
@@ -77,7 +77,7 @@ pub fn limits_or(object: &mut Object, default: CallLimits) -> CallLimits {
 }
 
 /// Reads a timeout.
-pub fn timeout_or(object: &mut Object, field: Field<Option<Span>>, default: Duration) -> Duration {
+pub(super) fn timeout_or(object: &mut Object, field: Field<Option<Span>>, default: Duration) -> Duration {
     const BOUNDS: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
     let Some(Span(timeout)) = object.optional(field) else { return default };
     if !BOUNDS.contains(&timeout) {
@@ -98,7 +98,7 @@ fn template(node: Node, place: Place, known: &[Placeholder]) -> Option<Template>
 }
 
 /// Reads `authority`, which is the cluster's name by default.
-pub fn authority(object: &mut Object, cluster: Option<&str>) -> Option<String> {
+pub(super) fn authority(object: &mut Object, cluster: Option<&str>) -> Option<String> {
     let given = object.optional(UpstreamFields::authority).map(|Text(authority)| authority);
     let is_given = given.is_some();
     let authority = given.or_else(|| cluster.map(str::to_owned))?;
@@ -216,7 +216,7 @@ const SET_ELSEWHERE: [&str; 15] = [
 ];
 
 /// A name of RFC 9110 §5.1.
-pub fn is_token(name: &str) -> bool {
+pub(super) fn is_token(name: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(is_token)
 }
@@ -229,7 +229,7 @@ fn add_default(headers: &mut Headers, name: &str, is_wanted: bool) {
 }
 
 /// Reads `authorization`.
-pub fn authorization(object: &mut Object, environment: Environment) -> Option<Secret> {
+pub(super) fn authorization(object: &mut Object, environment: Environment) -> Option<Secret> {
     object.nested(UpstreamFields::authorization, |object| either(object, environment)).flatten()
 }
 

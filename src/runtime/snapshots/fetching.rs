@@ -35,7 +35,7 @@ impl Source {
     }
 
     /// Takes an answer with a body of this length.
-    pub fn on_answer(&mut self, length: usize, host: &impl Host) {
+    pub(super) fn on_answer(&mut self, length: usize, host: &impl Host) {
         let since = host.monotonic();
         if let Task::Fetching(fetching) = mem::replace(&mut self.task, Task::Nothing) {
             self.take_answer(fetching, length, host);

@@ -29,14 +29,14 @@ use crate::{
 };
 
 /// All sources of this configuration that are documents.
-pub struct Snapshots {
+pub(super) struct Snapshots {
     sources: HashMap<String, Rc<RefCell<Source>>>,
     looked: Option<Instant>,
 }
 
 /// The sources that plugins of one thread share.
 #[derive(Default)]
-pub struct SharedSources {
+pub(super) struct SharedSources {
     /// Sources by the names of their documents.
     sources: RefCell<HashMap<String, Weak<RefCell<Source>>>>,
     /// Whether no request comes to this thread.
@@ -50,7 +50,7 @@ const EARLY: Duration = Duration::from_millis(10);
 
 impl Snapshots {
     /// The sources of this endpoint. Sources that this worker knows already, from another plugin, are shared.
-    pub fn new(endpoint: &Endpoint, shared: &SharedSources, host: &impl Host) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, shared: &SharedSources, host: &impl Host) -> Self {
         is_main_thread(shared, host);
         let sources = endpoint.registry.auth_sources.values();
         let sources = sources.filter_map(|source| Some((source.id.clone(), shared_source(source, shared, host)?)));
@@ -58,29 +58,29 @@ impl Snapshots {
     }
 
     /// Whether there are none, and so nothing to do ever.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.sources.is_empty()
     }
 
     /// Whom the source knows by that name. None until there is a first copy.
-    pub fn find(&self, find: &Find) -> Option<Found> {
+    pub(super) fn find(&self, find: &Find) -> Option<Found> {
         self.sources.get(&find.auth_source.id)?.borrow().find(find)
     }
 
     /// Whether this answer is for one of the sources.
-    pub fn owns_call(&self, call: u32) -> bool {
+    pub(super) fn owns_call(&self, call: u32) -> bool {
         self.sources.values().any(|source| source.borrow().is_fetching_by(call))
     }
 
     /// Takes an answer with a body of this length. Called while the host has it at hand.
-    pub fn on_answer(&mut self, call: u32, length: usize, host: &impl Host) {
+    pub(super) fn on_answer(&mut self, call: u32, length: usize, host: &impl Host) {
         for source in self.sources.values().filter(|source| source.borrow().is_fetching_by(call)) {
             source.borrow_mut().on_answer(length, host);
         }
     }
 
     /// Looks for newer copies. Called from the root, every [`Snapshots::period`] or more often.
-    pub fn on_tick(&mut self, host: &impl Host) {
+    pub(super) fn on_tick(&mut self, host: &impl Host) {
         let is_early = self.looked.is_some_and(|looked| host.since(looked) + EARLY < self.period());
         if is_early {
             return;
@@ -90,18 +90,18 @@ impl Snapshots {
     }
 
     /// How often to look: often until there is a first copy of all.
-    pub fn period(&self) -> Duration {
+    pub(super) fn period(&self) -> Duration {
         let is_waiting = self.sources.values().any(|source| source.borrow().is_waiting());
         if is_waiting { Duration::from_millis(100) } else { Duration::from_secs(1) }
     }
 
     /// Whether [`Snapshots::slice`] has something to do.
-    pub fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         self.sources.values().any(|source| source.borrow().has_work())
     }
 
     /// Goes on with what there is to do, for a slice or a little longer.
-    pub fn slice(&mut self, host: &impl Host) {
+    pub(super) fn slice(&mut self, host: &impl Host) {
         let until = host.monotonic() + SLICE;
         self.sources.values().for_each(|source| source.borrow_mut().slice(until, host));
     }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A source in this worker. Plugins with the same source share it.
-pub struct Source {
+pub(super) struct Source {
     pub(super) auth_source: Arc<AuthSource>,
     pub(super) document: SharedDocument,
     pub(super) holder: u64,
@@ -46,7 +46,7 @@ pub struct Source {
 
 impl Source {
     /// A source of which nothing is known yet.
-    pub fn new(auth_source: Arc<AuthSource>, name: &str, idle: bool, host: &impl Host) -> Self {
+    pub(super) fn new(auth_source: Arc<AuthSource>, name: &str, idle: bool, host: &impl Host) -> Self {
         let document = SharedDocument::open(name, host);
         let age = Gauge::new(&format!("auth_source.{}.age_seconds", metric_name(&auth_source.id)), host);
         Self {
@@ -66,33 +66,33 @@ impl Source {
     }
 
     /// Takes a newer configuration of the same source.
-    pub fn configure(&mut self, auth_source: &Arc<AuthSource>) {
+    pub(super) fn configure(&mut self, auth_source: &Arc<AuthSource>) {
         self.auth_source = Arc::clone(auth_source);
     }
 
     /// Whom it knows by that name. None until there is a first copy.
-    pub fn find(&self, find: &Find) -> Option<Found> {
+    pub(super) fn find(&self, find: &Find) -> Option<Found> {
         self.idle.set(false);
         Some(self.users.as_ref()?.find(&find.identifier, find.auth_source.choice(&find.identifier)))
     }
 
     /// Whether somebody may ask for users that are not here yet.
-    pub fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         self.users.is_none() && !self.idle.get()
     }
 
     /// Whether this call is for it.
-    pub fn is_fetching_by(&self, call: u32) -> bool {
+    pub(super) fn is_fetching_by(&self, call: u32) -> bool {
         matches!(&self.task, Task::Fetching(fetching) if fetching.is_by(call))
     }
 
     /// Whether [`Source::slice`] has something to do.
-    pub fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         matches!(self.task, Task::Reading(_) | Task::Clearing { .. }) || !self.leftovers.is_empty()
     }
 
     /// Looks after its copy.
-    pub fn on_tick(&mut self, host: &impl Host) {
+    pub(super) fn on_tick(&mut self, host: &impl Host) {
         if self.idle.get() {
             return;
         }
@@ -129,7 +129,7 @@ impl Source {
     }
 
     /// Goes on with what there is to do, until then or a little longer.
-    pub fn slice(&mut self, until: Instant, host: &impl Host) {
+    pub(super) fn slice(&mut self, until: Instant, host: &impl Host) {
         let start = host.monotonic();
         let mut now = start;
         while self.has_work() && now < until {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{config::loading::Loading, registry::remote::Fetch};
 
 /// What it is busy with.
-pub enum Task {
+pub(super) enum Task {
     Nothing,
     Fetching(Fetching),
     Reading(Box<Reading>),
@@ -18,7 +18,7 @@ pub enum Task {
 }
 
 /// A call under way.
-pub struct Fetching {
+pub(super) struct Fetching {
     pub(super) call: u32,
     pub(super) fetch: Fetch,
     /// When all of the document must be here.
@@ -30,18 +30,18 @@ const GRACE: Duration = Duration::from_secs(1);
 
 impl Fetching {
     /// Whether it is this call.
-    pub fn is_by(&self, call: u32) -> bool {
+    pub(super) fn is_by(&self, call: u32) -> bool {
         self.call == call
     }
 
     /// Whether its answer was lost.
-    pub fn is_overdue(&self, now: Instant) -> bool {
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
         self.until + GRACE <= now
     }
 }
 
 /// A document being read from shared data.
-pub struct Reading {
+pub(super) struct Reading {
     pub(super) loading: Loading,
     pub(super) version: u64,
     pub(super) slot: u64,
@@ -53,14 +53,14 @@ pub struct Reading {
 }
 
 /// What is known of a document that was fetched.
-pub struct Candidate {
+pub(super) struct Candidate {
     pub(super) etag: Option<String>,
     pub(super) renewed: Instant,
 }
 
 impl Candidate {
     /// A document with this `ETag`, fetched just now.
-    pub fn new(etag: Option<String>, now: Instant) -> Self {
+    pub(super) fn new(etag: Option<String>, now: Instant) -> Self {
         Self { etag, renewed: now }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How long a worker may take for its next sign of life while it has the turn.
-pub const LEASE: Duration = Duration::from_secs(30);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 /// How long a worker lets others go first after a failure, in milliseconds.
 const RETRY_DELAY: u64 = 1500;
 

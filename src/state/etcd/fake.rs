@@ -13,11 +13,11 @@ use crate::{
 
 /// Keys by their base64, as they are on the wire.
 #[derive(Default)]
-pub struct Fake {
+pub(super) struct Fake {
     keys: BTreeMap<String, Stored>,
-    pub leases: BTreeSet<String>,
+    pub(super) leases: BTreeSet<String>,
     revision: i64,
-    pub calls: usize,
+    pub(super) calls: usize,
 }
 
 struct Stored {
@@ -27,7 +27,7 @@ struct Stored {
 }
 
 impl Fake {
-    pub fn answer(&mut self, callout: &Callout) -> CalloutAnswer {
+    pub(super) fn answer(&mut self, callout: &Callout) -> CalloutAnswer {
         self.calls += 1;
         let body: Value = serde_json::from_slice(callout.body.as_ref().unwrap().expose()).unwrap();
         match callout.path.as_str() {
@@ -38,24 +38,28 @@ impl Fake {
     }
 
     /// Makes the next call of a conversation.
-    pub fn call<Q: EtcdQuestion>(&mut self, conversation: Conversation<Q>, now: UnixTime) -> Result<Next<Q>, Fault> {
+    pub(super) fn call<Q: EtcdQuestion>(
+        &mut self,
+        conversation: Conversation<Q>,
+        now: UnixTime,
+    ) -> Result<Next<Q>, Fault> {
         let answer = self.answer(&conversation.callout(now));
         conversation.answer(&answer, now)
     }
 
     /// The keys with their values as texts.
-    pub fn texts(&self) -> Vec<(String, String)> {
+    pub(super) fn texts(&self) -> Vec<(String, String)> {
         self.keys.iter().map(|(key, stored)| (text(key), text(&stored.value))).collect()
     }
 
     /// Puts a value there, as another program might.
-    pub fn put(&mut self, key: &str, value: &str) {
+    pub(super) fn put(&mut self, key: &str, value: &str) {
         let encoded = |text: &str| Base64::encode_to_string(text).unwrap();
         self.write(encoded(key), encoded(value), String::new());
     }
 
     /// All of its records are lost.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.keys.clear();
     }
 
@@ -128,11 +132,11 @@ fn text(encoded: &str) -> String {
     String::from_utf8_lossy(&Base64::decode_to_vec(encoded, None).unwrap()).into_owned()
 }
 
-pub fn success(body: &Value) -> CalloutAnswer {
+pub(super) fn success(body: &Value) -> CalloutAnswer {
     CalloutAnswer { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() }
 }
 
-pub fn failure(status: u16, code: u8, message: &str) -> CalloutAnswer {
+pub(super) fn failure(status: u16, code: u8, message: &str) -> CalloutAnswer {
     let body = json!({"error": message, "message": message, "code": code}).to_string().into_bytes();
     CalloutAnswer { status, headers: Vec::new(), body }
 }

@@ -70,7 +70,7 @@ impl Transaction {
 ///
 /// # Errors
 /// It is not.
-pub fn read_grant(answer: &CalloutAnswer) -> Result<(), Fault> {
+pub(super) fn read_grant(answer: &CalloutAnswer) -> Result<(), Fault> {
     if says(answer, "etcdserver: lease already exists") {
         return Ok(());
     }
@@ -151,7 +151,7 @@ impl KeyTold {
 }
 
 /// Something that etcd would not say.
-pub fn malformed(what: &str) -> Fault {
+pub(super) fn malformed(what: &str) -> Fault {
     Fault::Malformed(what.to_owned())
 }
 

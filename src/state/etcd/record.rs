@@ -9,17 +9,17 @@ use crate::{
 const LONGEST: usize = 64;
 
 /// Where a family is.
-pub fn family_key(prefix: &str, FamilyId(id): FamilyId) -> String {
+pub(super) fn family_key(prefix: &str, FamilyId(id): FamilyId) -> String {
     format!("{prefix}families/{id:016x}")
 }
 
 /// Where an access token is that ended before its time.
-pub fn denied_key(prefix: &str, token: TokenId) -> String {
+pub(super) fn denied_key(prefix: &str, token: TokenId) -> String {
     format!("{prefix}denied/{token}")
 }
 
 /// `generation since until`, or `ended since until`.
-pub fn family_text(family: &Family) -> String {
+pub(super) fn family_text(family: &Family) -> String {
     let Family { standing, since: UnixTime(since), until: UnixTime(until) } = family;
     match standing {
         FamilyStatus::Newest(generation) => format!("{generation} {since} {until}"),
@@ -28,7 +28,7 @@ pub fn family_text(family: &Family) -> String {
 }
 
 /// The family that a text was made from. None for any other text.
-pub fn parse_family(text: &[u8]) -> Option<Family> {
+pub(super) fn parse_family(text: &[u8]) -> Option<Family> {
     let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= LONGEST)?;
     let mut parts = text.splitn(3, ' ');
     let standing = match parts.next()? {

@@ -92,7 +92,7 @@ impl Operation {
 }
 
 /// As bytes are written in JSON.
-pub fn encoded(bytes: impl AsRef<[u8]>) -> String {
+pub(super) fn encoded(bytes: impl AsRef<[u8]>) -> String {
     // It fails only where the length overflows, which what is sent here is far from.
     Base64::encode_to_string(bytes).unwrap_or_default()
 }

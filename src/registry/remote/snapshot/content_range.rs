@@ -2,7 +2,7 @@
 
 /// The bytes from `first` to `last`, both included, of a document of `total` bytes (RFC 9110 §14.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ContentRange {
+pub(super) struct ContentRange {
     /// The place of the first byte, from 0.
     pub first: usize,
     /// The place of the last byte.
@@ -13,7 +13,7 @@ pub struct ContentRange {
 
 impl ContentRange {
     /// Reads the header's value. None if it is not exactly one range that a document can have.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (unit, rest) = text.split_once(' ')?;
         let (range, total) = rest.split_once('/')?;
         let (first, last) = range.split_once('-')?;
@@ -23,7 +23,7 @@ impl ContentRange {
     }
 
     /// How many bytes there are in it.
-    pub fn length(&self) -> usize {
+    pub(super) fn length(&self) -> usize {
         (self.last - self.first).saturating_add(1)
     }
 
