@@ -1,4 +1,4 @@
-//! What the documents of users mean, read as the adapter reads them: in pieces, a record at a time.
+//! What the documents of users mean, read as the runtime reads them: in pieces, a record at a time.
 
 use serde_json::{Value, json};
 use token_endpoint::{

@@ -1,4 +1,4 @@
-//! The pure core as an engine: what the adapter does in Envoy, in the few lines that it takes.
+//! The pure core as an engine: what the runtime does, in the few lines that it takes.
 
 use std::cell::{Cell, RefCell};
 

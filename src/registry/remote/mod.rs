@@ -1,5 +1,5 @@
 //! Directories of users that are asked over HTTP: what is sent to them, and what their answers mean. Who sends it, and when, is
-//! the adapter's business.
+//! the runtime's business.
 
 mod cache;
 mod lookup;

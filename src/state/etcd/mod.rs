@@ -1,5 +1,5 @@
 //! What is remembered in etcd, for all proxies of a fleet: what is sent to it (its HTTP/JSON gateway, v3), and what its
-//! answers mean. A question usually takes one call. Who makes the call is the adapter's business.
+//! answers mean. A question usually takes one call. Who makes the call is the runtime's business.
 
 mod attempts;
 mod conversation;
