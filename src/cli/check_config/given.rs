@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::{
-    document::{self, Tree},
+    document::Tree,
     plugin::{self, Plugin},
+    reading,
 };
 use crate::cli::{failure::Failure, input};
 
@@ -22,7 +23,7 @@ impl Files {
         let mut files = Self { names, trees: Vec::new() };
         for (file, path) in paths.iter().enumerate() {
             let text = input::file(path)?;
-            let tree = document::read(&text, path).map_err(|what| files.unreadable(file, &what))?;
+            let tree = reading::read(&text, path).map_err(|what| files.unreadable(file, &what))?;
             files.trees.push(tree);
         }
         Ok(files)

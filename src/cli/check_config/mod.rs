@@ -5,6 +5,7 @@ mod explain;
 mod given;
 mod manifests;
 pub(super) mod plugin;
+mod reading;
 mod summary;
 mod wasm;
 mod yaml;
@@ -62,7 +63,7 @@ may not be meant. Where several files are given, each such line begins with the 
 /// # Errors
 /// What is wrong with the document as a whole.
 pub fn configurations(text: &str, path: &Path) -> Result<Vec<String>, String> {
-    let plugins = plugin::find(&[document::read(text, path)?])?;
+    let plugins = plugin::find(&[reading::read(text, path)?])?;
     plugins.into_iter().map(|plugin| plugin.configuration.map_err(str::to_owned)).collect()
 }
 
@@ -71,7 +72,7 @@ pub fn configurations(text: &str, path: &Path) -> Result<Vec<String>, String> {
 /// # Errors
 /// What is wrong with the document as a whole.
 pub fn json(text: &str, path: &Path) -> Result<String, String> {
-    Ok(document::read(text, path)?.to_json())
+    Ok(reading::read(text, path)?.to_json())
 }
 
 impl CheckConfig {

@@ -2,8 +2,8 @@
 
 use super::{
     super::document::{Tree, inside},
-    Given,
     finding::Finding,
+    given::Given,
     patch::Patch,
 };
 

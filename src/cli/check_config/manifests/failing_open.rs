@@ -2,9 +2,9 @@
 
 use super::{
     super::{document::Tree, wasm::Form},
-    Given,
     document::Document,
     finding::Finding,
+    given::Given,
     plugin::Plugin,
 };
 

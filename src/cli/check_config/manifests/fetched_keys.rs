@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{super::document::Tree, Given, document::Document, finding::Finding};
+use super::{super::document::Tree, document::Document, finding::Finding, given::Given};
 
 pub fn check(given: &Given) -> Vec<Finding> {
     let istio = given.of_kind("RequestAuthentication").flat_map(|document| of(document, &ISTIO, given));

@@ -1,6 +1,6 @@
 //! Patches that put our filter among the others in a way that costs requests which are none of its own.
 
-use super::{super::document::Tree, Given, finding::Finding, patch::Patch};
+use super::{super::document::Tree, finding::Finding, given::Given, patch::Patch};
 
 pub fn check(given: &Given) -> Vec<Finding> {
     let is_switched_on = given.patches.routes().next().is_some();

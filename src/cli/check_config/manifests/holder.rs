@@ -2,12 +2,12 @@
 
 use super::{
     super::{document::Tree, wasm::Form},
-    Given,
     finding::Finding,
+    given::Given,
     phase::is_early,
     plugin::Plugin,
 };
-use crate::endpoint::room::Room;
+use crate::endpoint::route::Route;
 
 /// A token endpoint and a holder for it.
 struct Pair<'a> {
@@ -87,7 +87,7 @@ impl Pair<'_> {
     fn paths(&self) -> Option<Finding> {
         let held = self.holder.configuration.list("hold");
         let is_held = |path: &str| held.iter().any(|known| known.is(path));
-        let posted = Room::WITH_SETTINGS.into_iter().filter(|(room, ..)| room.knows("POST"));
+        let posted = Route::WITH_SETTINGS.into_iter().filter(|(route, ..)| route.knows("POST"));
         let missing = posted.filter(|(_, name, default)| !is_held(self.path(name).unwrap_or(default)));
         let missing: Vec<_> = missing.map(|(_, name, _)| format!("paths.{name}")).collect();
         let (names, whose) = (missing.join(", "), self.endpoint.document.label());

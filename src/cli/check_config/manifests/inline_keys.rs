@@ -7,9 +7,9 @@ use super::{
         document::{Tree, inside},
         wasm::Form,
     },
-    Given,
     document::Document,
     finding::Finding,
+    given::Given,
     plugin::Plugin,
 };
 

@@ -6,6 +6,7 @@ mod failing_open;
 mod fetched_keys;
 mod filters;
 mod finding;
+mod given;
 mod holder;
 mod inline_keys;
 mod patch;
@@ -17,15 +18,8 @@ mod stopping;
 mod virtual_hosts;
 
 pub use self::finding::{Finding, Severity};
-use self::{document::Document, patch::Patches, plugin::Plugin};
+use self::given::Given;
 use super::document::Tree;
-
-/// What a rule looks at.
-struct Given<'a> {
-    documents: Vec<Document<'a>>,
-    plugins: Vec<Plugin<'a>>,
-    patches: Patches<'a>,
-}
 
 type Rule = fn(&Given) -> Vec<Finding>;
 
@@ -49,8 +43,7 @@ const CHECKED_ALONE: [&str; 4] = ["AuthorizationPolicy", "EnvoyFilter", "Request
 
 /// All findings in files: what is wrong first, then what may not be meant.
 pub fn check(files: &[Tree]) -> Vec<Finding> {
-    let documents = document::all(files);
-    let given = Given { plugins: plugin::ours(&documents), patches: Patches::of(&documents), documents };
+    let given = Given::new(files);
     let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule(&given)).collect();
     findings.sort_by_key(|finding| (finding.severity, finding.file));
     findings
@@ -60,10 +53,4 @@ pub fn check(files: &[Tree]) -> Vec<Finding> {
 pub fn checked_alone(files: &[Tree]) -> Vec<String> {
     let documents = document::all(files).into_iter();
     documents.filter(|document| CHECKED_ALONE.contains(&document.kind())).map(|document| document.label()).collect()
-}
-
-impl<'a> Given<'a> {
-    fn of_kind(&self, kind: &str) -> impl Iterator<Item = Document<'a>> {
-        self.documents.iter().copied().filter(move |document| document.kind() == kind)
-    }
 }

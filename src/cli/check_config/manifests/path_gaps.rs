@@ -1,6 +1,6 @@
 //! Policies on paths that other spellings of a path get around.
 
-use super::{super::document::Tree, Given, document::Document, finding::Finding};
+use super::{super::document::Tree, document::Document, finding::Finding, given::Given};
 
 pub fn check(given: &Given) -> Vec<Finding> {
     let decodes = given.documents.iter().any(|document| is_decoded(*document));

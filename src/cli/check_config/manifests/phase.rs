@@ -1,6 +1,6 @@
 //! Phases in which Istio's own filters answer first.
 
-use super::{super::wasm::Form, Given, finding::Finding, plugin::Plugin};
+use super::{super::wasm::Form, finding::Finding, given::Given, plugin::Plugin};
 
 pub fn check(given: &Given) -> Vec<Finding> {
     given.plugins.iter().filter(|plugin| plugin.wasm.form == Form::WasmPlugin).filter_map(of_plugin).collect()

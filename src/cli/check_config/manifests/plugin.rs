@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::{
     super::{
-        document::{self, Tree, inside},
+        document::{Tree, inside},
+        reading,
         wasm::{self, Form, Wasm},
     },
     document::Document,
@@ -30,7 +31,7 @@ pub fn ours<'a>(documents: &[Document<'a>]) -> Vec<Plugin<'a>> {
 impl<'a> Plugin<'a> {
     fn of(document: Document<'a>, wasm: Wasm<'a>) -> Self {
         let text = wasm.configuration().unwrap_or_default();
-        let configuration = document::read(&text, Path::new("configuration.json")).unwrap_or(Tree::Null);
+        let configuration = reading::read(&text, Path::new("configuration.json")).unwrap_or(Tree::Null);
         Self { document, wasm, configuration }
     }
 

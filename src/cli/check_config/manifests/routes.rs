@@ -1,6 +1,6 @@
 //! Routes that switch our filter on and have somewhere to go without it.
 
-use super::{Given, finding::Finding, patch::Patch};
+use super::{finding::Finding, given::Given, patch::Patch};
 
 pub fn check(given: &Given) -> Vec<Finding> {
     let leaks = |patch: &&Patch| patch.value().field("direct_response").is_none();

@@ -2,8 +2,8 @@
 
 use super::{
     super::{document::Tree, wasm::Form},
-    Given,
     finding::Finding,
+    given::Given,
     plugin::Plugin,
 };
 

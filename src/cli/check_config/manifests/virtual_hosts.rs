@@ -1,6 +1,6 @@
 //! Routes for a virtual host that no listener has: Istio would insert them nowhere.
 
-use super::{super::document::Tree, Given, document::Document, finding::Finding, patch::Patch};
+use super::{super::document::Tree, document::Document, finding::Finding, given::Given, patch::Patch};
 
 const NOWHERE: &str = "the route is inserted nowhere, and passwords go to the service";
 const TAKE_LISTENER: &str = "take host:port of one";
