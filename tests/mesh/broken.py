@@ -26,13 +26,13 @@ BROKEN = {
     "headers-not-held": Broken(
         "sidecar/envoy-filter", f"{SIDECAR}/envoy-filter.yaml", "allow_on_headers_stop_iteration: true", "allow_on_headers_stop_iteration: false", "login"),
     "open-prefix": Broken(
-        "ingress-gateway/envoy-filter", f"{INGRESS}/authorization-policy.yaml", "notPaths: [/public/hello]", "notPaths: [/public/*]", "spellings"),
+        "ingress-gateway/envoy-filter", f"{INGRESS}/authorization-policy.yaml", "notPaths: [/public/hello", "notPaths: [/public/*", "spellings"),
     "named-paths": Broken(
-        "sidecar/envoy-filter", f"{SIDECAR}/authorization-policy.yaml", "notPaths: [/public/hello]", "paths: [/api/*]", "spellings"),
+        "sidecar/envoy-filter", f"{SIDECAR}/authorization-policy.yaml", "notPaths: [/public/hello", "paths: [/api/*", "spellings"),
     "any-audience": Broken(
         "ingress-gateway/envoy-filter", f"{INGRESS}/request-authentication.yaml", "    audiences: [TENANT_CLIENT_ID, SPA_CLIENT_ID]\n", "", "tokens"),
     "no-scope": Broken(
-        "ingress-gateway/envoy-filter", f"{INGRESS}/authorization-policy.yaml", "notValues: [openid]", 'notValues: ["*"]', "tokens"),
+        "ingress-gateway/envoy-filter", f"{INGRESS}/authorization-policy.yaml", "notValues: [openid]", "values: [nothing]", "tokens"),
     "caller-believed": Broken(
         "ingress-gateway/envoy-filter", f"{INGRESS}/request-authentication.yaml", "    outputClaimToHeaders: [{header: x-user-id, claim: sub}]\n", "",
         "caller_header"),
@@ -46,7 +46,7 @@ BROKEN = {
         "gateway-api/envoy-filter", "istio/gateway-api/envoy-filter.yaml", "server_listener_name: pacing", "server_listener_name: nobody", "pacing"),
     "key-inline": Broken(
         "gateway-api/wasm-plugin", "istio/gateway-api/wasm-plugin.yaml", "{name: TOKEN_ENDPOINT_REFRESH_TOKEN_KEY, valueFrom: HOST}",
-        "{name: TOKEN_ENDPOINT_REFRESH_TOKEN_KEY, value: @REFRESH_KEY@}", "no_keys_told"),
+        '{name: TOKEN_ENDPOINT_REFRESH_TOKEN_KEY, value: "@REFRESH_KEY@"}', "no_keys_told"),
     "open-to-users": Broken(
         "envoy-gateway/envoy-extension-policy", "gateway/security-policy.yaml", "claims: [{name: groups, valueType: StringArray, values: [admins]}]",
         "claims: [{name: groups, valueType: StringArray, values: [staff]}]", "groups"),
