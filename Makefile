@@ -79,6 +79,10 @@ lint: rust-target ## format and lints, on both targets
 	cargo clippy --all-targets -- --deny warnings
 	cargo clippy --lib --examples --target wasm32-wasip1 -- --deny warnings
 
+.PHONY: deny
+deny: .tools/bin/cargo-deny ## licences, duplicates and sources of the crates, by deny.toml
+	.tools/bin/cargo-deny check licenses bans sources
+
 package: wasm ## the filter as an OCI image for Istio and Envoy Gateway, in target/package
 	python3 -B envoy/package $(WASM) target/package
 
@@ -134,6 +138,9 @@ bench-refreshes: etcd
 
 .tools/bin/oha:
 	cargo install --quiet --locked --root .tools oha@1.16.0
+
+.tools/bin/cargo-deny:
+	cargo install --quiet --locked --root .tools cargo-deny@0.20.2
 
 clean: ## removes what was built and the demo's state, keys included
 	rm -rf target .run .tools
