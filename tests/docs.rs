@@ -156,6 +156,18 @@ fn every_refusal_is_explained_as_what_it_is_and_no_other() {
 }
 
 #[test]
+fn the_api_names_every_refusal_as_it_is_sent_and_no_other() {
+    let rows = Page::read("docs/api.md").rows("Failures");
+    let told = rows.iter().map(|cells| [1, 2, 3].map(|at| cells[at].replace('`', "")));
+    let sent = all(OAuthError::Method { allow: "" }, next_refusal).into_iter().map(OAuthError::response);
+    let sent = sent.map(|terms| {
+        let any_parameter = terms.description.replace(": username", ": …");
+        [terms.status.to_string(), terms.error.to_owned(), any_parameter]
+    });
+    assert_eq!(told.collect::<BTreeSet<_>>(), sent.collect());
+}
+
+#[test]
 fn every_other_outcome_and_every_request_is_explained() {
     let outcomes = all(Outcome::Issued, next_outcome);
     assert_eq!(first_codes("Outcomes that are no refusals"), outcomes.into_iter().map(named(Outcome::name)).collect());

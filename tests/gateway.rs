@@ -1,4 +1,4 @@
-//! The promises of the contract, kept by the compiled filter in a real Envoy: each test tells one of them.
+//! The promises of `docs/api.md`, kept by the compiled filter in a real Envoy: each test tells one of them.
 
 mod support;
 
@@ -34,7 +34,7 @@ fn the_sample_request_is_answered_with_the_six_fields() {
 }
 
 #[test]
-fn both_tokens_verify_with_the_published_keys_and_say_what_the_contract_says() {
+fn both_tokens_verify_with_the_published_keys_and_say_what_the_api_says() {
     let gateway = Gateway::start();
     let keys = keys_of(&gateway);
     let answer = gateway.token(SAMPLE);
@@ -110,7 +110,7 @@ fn the_published_keys_are_public_and_may_be_kept() {
 }
 
 #[test]
-fn every_kind_of_application_logs_in_in_every_way_that_the_contract_knows() {
+fn every_kind_of_application_logs_in_in_every_way_that_the_api_knows() {
     let gateway = Gateway::start();
     let public = |id: &str| gateway::replaced(SAMPLE, "TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET", id);
     let named = |name: &str| gateway::replaced(SAMPLE, "username=MOCK_USERNAME", &format!("username={name}"));
@@ -422,7 +422,7 @@ fn is_of_the_proxy(header: &str) -> bool {
     ["connection", "content-length", "date", "server"].contains(&header)
 }
 
-/// In the order of the contract's sample.
+/// In the order that `docs/api.md` has.
 fn has_the_six_fields(answer: &Response) -> bool {
     let fields = ["access_token", "refresh_token", "scope", "id_token", "token_type", "expires_in"];
     let mut at = fields.map(|field| answer.text().find(&format!("\"{field}\":")));

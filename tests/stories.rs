@@ -1,4 +1,4 @@
-//! The stories of the contract on the pure core, with the demo's own configuration: the same that `gateway.rs` tells Envoy.
+//! The stories of `docs/api.md` on the pure core, with the demo's own configuration: the same that `gateway.rs` tells Envoy.
 
 mod support;
 
@@ -22,7 +22,7 @@ fn demo() -> Core {
 }
 
 #[test]
-fn every_story_of_the_contract_is_true_of_the_pure_core() {
+fn every_story_of_the_api_is_true_of_the_pure_core() {
     let mut wrong = Vec::new();
     for story in stories() {
         let answer = demo().send(&story.request);

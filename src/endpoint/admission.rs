@@ -44,7 +44,7 @@ impl Endpoint {
         self.paths.room(path).is_some()
     }
 
-    /// Decides by method, content type and announced size, in the order of the contract.
+    /// Decides by method, content type and announced size, in the order that `docs/api.md` has.
     pub fn admit(&self, head: Head, now: UnixTime) -> Admission {
         let Some(room) = self.paths.room(&head.path) else { return Admission::Pass };
         if !room.knows(&head.method) {

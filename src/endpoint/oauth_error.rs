@@ -78,7 +78,7 @@ pub(super) const UNAVAILABLE: OAuthError = OAuthError::Unavailable { retry_after
 pub struct ErrorResponse {
     /// The HTTP status.
     pub status: u16,
-    /// An `error` of RFC 6749 §5.2, or one that the contract adds.
+    /// An `error` of RFC 6749 §5.2 or RFC 6750 §3.1, or one that `docs/api.md` adds.
     pub error: &'static str,
     /// A short name that no other kind of refusal has, for the operator alone.
     pub reason: &'static str,

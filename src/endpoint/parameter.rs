@@ -2,7 +2,7 @@
 
 /// A parameter that some request has here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is what its name says, in RFC 6749 in RFC 7009, in RFC 6750 or in the contract")]
+#[expect(missing_docs, reason = "each is what its name says, in RFC 6749, RFC 7009, RFC 6750 or docs/api.md")]
 pub enum Parameter {
     GrantType,
     ClientId,

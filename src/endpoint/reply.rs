@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{http::Response, token::presented::AccessToken};
 
-/// A successful answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3), in the order of the contract's sample.
+/// A successful answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3), in the order that `docs/api.md` has.
 #[derive(Serialize)]
 pub(super) struct Tokens<'a> {
     pub access_token: &'a str,

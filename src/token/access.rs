@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{GrantedRequest, IssuerConfig, Profile, signing_input};
 use crate::{crypto::jws::SigningKey, state::TokenId, time::UnixTime};
 
-/// In the order of the contract's sample.
+/// In the order that `docs/api.md` has.
 #[derive(Serialize)]
 struct Claims<'a> {
     sub: &'a str,

@@ -127,7 +127,7 @@ pub fn refresh(gateway: &Gateway, answer: &Response) -> Response {
     ]))
 }
 
-/// It is 503 in the contract's form.
+/// It is 503 in the form of RFC 6749 §5.2.
 pub fn assert_unavailable(answer: &Response, when: &str) {
     assert_eq!(answer.status, 503, "{when}: {answer:?}");
     assert_eq!(answer.field("error"), "temporarily_unavailable", "{when}");

@@ -1,11 +1,11 @@
-//! Every refusal of the contract (§3) and the order of its checks, as data: told once, and run on every engine.
+//! Every refusal of `docs/api.md` and the order of its checks, as data: told once, and run on every engine.
 //!
 //! They are about the demo's configuration (`envoy/envoy.yaml`) with [`PASSWORD_ONLY_CLIENT`] added to its clients.
 
 /// A client beside the demo's, which may not use refresh tokens.
 pub const PASSWORD_ONLY_CLIENT: &str = "{id: PASSWORD_ONLY_CLIENT_ID, type: mobile, auth_sources: [MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID], grants: [password]}";
 
-/// The form of the contract's sample request, word for word.
+/// The login of `docs/api.md`, word for word.
 pub const SAMPLE: &str = "grant_type=password&client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET\
     &auth_source_id=MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID&username=MOCK_USERNAME&password=MOCK_PASSWORD&scope=openid";
 
@@ -44,7 +44,7 @@ pub struct Expected {
     pub body: String,
 }
 
-/// All stories, in the order of the contract's table.
+/// All stories, in the order of the table in `docs/api.md`.
 pub fn stories() -> Vec<Story> {
     [
         credentials(),
@@ -321,7 +321,7 @@ fn methods_and_sizes() -> Vec<Row> {
     ]
 }
 
-/// Each request has two faults, neighbours in the contract's order; the earlier one is told.
+/// Each request has two faults, neighbours in the order that `docs/api.md` has; the earlier one is told.
 fn order_of_checks() -> Vec<Row> {
     let invalid = |status, description| refused(status, "invalid_request", description);
     vec![
