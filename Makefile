@@ -27,6 +27,9 @@ PORTS = -e 's/port_value: 3000/port_value: $(SAMPLE_PORT)/' -e t -e 's/localhost
 	-e 's/port_value: 9901/port_value: $(ADMIN_PORT)/'
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
+SECONDS    ?= 60
+TARGET     ?= $(notdir $(wildcard tests/fuzz/corpus/*))
+
 .DEFAULT_GOAL := help
 .PHONY: help run build wasm test test-matrix test-mesh test-mesh-broken mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
@@ -79,9 +82,18 @@ lint: rust-target ## format and lints, on both targets
 	cargo clippy --all-targets -- --deny warnings
 	cargo clippy --lib --examples --target wasm32-wasip1 -- --deny warnings
 
-.PHONY: deny
+.PHONY: deny fuzz
 deny: .tools/bin/cargo-deny ## licences, duplicates and sources of the crates, by deny.toml
 	.tools/bin/cargo-deny check licenses bans sources
+
+# New inputs go to target/fuzz/found; the corpus grows by hand alone.
+fuzz: .tools/bin/cargo-fuzz ## readers of what others send, by libFuzzer and a nightly toolchain (SECONDS=60 for each, TARGET=form for one)
+	cp Cargo.lock tests/fuzz/Cargo.lock
+	for target in $(TARGET); do \
+	    mkdir -p target/fuzz/found/$$target && \
+	    PATH="$$PATH:$(CURDIR)/.tools/bin" cargo +nightly fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz $$target \
+	        target/fuzz/found/$$target tests/fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -print_final_stats=1 || exit 1; \
+	done
 
 package: wasm ## the filter as an OCI image for Istio and Envoy Gateway, in target/package
 	python3 -B envoy/package $(WASM) target/package
@@ -141,6 +153,9 @@ bench-refreshes: etcd
 
 .tools/bin/cargo-deny:
 	cargo install --quiet --locked --root .tools cargo-deny@0.20.2
+
+.tools/bin/cargo-fuzz:
+	cargo install --quiet --locked --root .tools cargo-fuzz@0.13.2
 
 clean: ## removes what was built and the demo's state, keys included
 	rm -rf target .run .tools

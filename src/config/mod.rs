@@ -13,7 +13,7 @@ pub mod loading;
 mod password_hash;
 mod paths;
 mod problem;
-mod protobuf;
+pub mod protobuf;
 mod remote;
 mod reserved_claims;
 #[cfg(not(target_family = "wasm"))]

@@ -7,7 +7,7 @@ use crate::varint;
 const DEEPEST: usize = 100;
 
 /// The JSON form of an encoded `Struct`. None if the bytes are not one.
-pub(super) fn struct_to_json(bytes: &[u8]) -> Option<String> {
+pub fn struct_to_json(bytes: &[u8]) -> Option<String> {
     let mut json = String::with_capacity(bytes.len());
     write_struct(&mut json, bytes, DEEPEST)?;
     Some(json)

@@ -1,0 +1,5 @@
+//! `directory_answer` for libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| token_endpoint_fuzz::directory_answer::read(bytes));

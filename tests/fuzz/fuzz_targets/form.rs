@@ -1,0 +1,5 @@
+//! `form` for libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| token_endpoint_fuzz::form::read(bytes));

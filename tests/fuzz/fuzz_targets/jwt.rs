@@ -1,0 +1,5 @@
+//! `jwt` for libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| token_endpoint_fuzz::jwt::read(bytes));

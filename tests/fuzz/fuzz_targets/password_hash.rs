@@ -1,0 +1,5 @@
+//! `password_hash` for libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| token_endpoint_fuzz::password_hash::read(bytes));

@@ -1,0 +1,5 @@
+//! `user_records` for libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| token_endpoint_fuzz::user_records::read(bytes));
