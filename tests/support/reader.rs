@@ -161,6 +161,7 @@ impl Reader {
         fs::copy(repository().join("README.md"), home.path().join("README.md")).unwrap();
         install(programs.path());
         let folder = home.path().join(page.path.strip_prefix("docs").unwrap_or(&page.path)).with_file_name("");
+        fs::create_dir_all(&folder).unwrap();
         let ports = PORTS.map(|port| (port, free_port())).to_vec();
         let terminal = Terminal::open(&mut shell(&folder, &programs, gateway.as_ref()));
         let (servers, saved) = (Vec::new(), Vec::new());
