@@ -102,21 +102,8 @@ class ExtensionPolicy(Form):
             proxy.stop()
         self.cluster.delete(self.documents)
 
-    @property
-    def target(self):
-        return self.target_of(self.proxies[0])
-
     def target_of(self, proxy):
         return Target(proxy.address, 8888)
-
-    def log(self):
-        return self.proxies[0].log()
-
-    def config_dump(self):
-        return self.proxies[0].admin("config_dump?include_eds")
-
-    def statistics(self):
-        return self.proxies[0].admin("stats/prometheus")
 
 
 class PatchPolicy(ExtensionPolicy):

@@ -52,6 +52,19 @@ class Form:
     def with_image(self, image):
         return json.loads(json.dumps(self.documents).replace(f"{IMAGE}:0.1.0", image))
 
+    @property
+    def target(self):
+        return self.target_of(self.proxies[0])
+
+    def log(self):
+        return self.proxies[0].log()
+
+    def config_dump(self):
+        return self.proxies[0].admin("config_dump?include_eds")
+
+    def statistics(self):
+        return self.proxies[0].admin("stats/prometheus")
+
     def seen(self):
         """What the service has seen."""
         return [json.loads(line) for line in self.lab.log(self.service).splitlines()]

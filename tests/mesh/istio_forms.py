@@ -79,19 +79,6 @@ class IstioForm(Form):
             proxy.end()
         self.cluster.delete(self.documents)
 
-    @property
-    def target(self):
-        return self.target_of(self.proxies[0])
-
-    def log(self):
-        return self.proxies[0].log()
-
-    def config_dump(self):
-        return self.proxies[0].admin("config_dump?include_eds")
-
-    def statistics(self):
-        return self.proxies[0].admin("stats/prometheus")
-
 
 def containers(deployment):
     """Native sidecars are init containers."""

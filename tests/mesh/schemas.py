@@ -5,7 +5,6 @@ fields that no manifest has, only the name is kept.
 """
 
 import json
-import pathlib
 
 import yaml
 from build import ENVOY_GATEWAY, HERE, ISTIO, ROOT, module, module_of
