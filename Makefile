@@ -58,7 +58,7 @@ test: lint wasm directories skopeo prometheus manifests browser .tools/oidc/inst
 test-matrix: wasm directories browser .tools/oidc/installed ## the stories on every Envoy version that is said to be good, as a table
 	@TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" sh tests/matrix.sh
 
-test-mesh: mesh-tools ## the manifests under a real Istio, Envoy Gateway and func-e, as a table (needs Go, root and Linux; builds for half an hour, once)
+test-mesh: mesh-tools ## the manifests under a real Istio, Envoy Gateway and func-e, as a table (needs Go, root and Linux; builds for 20 minutes, once)
 	@$(MESH) $(MESH_ARGUMENTS)
 
 test-mesh-broken: mesh-tools ## sees that test-mesh notices each way of breaking a manifest in tests/mesh/broken.py
