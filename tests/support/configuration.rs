@@ -1,7 +1,5 @@
 //! A configuration with nothing wrong, and the ways to read it.
 
-#![allow(dead_code, reason = "each test uses its own part of this")]
-
 use serde_json::{Value, json};
 use token_endpoint::{
     config::{self, Configuration, Problem},

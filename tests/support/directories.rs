@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     gateway::{self, Gateway, Keys},
@@ -35,13 +35,6 @@ impl Elsewhere {
         self.auth_sources += yaml;
         self.auth_sources += "\n";
         self
-    }
-
-    /// Adds one auth source, given as JSON.
-    pub fn auth_source(self, source: &Value) -> Self {
-        let fields = source.as_object().unwrap().iter().filter(|(name, _)| *name != "id");
-        let fields: String = fields.map(|(name, value)| format!("\n  {name}: {value}")).collect();
-        self.auth_sources(&format!("- id: {}{fields}", source["id"].as_str().unwrap()))
     }
 
     /// Adds a cluster, as a list in YAML.

@@ -199,7 +199,7 @@ impl Gateway {
     }
 
     pub fn log(&self) -> String {
-        self.envoy.log()
+        fs::read_to_string(self.log_file()).unwrap()
     }
 
     /// Where the log is.

@@ -41,7 +41,6 @@ pub struct Call {
     pub id: u32,
     pub cluster: String,
     pub path: String,
-    pub timeout: Duration,
 }
 
 /// What a call is answered.
@@ -95,11 +94,11 @@ impl Host for MemoryHost {
         Ok(())
     }
 
-    fn call(&self, callout: &Callout, timeout: Duration) -> Result<u32, Failure> {
+    fn call(&self, callout: &Callout, _timeout: Duration) -> Result<u32, Failure> {
         let id = self.0.next_call.get();
         self.0.next_call.set(id + 1);
         let (cluster, path) = (callout.cluster.clone(), callout.path.clone());
-        self.0.calls.borrow_mut().push_back(Call { id, cluster, path, timeout });
+        self.0.calls.borrow_mut().push_back(Call { id, cluster, path });
         Ok(id)
     }
 
@@ -182,11 +181,6 @@ impl MemoryHost {
     /// Time goes by.
     pub fn pass(&self, time: Duration) {
         self.0.elapsed.set(self.0.elapsed.get() + time);
-    }
-
-    /// The time that has gone by.
-    pub fn elapsed(&self) -> Duration {
-        self.0.elapsed.get()
     }
 
     /// All that was recorded of a metric.

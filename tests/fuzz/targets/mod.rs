@@ -1,5 +1,5 @@
 //! The readers of bytes that others send, each as a function that panics where a promise is broken. libFuzzer feeds them by
-//! `make fuzz`; `tests/fuzz_corpus.rs` feeds them the kept corpus.
+//! `make fuzz`; `tests/pure/fuzz_corpus.rs` feeds them the kept corpus.
 
 pub mod authorization;
 pub mod content_range;

@@ -1,0 +1,36 @@
+//! What is true in a real Envoy, of the filter as it is built: `make test` installs and builds what it takes.
+
+mod browser;
+mod cors;
+mod dashboard;
+mod deploy;
+mod families;
+mod fleet;
+mod gateway;
+mod key_rotation;
+mod observability;
+mod oidc_client;
+mod package;
+mod reload;
+mod remote_directories;
+mod worker;
+
+#[path = "../support"]
+mod support {
+    pub mod cases;
+    pub mod control_planes;
+    pub mod directories;
+    pub mod etcd;
+    pub mod faults;
+    pub mod gateway;
+    pub mod http1;
+    pub mod http2;
+    pub mod manifests;
+    pub mod nowhere;
+    pub mod outage;
+    pub mod prometheus;
+    pub mod response;
+    pub mod servers;
+    pub mod start;
+    pub mod stories;
+}

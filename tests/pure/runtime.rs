@@ -1,0 +1,200 @@
+//! The runtime without Envoy: what one worker does with logins, refreshes, too many of them, and a directory that is down.
+
+use std::time::Duration;
+
+use crate::support::{
+    configuration::{CHEAP, KEY, SEAL_KEY},
+    host::{CallAnswer, Gateway},
+    stories::{FORM_TYPE, Request},
+};
+use serde_json::{Value, json};
+use token_endpoint::{
+    crypto::password::{Argon2Cost, hash_argon2id},
+    http::Response,
+    secret::Secret,
+};
+
+/// Costs several slices.
+fn dear_hash() -> String {
+    let cost = Argon2Cost { memory: 2048, passes: 2, lanes: 1 };
+    hash_argon2id(&Secret::new("right"), b"16 bytes of salt", cost).unwrap()
+}
+
+fn document(password_checks: &Value) -> Value {
+    json!({
+        "issuer": "https://gateway.example.com",
+        "allow_weak_hashes": true,
+        "signing_keys": [{"algorithm": "ES256", "private_key": KEY}],
+        "refresh_token_keys": [SEAL_KEY],
+        "password_checks": password_checks,
+        "auth_sources": [
+            {"id": "SOURCE", "identifiers": ["username"],
+             "users": [{"id": "alice", "identifiers": {"username": "alice"}, "password_hash": dear_hash()}]},
+            {"id": "ELSEWHERE", "identifiers": ["username"],
+             "lookup": {"cluster": "directory", "path": "/people/{identifier}",
+                        "circuit": {"failures": 2, "open": "10s"},
+                        "user": {"id": "/id", "password_hash": "/hash"}}},
+        ],
+        "clients": [
+            {"id": "APP", "type": "spa", "auth_sources": ["SOURCE", "ELSEWHERE"],
+             "grants": ["password", "refresh_token"]},
+        ],
+    })
+}
+
+fn gateway(password_checks: &Value) -> Gateway {
+    Gateway::start(&document(password_checks).to_string())
+}
+
+fn paced() -> Gateway {
+    gateway(&json!({"pacing_cluster": "pacing"}))
+}
+
+fn post(form: &str) -> Request {
+    let headers = vec![("content-type", FORM_TYPE.to_owned())];
+    Request { method: "POST", path: "/oauth2/token", headers, body: form.to_owned() }
+}
+
+fn login_at(source: &str, password: &str) -> Request {
+    post(&format!(
+        "grant_type=password&auth_source_id={source}&client_id=APP&username=alice&password={password}&scope=openid"
+    ))
+}
+
+fn login() -> Request {
+    login_at("SOURCE", "right")
+}
+
+/// The answer to a request that nobody else has to answer.
+fn answer(gateway: &mut Gateway, request: &Request) -> Response {
+    let stream = gateway.send(request);
+    gateway.run();
+    gateway.take_answer(stream).expect("an answer")
+}
+
+fn body(response: &Response) -> Value {
+    serde_json::from_slice(&response.body).unwrap()
+}
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    response.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+}
+
+#[test]
+fn a_login_is_answered_after_many_turns_and_its_stream_returns_at_once() {
+    for password_checks in [json!({"pacing_cluster": "pacing"}), json!({})] {
+        let mut gateway = gateway(&password_checks);
+        let stream = gateway.send(&login());
+        assert_eq!((gateway.turns, gateway.take_answer(stream).is_none()), (0, true), "nothing is done in the stream");
+        gateway.run();
+        let tokens = gateway.take_answer(stream).unwrap();
+        assert_eq!((tokens.status, body(&tokens)["token_type"].as_str()), (200, Some("Bearer")));
+        assert!(gateway.turns > 3, "{} turns", gateway.turns);
+        assert_eq!(gateway.host.metric("password.issued"), [1]);
+        assert_eq!(gateway.host.metric("waiting_checks").iter().sum::<i64>(), 0);
+        assert_eq!(gateway.host.note(stream, "outcome").as_deref(), Some("issued"));
+    }
+}
+
+#[test]
+fn a_slice_takes_no_longer_than_asked() {
+    let mut gateway = paced();
+    gateway.send(&login());
+    gateway.run();
+    let checks = gateway.host.metric("check_ms");
+    assert_eq!(checks.len(), 1);
+    let least_turns = usize::try_from(checks[0] / 2).unwrap();
+    assert!(gateway.turns >= least_turns, "{} turns for {} ms", gateway.turns, checks[0]);
+}
+
+#[test]
+fn a_wrong_password_is_refused_and_five_of_them_make_the_sixth_wait() {
+    let mut gateway = paced();
+    for _ in 0..5 {
+        assert_eq!(answer(&mut gateway, &login_at("SOURCE", "wrong")).status, 400);
+    }
+    let refused = answer(&mut gateway, &login());
+    assert_eq!((refused.status, header(&refused, "retry-after").as_deref()), (429, Some("30")));
+    gateway.host.pass(Duration::from_secs(31));
+    assert_eq!(answer(&mut gateway, &login()).status, 200);
+}
+
+#[test]
+fn a_refresh_gives_the_next_token_and_an_old_one_that_comes_late_ends_the_family() {
+    let mut gateway = paced();
+    let refresh = |gateway: &mut Gateway, token: &Value| {
+        let token = token.as_str().unwrap();
+        answer(gateway, &post(&format!("grant_type=refresh_token&client_id=APP&refresh_token={token}")))
+    };
+    let first = body(&answer(&mut gateway, &login()))["refresh_token"].clone();
+    let second = refresh(&mut gateway, &first);
+    assert_eq!(second.status, 200);
+    gateway.host.pass(Duration::from_secs(60));
+    assert_eq!(refresh(&mut gateway, &first).status, 400, "theft");
+    assert_eq!(refresh(&mut gateway, &body(&second)["refresh_token"]).status, 400, "the family has ended");
+}
+
+#[test]
+fn logins_that_would_wait_too_long_are_turned_away_at_once_and_the_others_are_served() {
+    let mut gateway = gateway(&json!({"pacing_cluster": "pacing", "max_wait": "0.02s"}));
+    let streams: Vec<u32> = (0..20).map(|_| gateway.send(&login())).collect();
+    let at_once = streams.iter().filter_map(|stream| gateway.take_answer(*stream)).collect::<Vec<_>>();
+    assert!(!at_once.is_empty() && at_once.len() < streams.len(), "{} are turned away", at_once.len());
+    for refused in &at_once {
+        assert_eq!((refused.status, header(refused, "retry-after").as_deref()), (503, Some("1")));
+        assert_eq!(body(refused)["error"], "temporarily_unavailable");
+    }
+    gateway.run();
+    let served = streams.iter().filter_map(|stream| gateway.take_answer(*stream));
+    assert_eq!(served.filter(|tokens| tokens.status == 200).count(), streams.len() - at_once.len());
+}
+
+#[test]
+fn a_caller_who_goes_away_takes_its_login_along() {
+    let mut gateway = paced();
+    let streams = [(); 3].map(|()| gateway.send(&login()));
+    gateway.abort(streams[0]);
+    gateway.abort(streams[2]);
+    gateway.run();
+    assert_eq!(gateway.take_answer(streams[1]).unwrap().status, 200);
+    assert_eq!(gateway.host.metric("check_ms").len(), 1, "one check for the one who stayed");
+    assert_eq!(gateway.host.metric("waiting_checks").iter().sum::<i64>(), 0);
+}
+
+#[test]
+fn two_who_log_in_by_one_name_are_one_call_to_the_directory() {
+    let mut gateway = paced();
+    let streams = [(); 2].map(|()| gateway.send(&login_at("ELSEWHERE", "right")));
+    gateway.run();
+    let call = gateway.take_call("directory").unwrap();
+    assert_eq!(call.path, "/people/alice");
+    assert!(gateway.take_call("directory").is_none());
+    gateway.answer(&call, CallAnswer::of(200, &json!({"id": "7", "hash": CHEAP}).to_string()));
+    gateway.run();
+    assert_eq!(streams.map(|stream| gateway.take_answer(stream).unwrap().status), [200, 200]);
+}
+
+#[test]
+fn a_directory_that_is_down_is_tried_twice_left_alone_and_tried_again() {
+    let mut gateway = paced();
+    for _ in 0..2 {
+        let stream = gateway.send(&login_at("ELSEWHERE", "right"));
+        for _ in 0..2 {
+            gateway.run();
+            let call = gateway.take_call("directory").expect("a try");
+            gateway.answer(&call, CallAnswer::none());
+        }
+        gateway.run();
+        assert_eq!(gateway.take_answer(stream).unwrap().status, 503);
+    }
+    assert_eq!(answer(&mut gateway, &login_at("ELSEWHERE", "right")).status, 503);
+    assert!(gateway.take_call("directory").is_none(), "it is left alone");
+    assert_eq!(answer(&mut gateway, &login()).status, 200, "another directory is not concerned");
+    gateway.host.pass(Duration::from_secs(11));
+    let stream = gateway.send(&login_at("ELSEWHERE", "right"));
+    gateway.run();
+    let call = gateway.take_call("directory").expect("a try after a while");
+    gateway.answer(&call, CallAnswer::of(200, &json!({"id": "7", "hash": CHEAP}).to_string()));
+    gateway.run();
+    assert_eq!(gateway.take_answer(stream).unwrap().status, 200);
+}
