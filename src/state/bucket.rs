@@ -2,6 +2,8 @@
 //! was renewed longest ago, and the bucket then takes everyone it doesn't know and who was not renewed since for ended:
 //! a table that is too small shortens the time for which people may be idle, and never brings an ended token back.
 
+use std::time::Duration;
+
 use super::{
     family::{Family, FamilyStatus, RefreshTokenUse, Revoke, TokenInUse, UseResult},
     id::{FamilyId, TokenId},
@@ -36,6 +38,11 @@ const ENTRIES: usize = 128;
 const ENTRY_BYTES: usize = 8 + 8 + 8 + 4;
 /// In place of a generation.
 const ENDED: u32 = u32::MAX;
+/// In place of an id, for what is known of those who were dropped because their time was over: the latest end, and since when.
+/// A family's id has fewer bits, and in that of a token those of its version are others (RFC 9562 §5.4).
+const DROPPED: u64 = u64::MAX;
+/// So much later than their end they are dropped: a clock that is put back by less changes nothing.
+const SLACK: Duration = Duration::from_secs(60);
 /// Tells the id of a token from that of a family, which has no such bit.
 const TOKEN: u64 = 1 << 63;
 
@@ -119,6 +126,7 @@ impl Place {
 
 impl Bucket {
     fn claim(&mut self, claim: &RefreshTokenUse, now: UnixTime) -> UseResult {
+        self.notice(now);
         let known = self.get(claim.family.0);
         if self.is_forgotten(claim, known) {
             return UseResult::Ended;
@@ -130,7 +138,8 @@ impl Bucket {
         claimed
     }
 
-    fn is_good(&self, token: TokenInUse, now: UnixTime) -> bool {
+    fn is_good(&mut self, token: TokenInUse, now: UnixTime) -> bool {
+        self.notice(now);
         match token {
             TokenInUse::Refresh(claim) => {
                 let known = self.get(claim.family.0);
@@ -149,6 +158,7 @@ impl Bucket {
     }
 
     fn end(&mut self, id: u64, now: UnixTime, until: UnixTime) {
+        self.notice(now);
         self.put(id, Family::ended(now, until), now);
     }
 
@@ -156,16 +166,39 @@ impl Bucket {
         self.entries.iter().find(|entry| entry.id == id).map(|entry| entry.family)
     }
 
+    /// Looks at the clock. Where it stands before the end of somebody who was dropped, it was put back, and whoever is not known
+    /// may be one who had ended: all that is older than now is taken for ended.
+    fn notice(&mut self, now: UnixTime) {
+        if let Some(dropped) = self.get(DROPPED).filter(|dropped| dropped.until > now) {
+            self.forgotten = self.forgotten.max(now.max(dropped.since).0);
+            self.entries.retain(|entry| entry.id != DROPPED);
+        }
+    }
+
     fn put(&mut self, id: u64, family: Family, now: UnixTime) {
-        self.entries.retain(|entry| entry.id != id && entry.family.until > now);
+        self.drop_those_whose_time_is_over(now);
+        self.entries.retain(|entry| entry.id != id);
         if self.entries.len() >= ENTRIES {
             self.forget_one();
         }
         self.entries.push(Entry { id, family });
     }
 
+    fn drop_those_whose_time_is_over(&mut self, now: UnixTime) {
+        let is_over = |entry: &Entry| entry.id != DROPPED && entry.family.until.after(SLACK) <= now;
+        let over: Vec<Family> = self.entries.extract_if(.., |entry| is_over(entry)).map(|entry| entry.family).collect();
+        let last = over.into_iter().chain(self.get(DROPPED)).reduce(|a, b| Family {
+            standing: FamilyStatus::Ended,
+            since: a.since.max(b.since),
+            until: a.until.max(b.until),
+        });
+        self.entries.retain(|entry| entry.id != DROPPED);
+        self.entries.extend(last.map(|family| Entry { id: DROPPED, family }));
+    }
+
     fn forget_one(&mut self) {
-        let oldest = self.entries.iter().enumerate().min_by_key(|(_, entry)| entry.family.since);
+        let those = self.entries.iter().enumerate().filter(|(_, entry)| entry.id != DROPPED);
+        let oldest = those.min_by_key(|(_, entry)| entry.family.since);
         if let Some((at, entry)) = oldest {
             self.forgotten = self.forgotten.max(entry.family.since.0);
             self.entries.swap_remove(at);
@@ -223,123 +256,4 @@ fn id_of(token: TokenId) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::time::Entropy;
-
-    const LATER: UnixTime = UnixTime(1_000_000);
-
-    fn claim(family: u64, generation: u32, issued_at: u64) -> RefreshTokenUse {
-        let (family, issued_at, grace) = (FamilyId(family), UnixTime(issued_at), Duration::from_secs(10));
-        RefreshTokenUse { family, generation, issued_at, until: LATER, grace }
-    }
-
-    fn claimed(bucket: &mut Bucket, question: &RefreshTokenUse, now: u64) -> Option<u32> {
-        match question.ask(bucket, UnixTime(now)) {
-            UseResult::Next { generation, .. } => Some(generation),
-            UseResult::Ended => None,
-        }
-    }
-
-    fn fill(bucket: &mut Bucket, now: u64) {
-        for family in 1_000..2_000 {
-            claimed(bucket, &claim(family, 0, now), now);
-        }
-    }
-
-    #[test]
-    fn families_go_on_side_by_side() {
-        let mut bucket = Bucket::default();
-        for family in 0..100 {
-            assert_eq!(claimed(&mut bucket, &claim(family, 0, 5), 10), Some(1));
-        }
-        for family in 0..100 {
-            assert_eq!(claimed(&mut bucket, &claim(family, 0, 5), 20), Some(1), "the grace lasts");
-            assert_eq!(claimed(&mut bucket, &claim(family, 0, 5), 21), None, "theft");
-            assert_eq!(claimed(&mut bucket, &claim(family, 1, 10), 21), None, "the family has ended");
-        }
-    }
-
-    #[test]
-    fn an_ended_family_takes_its_access_tokens_along() {
-        let mut bucket = Bucket::default();
-        let token = TokenId::fresh(Entropy::new([7; 32]));
-        let look = TokenInUse::Access { token, issued_at: UnixTime(5) };
-        claimed(&mut bucket, &claim(token.family().0, 0, 5), 6);
-        assert!(look.ask(&mut bucket, UnixTime(7)));
-        Revoke::Family { family: token.family(), until: LATER }.ask(&mut bucket, UnixTime(8));
-        assert!(!look.ask(&mut bucket, UnixTime(9)));
-    }
-
-    #[test]
-    fn one_denied_token_ends_alone() {
-        let mut bucket = Bucket::default();
-        let first = TokenId::fresh(Entropy::new([7; 32]));
-        let second = TokenId::in_family(Entropy::new([8; 32]), first.family());
-        Revoke::Token { token: first, until: LATER }.ask(&mut bucket, UnixTime(6));
-        let look = |token| TokenInUse::Access { token, issued_at: UnixTime(5) };
-        assert!(!look(first).ask(&mut bucket, UnixTime(7)));
-        assert!(look(second).ask(&mut bucket, UnixTime(7)));
-        assert_eq!(claimed(&mut bucket, &claim(first.family().0, 0, 5), 7), Some(1));
-    }
-
-    #[test]
-    fn a_familys_denied_tokens_are_not_all_in_one_bucket() {
-        let family = FamilyId(7);
-        let buckets = (0..100).map(|number| {
-            let token = TokenId::in_family(Entropy::new([number; 32]), family);
-            let looked = TokenInUse::Access { token, issued_at: LATER }.places();
-            let (denied, _) = Revoke::Token { token, until: LATER }.places();
-            let (ended, _) = Revoke::Family { family, until: LATER }.places();
-            assert_eq!(looked, (ended, Some(denied)));
-            denied.bucket(2048)
-        });
-        assert!(buckets.collect::<std::collections::HashSet<_>>().len() > 50);
-    }
-
-    #[test]
-    fn a_look_changes_nothing() {
-        let mut bucket = Bucket::default();
-        claimed(&mut bucket, &claim(1, 0, 5), 10);
-        let before = bucket.clone();
-        let look = TokenInUse::Refresh(claim(1, 0, 5));
-        assert!(look.ask(&mut bucket, UnixTime(15)));
-        assert!(!look.ask(&mut bucket, UnixTime(500)));
-        assert_eq!(bucket, before);
-    }
-
-    #[test]
-    fn a_revoked_family_that_was_forgotten_stays_ended() {
-        let mut bucket = Bucket::default();
-        Revoke::Family { family: FamilyId(1), until: LATER }.ask(&mut bucket, UnixTime(100));
-        fill(&mut bucket, 200);
-        assert_eq!(bucket.get(1), None);
-        assert_eq!(claimed(&mut bucket, &claim(1, 0, 50), 300), None);
-        assert_eq!(claimed(&mut bucket, &claim(1, 3, 100), 300), None);
-        assert_eq!(claimed(&mut bucket, &claim(2, 0, 250), 300), Some(1), "who came later is not concerned");
-    }
-
-    #[test]
-    fn those_whose_time_is_over_make_room_first() {
-        let mut bucket = Bucket::default();
-        fill(&mut bucket, 200);
-        let (mut after, now) = (bucket.clone(), LATER.0 + 1);
-        assert_eq!(claimed(&mut after, &claim(1, 0, 50), now), None, "idle for longer than the table remembers");
-        assert_eq!(claimed(&mut after, &claim(1, 0, now), now), Some(1));
-        assert_eq!(after.entries.len(), 1);
-    }
-
-    #[test]
-    fn it_never_grows_beyond_its_size_and_survives_as_bytes() {
-        let mut bucket = Bucket::default();
-        assert_eq!(Bucket::from_bytes(&[]), Ok(Bucket::default()));
-        Revoke::Family { family: FamilyId(7), until: LATER }.ask(&mut bucket, UnixTime(150));
-        fill(&mut bucket, 200);
-        let bytes = bucket.to_bytes();
-        assert_eq!(bytes.len(), 8 + ENTRIES * ENTRY_BYTES);
-        assert_eq!(Bucket::from_bytes(&bytes), Ok(bucket));
-        assert_eq!(Bucket::from_bytes(&bytes[..bytes.len() - 1]), Err(InvalidBucket));
-    }
-}
+mod tests;
