@@ -27,10 +27,11 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// What is known of `identifier`.
+    /// What is known of `identifier`. What was learned at a later time than now was learned before the clock was put back, and
+    /// nobody knows how old it is.
     pub fn get(&self, identifier: &Identifier, limits: &CacheLimits, now: UnixTime) -> Option<Found> {
         let (found, since) = self.answers.get(identifier)?;
-        (now < since.after(limits.max_age)).then(|| found.clone())
+        (*since <= now && now < since.after(limits.max_age)).then(|| found.clone())
     }
 
     /// Keeps what was said of `identifier`.
@@ -69,6 +70,12 @@ mod tests {
         assert!(cache.get(&named("a"), &LIMITS, UnixTime(109)).is_some());
         assert!(cache.get(&named("a"), &LIMITS, UnixTime(110)).is_none());
         assert!(cache.get(&named("b"), &LIMITS, UnixTime(100)).is_none());
+    }
+
+    #[test]
+    fn an_answer_does_not_last_longer_where_the_clock_is_put_back() {
+        let cache = cache(&["a"]);
+        assert!(cache.get(&named("a"), &LIMITS, UnixTime(99)).is_none());
     }
 
     #[test]
