@@ -21,11 +21,12 @@ impl Default for Circuit {
 }
 
 impl Circuit {
-    /// Whether a call may be made now. Once the circuit has been open for its time, the first who asks is let through.
+    /// Whether a call may be made now. Once the circuit has been open for its time, the first who asks is let through. An end
+    /// that is further ahead than any could be was set before the clock was put back, and counts as past.
     pub fn lets_through(&mut self, limits: &CallLimits, now: UnixTime) -> bool {
         match *self {
             Self::Closed(_) => true,
-            Self::Open(until) | Self::Probing(until) if now < until => false,
+            Self::Open(until) | Self::Probing(until) if now < until && until <= now.after(limits.circuit_open) => false,
             Self::Open(_) | Self::Probing(_) => {
                 *self = Self::Probing(now.after(limits.circuit_open));
                 true
@@ -105,5 +106,12 @@ mod tests {
         let mut circuit = failed(3);
         circuit.failed(&limits(), UnixTime(109));
         assert!(circuit.lets_through(&limits(), UnixTime(110)));
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_does_not_keep_it_open() {
+        let mut circuit = failed(3);
+        assert!(!circuit.lets_through(&limits(), UnixTime(101)));
+        assert!(circuit.lets_through(&limits(), UnixTime(50)));
     }
 }
