@@ -88,6 +88,9 @@ pub enum Revoke {
     },
 }
 
+/// How far the clocks of two proxies may be apart.
+const SKEW: Duration = Duration::from_secs(60);
+
 impl RefreshTokenUse {
     /// What comes of it, and what is to be remembered of the family where that is not what is `known`.
     ///
@@ -116,8 +119,10 @@ impl RefreshTokenUse {
         matches!(self.judge(known, now), (UseResult::Next { .. }, _))
     }
 
+    /// A use that lies ahead of now was no moment ago: the clock was put back meanwhile.
     fn may_come_again(&self, newest: u32, since: UnixTime, now: UnixTime) -> bool {
-        newest == self.generation.saturating_add(1) && now <= since.after(self.grace)
+        let is_soon = now <= since.after(self.grace) && since <= now.after(self.grace).after(SKEW);
+        newest == self.generation.saturating_add(1) && is_soon
     }
 }
 
@@ -158,6 +163,16 @@ mod tests {
         assert_eq!(claim(1).judge(newest(2, 100), UnixTime(110)), (next(2, 100), None));
         let ended = Some(Family::ended(UnixTime(111), UNTIL));
         assert_eq!(claim(1).judge(newest(2, 100), UnixTime(111)), (UseResult::Ended, ended));
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_does_not_prolong_the_grace() {
+        assert_eq!(
+            claim(1).judge(newest(2, 1000), UnixTime(930)),
+            (next(2, 1000), None),
+            "a proxy that is a little behind"
+        );
+        assert_eq!(claim(1).judge(newest(2, 1000), UnixTime(900)).0, UseResult::Ended);
     }
 
     #[test]
