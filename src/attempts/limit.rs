@@ -30,6 +30,9 @@ pub struct Limits {
     pub client: Limit,
 }
 
+/// How far the clocks of two proxies may be apart.
+const SKEW: Duration = Duration::from_secs(60);
+
 impl Default for Limits {
     /// Five free failures per account, then 30 s to 15 min: about 100 guesses a day, where NIST SP 800-63B allows 100 in
     /// all. Addresses and clients are shared by many people: theirs are limits on failures per second, 1 in 18 s and 17 in
@@ -57,9 +60,13 @@ impl Limits {
 }
 
 impl Limit {
-    /// How many seconds the next attempt has to wait after `failures`, the last of them at `last`.
+    /// How many seconds the next attempt has to wait after `failures`, the last of them at `last`. None where that lies ahead: the
+    /// clock was put back, and the wait would not run down before it stands there again. The failures still count.
     pub fn wait(&self, failures: u32, last: UnixTime, now: UnixTime) -> u64 {
         let Some(doublings) = failures.checked_sub(self.failures.max(1)) else { return 0 };
+        if last > now.after(SKEW) {
+            return 0;
+        }
         let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
         let wait = self.wait.saturating_mul(factor).min(self.max_wait);
         last.after(wait).seconds_since(now).min(wait.as_secs())
@@ -105,8 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_prolongs_no_wait() {
-        assert_eq!(LIMIT.wait(3, UnixTime(5000), UnixTime(100)), 10);
+    fn a_clock_that_is_put_back_locks_nobody_out() {
+        assert_eq!(LIMIT.wait(3, UnixTime(5000), UnixTime(100)), 0);
+        assert_eq!(LIMIT.wait(3, UnixTime(130), UnixTime(100)), 10, "a proxy that is a little behind");
+        assert_eq!(LIMIT.remember(3, UnixTime(5000), UnixTime(100)), 3);
     }
 
     #[test]
