@@ -10,12 +10,44 @@ use std::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Origin(Option<IpAddr>);
 
+/// A network that an origin is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    origin: Origin,
+    /// Of IPv6, where it is larger than an origin.
+    prefix: Option<u32>,
+}
+
 impl Origin {
     /// Reads an address as Envoy writes it: `192.0.2.1:443`, `[2001:db8::1]:443`, or without the port.
     pub fn of(address: &str) -> Self {
-        let bare = address.parse().ok();
-        let with_port = || address.parse::<SocketAddr>().ok().map(|address| address.ip());
-        Self(bare.or_else(with_port).map(network))
+        let with_port = || address.parse::<SocketAddr>().ok().map(|address| Self::of_ip(address.ip()));
+        Self::of_address(address).or_else(with_port).unwrap_or_default()
+    }
+
+    /// Reads an address without a port.
+    pub fn of_address(address: &str) -> Option<Self> {
+        address.parse().ok().map(Self::of_ip)
+    }
+
+    fn of_ip(address: IpAddr) -> Self {
+        Self(Some(network(address)))
+    }
+
+    /// The networks that it is in, and how many origins' failures each may have at one time. Whoever is given a larger network of
+    /// IPv6 (RFC 6177 speaks of /56 and /48) has no end of origins in it.
+    pub fn networks(self) -> impl Iterator<Item = (Network, u32)> {
+        let itself = (Network { origin: self, prefix: None }, 1);
+        let larger =
+            [(56, 4), (48, 16)].into_iter().filter_map(move |(prefix, many)| Some((self.within(prefix)?, many)));
+        [itself].into_iter().chain(larger)
+    }
+
+    fn within(self, prefix: u32) -> Option<Network> {
+        let Some(IpAddr::V6(address)) = self.0 else { return None };
+        let mask = u128::MAX.checked_shl(128_u32.checked_sub(prefix)?)?;
+        let origin = Self(Some(IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask))));
+        Some(Network { origin, prefix: Some(prefix) })
     }
 }
 
@@ -24,6 +56,15 @@ impl fmt::Display for Origin {
         match self.0 {
             Some(address) => address.fmt(f),
             None => f.write_str("unknown"),
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.prefix {
+            Some(prefix) => write!(f, "{}/{prefix}", self.origin),
+            None => self.origin.fmt(f),
         }
     }
 }
@@ -63,5 +104,19 @@ mod tests {
     #[test]
     fn what_is_no_address_is_all_one() {
         assert_eq!(Origin::of("/run/socket"), Origin::of(""));
+    }
+
+    #[test]
+    fn larger_networks_of_ipv6_may_fail_more_often() {
+        let networks = |address| {
+            let networks = Origin::of(address).networks();
+            networks.map(|(network, many)| format!("{many} {network}")).collect::<Vec<_>>()
+        };
+        assert_eq!(networks("192.0.2.1:1"), ["1 192.0.2.1"]);
+        assert_eq!(
+            networks("2001:db8:1:2345::1"),
+            ["1 2001:db8:1:2345::", "4 2001:db8:1:2300::/56", "16 2001:db8:1::/48"]
+        );
+        assert_eq!(networks(""), ["1 unknown"]);
     }
 }

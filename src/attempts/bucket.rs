@@ -2,7 +2,10 @@
 //! whoever has the least to lose. A flood of names that each fail once pushes out others like it, and never one that
 //! failed often.
 
-use super::limit::Limit;
+use super::{
+    limit::Limit,
+    store::{InvalidBucket, Record},
+};
 use crate::time::UnixTime;
 
 /// Entries in a bucket.
@@ -23,9 +26,12 @@ struct Entry {
     failures: u32,
 }
 
-/// The bytes are not a bucket's.
-#[derive(Debug, PartialEq, Eq)]
-pub struct InvalidBucket;
+/// What counting a guess has made of an entry, and what there was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    before: Entry,
+    after: Entry,
+}
 
 impl Default for Bucket {
     fn default() -> Self {
@@ -35,46 +41,40 @@ impl Default for Bucket {
 
 impl Bucket {
     /// How many seconds the next attempt has to wait; zero if it may go on.
-    pub fn wait(&self, tag: u64, limit: &Limit, now: UnixTime) -> u64 {
-        let entry = self.0.iter().find(|entry| entry.tag == tag);
-        entry.map_or(0, |entry| limit.wait(entry.remembered(limit, now), UnixTime(entry.last), now))
+    pub(super) fn wait(&self, tag: u64, limit: &Limit, now: UnixTime) -> u64 {
+        self.get(tag).map_or(0, |entry| limit.wait(entry.remembered(limit, now), UnixTime(entry.last), now))
     }
 
-    /// Counts a failure. One that comes while there is a wait is not counted, so that it can't prolong it; then the
-    /// seconds of the wait are returned, and zero otherwise.
-    pub fn fail(&mut self, tag: u64, limit: &Limit, now: UnixTime) -> u64 {
+    /// Counts a guess as a failure.
+    ///
+    /// # Errors
+    /// The seconds to wait. A guess that comes while there is a wait is not counted, so that it can't prolong it.
+    pub(super) fn count(&mut self, tag: u64, limit: &Limit, now: UnixTime) -> Result<Counted, u64> {
         let wait = self.wait(tag, limit, now);
-        if wait == 0 {
-            let before = self.0.iter().find(|entry| entry.tag == tag);
-            let failures = before.map_or(0, |entry| entry.remembered(limit, now)).saturating_add(1);
-            if let Some(place) = self.place(tag, now) {
-                *place = Entry { tag, last: now.0, failures };
-            }
+        if wait > 0 {
+            return Err(wait);
         }
-        wait
+        let before = self.get(tag).unwrap_or_default();
+        let after = Entry { tag, last: now.0, failures: before.remembered(limit, now).saturating_add(1) };
+        if let Some(place) = self.place(tag, now) {
+            *place = after;
+        }
+        Ok(Counted { before, after })
     }
 
-    /// Forgets the failures.
-    pub fn succeed(&mut self, tag: u64) {
-        for entry in self.0.iter_mut().filter(|entry| entry.tag == tag) {
-            *entry = Entry::default();
-        }
+    /// Takes a guess back that was no failure. Where nothing was counted since, all is as it was before: whoever watches the
+    /// counts learns nothing of those who succeed.
+    pub(super) fn give_back(&mut self, Counted { before, after }: Counted) {
+        let Some(entry) = self.0.iter_mut().find(|entry| entry.tag == after.tag) else { return };
+        *entry = match *entry {
+            now if now == after => before,
+            Entry { failures: 0 | 1, .. } => Entry::default(),
+            now => Entry { failures: now.failures - 1, ..now },
+        };
     }
 
-    /// The bucket as bytes, always the same number.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|entry| entry.to_bytes()).collect()
-    }
-
-    /// The bucket that these bytes were made from.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidBucket> {
-        let mut bucket = Self::default();
-        let (entries, rest) = bytes.as_chunks::<ENTRY_BYTES>();
-        if entries.len() != ENTRIES || !rest.is_empty() {
-            return Err(InvalidBucket);
-        }
-        bucket.0.iter_mut().zip(entries).for_each(|(entry, bytes)| *entry = Entry::from_bytes(bytes));
-        Ok(bucket)
+    fn get(&self, tag: u64) -> Option<Entry> {
+        self.0.iter().find(|entry| entry.tag == tag).copied()
     }
 
     /// The entry of this tag; otherwise one that is free or stale, or has failed least.
@@ -84,6 +84,26 @@ impl Bucket {
             (entry.tag != tag, !stale, entry.failures, entry.last)
         };
         self.0.iter_mut().min_by_key(|entry| loss(entry))
+    }
+}
+
+impl Record for Bucket {
+    /// Always the same number of bytes.
+    fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|entry| entry.to_bytes()).collect()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidBucket> {
+        let mut bucket = Self::default();
+        let (entries, rest) = bytes.as_chunks::<ENTRY_BYTES>();
+        if bytes.is_empty() {
+            return Ok(bucket);
+        }
+        if entries.len() != ENTRIES || !rest.is_empty() {
+            return Err(InvalidBucket);
+        }
+        bucket.0.iter_mut().zip(entries).for_each(|(entry, bytes)| *entry = Entry::from_bytes(bytes));
+        Ok(bucket)
     }
 }
 
@@ -121,7 +141,7 @@ mod tests {
 
     fn fail(bucket: &mut Bucket, tag: u64, times: &[u64]) {
         for now in times {
-            bucket.fail(tag, &LIMIT, UnixTime(*now));
+            let _ = bucket.count(tag, &LIMIT, UnixTime(*now));
         }
     }
 
@@ -145,11 +165,46 @@ mod tests {
     }
 
     #[test]
-    fn a_success_and_a_long_silence_forget_everything() {
+    fn a_guess_that_is_taken_back_leaves_all_as_it_was() {
         let mut bucket = Bucket::default();
-        fail(&mut bucket, 1, &[100, 100]);
-        bucket.succeed(1);
-        assert_eq!(bucket, Bucket::default());
+        fail(&mut bucket, 1, &[100]);
+        let before = bucket.clone();
+        let counted = bucket.count(1, &LIMIT, UnixTime(150)).unwrap();
+        assert_ne!(bucket, before);
+        bucket.give_back(counted);
+        assert_eq!(bucket, before);
+        let counted = bucket.count(2, &LIMIT, UnixTime(150)).unwrap();
+        bucket.give_back(counted);
+        assert_eq!(bucket, before);
+    }
+
+    #[test]
+    fn a_guess_that_is_taken_back_takes_no_other_with_it() {
+        let mut bucket = Bucket::default();
+        let counted = bucket.count(1, &LIMIT, UnixTime(100)).unwrap();
+        fail(&mut bucket, 1, &[101]);
+        assert_eq!(bucket.wait(1, &LIMIT, UnixTime(101)), 10);
+        bucket.give_back(counted);
+        assert_eq!(bucket.wait(1, &LIMIT, UnixTime(101)), 0);
+        fail(&mut bucket, 1, &[102]);
+        assert_eq!(bucket.wait(1, &LIMIT, UnixTime(102)), 10, "the other's failure is still there");
+    }
+
+    #[test]
+    fn a_guess_whose_entry_was_pushed_out_is_taken_back_from_nobody() {
+        let mut bucket = Bucket::default();
+        let counted = bucket.count(1, &LIMIT, UnixTime(100)).unwrap();
+        for tag in 2..100 {
+            fail(&mut bucket, tag, &[101]);
+        }
+        let before = bucket.clone();
+        bucket.give_back(counted);
+        assert_eq!(bucket, before);
+    }
+
+    #[test]
+    fn a_long_silence_forgets_everything() {
+        let mut bucket = Bucket::default();
         fail(&mut bucket, 2, &[100, 100, 1100]);
         assert_eq!(bucket.wait(2, &LIMIT, UnixTime(1100)), 0);
     }

@@ -1,11 +1,13 @@
-//! Names for what failures are counted by: hashes under a key that is made at start, so that nobody can aim for the
-//! slot of another, and nobody who reads the table learns who tried to log in.
+//! Names for what failures are counted by: hashes under a key, so that nobody can aim for the slot of another, and nobody
+//! who reads the tables learns who tried to log in.
 
 use std::fmt;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::{origin::Origin, registry::identifier::Identifier};
+use super::friends::FriendKey;
+use crate::{origin::Network, registry::identifier::Identifier};
 
 /// What failures are counted by.
 #[derive(Clone, Copy, Debug)]
@@ -14,23 +16,52 @@ pub enum Subject<'a> {
     Identifier {
         /// The auth source.
         auth_source_id: &'a str,
-        /// The identifier, in comparable form.
+        /// The identifier.
         identifier: &'a Identifier,
     },
-    /// A source address.
-    Address(&'a Origin),
+    /// One user of one auth source.
+    User {
+        /// The auth source.
+        auth_source_id: &'a str,
+        /// Who it is.
+        who: Who<'a>,
+    },
+    /// One user in one place.
+    Friend(FriendKey),
+    /// A network of source addresses.
+    Network(Network),
     /// A client, for the passwords that are guessed through it.
     Client(&'a str),
-    /// A client, for the guesses at its own secret: these cost a guesser nothing, and must not lock out its users.
-    ClientSecret(&'a str),
 }
 
-/// How many buckets a table has, from number zero on.
+/// A user, as far as is known.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who<'a> {
+    /// By the directory's id.
+    Id(&'a str),
+    /// By what was typed, as identifiers are compared, where the id is not known: never folded, which may take two users for one.
+    Typed(&'a str),
+}
+
+/// What a friend's place is known by.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whereabouts<'a> {
+    /// A source address.
+    Address(&'a str),
+    /// The family of a token that was given there at an earlier login.
+    Device(u64),
+}
+
+/// How many buckets the table of failures has, from number zero on.
 pub const BUCKETS: u8 = 255;
 /// How many of them are for identifiers.
 const IDENTIFIERS: u8 = 192;
+/// How many buckets the table of friends has: 65,536 friends in 1.3 MB.
+pub const FRIEND_BUCKETS: u16 = 1024;
 
-/// The key of a table, the same for all workers of a process.
+/// The key of the tables, the same for all who share them.
 pub struct TableKey([u8; 32]);
 
 /// Where in the table a subject is counted.
@@ -48,32 +79,51 @@ impl TableKey {
         Self(bytes)
     }
 
-    /// The place of a subject. Identifiers, of which each failure has cost a hash, have most of the table to themselves.
+    /// The place of a subject. Identifiers and users, of which each failure has cost a hash, have most of the table to themselves.
     pub fn key(&self, subject: Subject) -> Key {
-        let digest: [u8; 32] = self.digest(subject).into();
-        let [bucket, a, b, c, d, e, f, g, h, ..] = digest;
+        let (number, tag) = self.of_subject(subject);
         let bucket = match subject {
-            Subject::Identifier { .. } => bucket % IDENTIFIERS,
-            Subject::Address(_) | Subject::Client(_) | Subject::ClientSecret(_) => {
-                IDENTIFIERS + bucket % (BUCKETS - IDENTIFIERS)
-            }
+            Subject::Identifier { .. } | Subject::User { .. } | Subject::Friend(_) => number % IDENTIFIERS,
+            Subject::Network(_) | Subject::Client(_) => IDENTIFIERS + number % (BUCKETS - IDENTIFIERS),
         };
-        Key { bucket, tag: u64::from_le_bytes([a, b, c, d, e, f, g, h]).max(1) }
+        Key { bucket, tag }
     }
 
-    fn digest(&self, subject: Subject) -> impl Into<[u8; 32]> {
-        let keyed = Sha256::new().chain_update(self.0);
-        let named = match subject {
-            Subject::Identifier { auth_source_id, identifier } => {
-                let text = serde_json::to_string(&(auth_source_id, identifier.kind, identifier.folded()));
-                keyed.chain_update("identifier ").chain_update(text.unwrap_or_default())
-            }
-            Subject::Address(origin) => keyed.chain_update("address ").chain_update(origin.to_string()),
-            Subject::Client(id) => keyed.chain_update("client ").chain_update(id),
-            Subject::ClientSecret(id) => keyed.chain_update("secret ").chain_update(id),
-        };
-        named.finalize()
+    /// The place of a friend.
+    pub fn friend(&self, auth_source_id: &str, who: Who, client_id: &str, whereabouts: Whereabouts) -> FriendKey {
+        let [low, high, user @ ..] = self.digest("friend ", &(auth_source_id, who));
+        let (_, place) = halves(self.digest("place ", &(client_id, whereabouts)));
+        let (_, user) = halves(user);
+        FriendKey { bucket: u16::from_le_bytes([low, high]) % FRIEND_BUCKETS, user, place }
     }
+
+    fn of_subject(&self, subject: Subject) -> (u8, u64) {
+        halves(match subject {
+            Subject::Identifier { auth_source_id, identifier } => {
+                self.digest("identifier ", &(auth_source_id, identifier.kind, identifier.folded()))
+            }
+            Subject::User { auth_source_id, who } => self.digest("user ", &(auth_source_id, who)),
+            Subject::Friend(FriendKey { user, place, .. }) => self.digest("friend in a place ", &(user, place)),
+            Subject::Network(network) => self.digest_of(&format!("address {network}")),
+            Subject::Client(id) => self.digest_of(&format!("client {id}")),
+        })
+    }
+
+    fn digest(&self, kind: &str, named: &impl Serialize) -> [u8; 32] {
+        self.digest_of(&format!("{kind}{}", serde_json::to_string(named).unwrap_or_default()))
+    }
+
+    fn digest_of(&self, text: &str) -> [u8; 32] {
+        Sha256::new().chain_update(self.0).chain_update(text).finalize().into()
+    }
+}
+
+/// A number for a bucket, and a tag that is never zero.
+fn halves<const N: usize>(digest: [u8; N]) -> (u8, u64) {
+    let mut bytes = digest.into_iter();
+    let number = bytes.next().unwrap_or_default();
+    let tag = bytes.take(8).rev().fold(0, |tag, byte| tag << 8 | u64::from(byte));
+    (number, tag.max(1))
 }
 
 impl fmt::Debug for TableKey {

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use super::key::Subject;
 use crate::time::UnixTime;
 
 /// A limit on failures in a row.
@@ -19,24 +18,31 @@ pub struct Limit {
     pub forget: Duration,
 }
 
-/// The limits for the three things that failures are counted by.
+/// The limits for what failures are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// For one identifier of one auth source, whether it names a user or not.
     pub identifier: Limit,
+    /// For one user, whatever the identifier: it catches spellings that a directory takes for one and we don't.
+    pub user: Limit,
+    /// For one friend: one user in one place.
+    pub friend: Limit,
     /// For one source address (an IPv6 network of 64 bits).
     pub address: Limit,
-    /// For one client: wrong secrets, and wrong passwords that came through it.
+    /// For one client, for the passwords that are guessed through it: past it strangers go behind friends.
     pub client: Limit,
+    /// How long a friend is remembered, in days.
+    pub friend_days: u32,
 }
 
+const DAY: Duration = Duration::from_secs(86_400);
 /// How far the clocks of two proxies may be apart.
 const SKEW: Duration = Duration::from_secs(60);
 
 impl Default for Limits {
     /// Five free failures per account, then 30 s to 15 min: about 100 guesses a day, where NIST SP 800-63B allows 100 in
-    /// all. Addresses and clients are shared by many people: theirs are limits on failures per second, 1 in 18 s and 17 in
-    /// 1 s in the long run.
+    /// all. A user has ten times as many under all spellings. Addresses and clients are shared by many people: theirs are limits
+    /// on failures per second, 1 in 18 s and 17 in 1 s in the long run.
     fn default() -> Self {
         let limit = |failures, wait, max_wait, forget| Limit {
             failures,
@@ -44,22 +50,31 @@ impl Default for Limits {
             max_wait: Duration::from_secs(max_wait),
             forget: Duration::from_secs(forget),
         };
-        Self { identifier: limit(5, 30, 900, 86_400), address: limit(50, 10, 300, 900), client: limit(1000, 1, 10, 60) }
-    }
-}
-
-impl Limits {
-    /// The limit for this subject.
-    pub fn of(&self, subject: Subject) -> &Limit {
-        match subject {
-            Subject::Identifier { .. } => &self.identifier,
-            Subject::Address(_) => &self.address,
-            Subject::Client(_) | Subject::ClientSecret(_) => &self.client,
+        Self {
+            identifier: limit(5, 30, 900, 86_400),
+            user: limit(50, 3, 90, 86_400),
+            friend: limit(5, 30, 900, 86_400),
+            address: limit(50, 10, 300, 900),
+            client: limit(1000, 1, 10, 60),
+            friend_days: 30,
         }
     }
 }
 
+impl Limits {
+    /// How long a friend is remembered.
+    pub fn friends_for(&self) -> Duration {
+        DAY.saturating_mul(self.friend_days)
+    }
+}
+
 impl Limit {
+    /// The same for what so many share.
+    #[must_use]
+    pub fn times(self, many: u32) -> Self {
+        Self { failures: self.failures.saturating_mul(many), ..self }
+    }
+
     /// How many seconds the next attempt has to wait after `failures`, the last of them at `last`. None where that lies ahead: the
     /// clock was put back, and the wait would not run down before it stands there again. The failures still count.
     pub fn wait(&self, failures: u32, last: UnixTime, now: UnixTime) -> u64 {

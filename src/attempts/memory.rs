@@ -1,33 +1,41 @@
-//! A table in memory: for buckets that were read from elsewhere, and for tests.
+//! Tables in memory: for buckets that were read from elsewhere, and for tests.
 
-use std::{cell::RefCell, collections::BTreeMap, convert::Infallible};
+use std::{cell::RefCell, collections::BTreeMap};
 
-use super::{bucket::Bucket, policy::Store};
+use super::store::{InvalidBucket, Place, Store};
 
-/// Buckets by their numbers; one that is not there is empty.
+/// Buckets by their places.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryStore(RefCell<BTreeMap<u8, Bucket>>);
+pub struct MemoryStore(RefCell<BTreeMap<Place, Vec<u8>>>);
 
 impl MemoryStore {
     /// With these buckets in it.
-    pub fn new(buckets: BTreeMap<u8, Bucket>) -> Self {
+    pub fn new(buckets: BTreeMap<Place, Vec<u8>>) -> Self {
         Self(RefCell::new(buckets))
     }
 
     /// The buckets as they are now.
-    pub fn into_buckets(self) -> BTreeMap<u8, Bucket> {
+    pub fn into_buckets(self) -> BTreeMap<Place, Vec<u8>> {
         self.0.into_inner()
     }
 }
 
 impl Store for MemoryStore {
-    type Error = Infallible;
+    type Error = InvalidBucket;
 
-    fn read(&self, bucket: u8) -> Result<Bucket, Infallible> {
-        Ok(self.0.borrow().get(&bucket).cloned().unwrap_or_default())
+    fn read(&self, place: Place) -> Result<Vec<u8>, InvalidBucket> {
+        Ok(self.0.borrow().get(&place).cloned().unwrap_or_default())
     }
 
-    fn update<T>(&self, bucket: u8, change: impl Fn(&mut Bucket) -> T) -> Result<T, Infallible> {
-        Ok(change(self.0.borrow_mut().entry(bucket).or_default()))
+    fn update<T>(
+        &self,
+        place: Place,
+        change: impl Fn(&[u8]) -> Result<(Option<Vec<u8>>, T), InvalidBucket>,
+    ) -> Result<T, InvalidBucket> {
+        let (after, result) = change(&self.read(place)?)?;
+        if let Some(after) = after {
+            self.0.borrow_mut().insert(place, after);
+        }
+        Ok(result)
     }
 }

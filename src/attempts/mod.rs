@@ -1,16 +1,22 @@
-//! How often a guess may fail: limits, and the bounded table that counts against them (NIST SP 800-63B §3.2.2, OWASP
-//! Authentication Cheat Sheet). It holds no names, only keyed hashes of them, and no more of them than it has slots.
+//! How often a guess may fail: limits, and the bounded tables that count against them (NIST SP 800-63B §3.2.2, OWASP
+//! Authentication Cheat Sheet). They hold no names, only keyed hashes of them, and no more of them than they have slots.
 
 mod bucket;
+mod friends;
+mod guess;
 mod key;
 mod limit;
 mod memory;
 mod policy;
+mod store;
 
 pub use self::{
-    bucket::{Bucket, InvalidBucket},
-    key::{BUCKETS, Key, Subject, TableKey},
+    bucket::Bucket,
+    friends::FriendKey,
+    guess::{Counter, End, Failure, Friend, FriendProof, Guess, Reservation, Settlement, Verdict},
+    key::{BUCKETS, FRIEND_BUCKETS, Key, Subject, TableKey, Whereabouts, Who},
     limit::{Limit, Limits},
     memory::MemoryStore,
-    policy::{Change, Counting, Store},
+    policy::AttemptQuestion,
+    store::{InvalidBucket, Place, Store},
 };

@@ -1,158 +1,249 @@
-//! Who has to wait, and what is counted of a guess: the one policy, whatever the table is kept in.
+//! Who has to wait, and what is counted of a guess: the one policy, whatever the tables are kept in.
+//!
+//! - A guess counts when it begins, so that many at once are no more than one after another, and is taken back when it was right.
+//! - Strangers wait and friends don't: somebody whose password was right a while ago, where he is, is held by his own failures alone.
+//! - A success resets nothing that others could read.
+//! - One user has one count under all spellings, which is silent: past it a right password is told like a wrong one.
 
-use super::{bucket::Bucket, key::Key, limit::Limit};
+use super::{
+    bucket::{Bucket, Counted},
+    friends::{Calendar, FriendBucket, FriendKey},
+    guess::{Counter, End, Failure, Friend, FriendProof, Guess, Reservation, Settlement, Verdict},
+    key::Key,
+    store::{Place, Store, change, look},
+};
 use crate::time::UnixTime;
 
-/// A guess that is made, or was made.
-///
-/// While any of its subjects has to wait, nothing is counted, whatever is to be: of several guesses made at once, those that end
-/// after the limit is reached learn nothing.
-#[derive(Clone, Debug)]
-pub struct Counting {
-    /// What its failures are counted by.
-    pub subjects: Vec<(Key, Limit)>,
-    /// What is to be counted while nobody has to wait.
-    pub change: Change,
-}
+/// Something that the tables are asked, or told.
+pub trait AttemptQuestion: Clone {
+    /// What they say to it.
+    type Answer: Clone;
 
-/// What is to be counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Nothing yet.
-    Nothing,
-    /// A failure of all subjects.
-    Failure,
-    /// A success, which makes the failures of this one forgotten.
-    Success(Key),
-}
+    /// The buckets that it is about, each once.
+    fn places(&self) -> Vec<Place>;
 
-/// What the table is kept in.
-pub trait Store {
-    /// Why it can't be asked.
-    type Error;
+    /// Those of them that decide nothing: another's change of them meanwhile does not matter.
+    fn advisory(&self) -> Vec<Place> {
+        Vec::new()
+    }
 
-    /// A bucket as it is now.
-    ///
-    /// # Errors
-    /// It can't be asked.
-    fn read(&self, bucket: u8) -> Result<Bucket, Self::Error>;
-
-    /// Changes a bucket, so that nobody else's change is lost: `change` may be called again where another was quicker.
-    ///
-    /// # Errors
-    /// It can't be asked.
-    fn update<T>(&self, bucket: u8, change: impl Fn(&mut Bucket) -> T) -> Result<T, Self::Error>;
-}
-
-impl Counting {
-    /// The seconds to wait; what is to be counted is counted if there are none.
+    /// Asks.
     ///
     /// # Errors
     /// The store can't be asked.
-    pub fn perform<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
-        match self.wait(store, now)? {
-            0 => self.count(store, now),
-            wait => Ok(wait),
+    fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<Self::Answer, S::Error>;
+}
+
+impl AttemptQuestion for Guess {
+    type Answer = Verdict;
+
+    fn places(&self) -> Vec<Place> {
+        let friend = self.friend.iter().map(|friend| friend.counter.place());
+        let counters = [&self.identifier, &self.client].into_iter().chain(&self.networks);
+        each_once(counters.map(Counter::place).chain(friend).chain(self.friend_place()))
+    }
+
+    fn advisory(&self) -> Vec<Place> {
+        let held =
+            self.networks.iter().chain([&self.identifier]).chain(self.friend.iter().map(|friend| &friend.counter));
+        let held: Vec<_> = held.map(Counter::place).collect();
+        let advisory = [self.client.place()].into_iter().chain(self.friend_place());
+        advisory.filter(|place| !held.contains(place)).collect()
+    }
+
+    fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<Verdict, S::Error> {
+        let is_crowded = self.client.wait(store, now)? > 0;
+        let verdict = match self.as_friend(store, now)? {
+            Some(friend) => self.of_friend(friend, store, now)?,
+            None => self.of_stranger(store, now)?,
+        };
+        Ok(match verdict {
+            Verdict::Allowed(reservation) => Verdict::Allowed(Reservation { is_crowded, ..reservation }),
+            wait @ Verdict::Wait(_) => wait,
+        })
+    }
+}
+
+impl Guess {
+    fn as_friend<S: Store>(&self, store: &S, now: UnixTime) -> Result<Option<&Friend>, S::Error> {
+        let Some(friend) = &self.friend else { return Ok(None) };
+        let is_friend = match &friend.proof {
+            FriendProof::Token => true,
+            FriendProof::Table(key) => look::<FriendBucket, S>(store, key.place())?.knows(key, self.calendar(now)),
+        };
+        Ok(is_friend.then_some(friend))
+    }
+
+    /// A friend is held by nothing but his own failures, which count for his address too.
+    fn of_friend<S: Store>(&self, friend: &Friend, store: &S, now: UnixTime) -> Result<Verdict, S::Error> {
+        let counted = match friend.counter.count(store, now)? {
+            Ok(counted) => counted,
+            Err(wait) => return Ok(Verdict::Wait(wait)),
+        };
+        let mut networks = Vec::new();
+        for network in &self.networks {
+            networks.extend(network.count(store, now)?);
+        }
+        let identifier = vec![counted];
+        Ok(Verdict::Allowed(Reservation { is_friend: true, identifier, networks, ..Reservation::default() }))
+    }
+
+    /// While any of its limits is reached, nothing is counted.
+    fn of_stranger<S: Store>(&self, store: &S, now: UnixTime) -> Result<Verdict, S::Error> {
+        let held: Vec<_> = self.networks.iter().chain([&self.identifier]).collect();
+        let wait = longest_wait(held.iter().copied(), store, now)?;
+        if wait > 0 {
+            return Ok(Verdict::Wait(wait));
+        }
+        let mut counted = Vec::new();
+        for counter in held {
+            match counter.count(store, now)? {
+                Ok(count) => counted.push(count),
+                Err(wait) => return give_back(&counted, store).map(|()| Verdict::Wait(wait)),
+            }
+        }
+        let identifier = counted.split_off(self.networks.len());
+        Ok(Verdict::Allowed(Reservation { identifier, networks: counted, ..Reservation::default() }))
+    }
+
+    fn friend_key(&self) -> Option<&FriendKey> {
+        match &self.friend.as_ref()?.proof {
+            FriendProof::Table(key) => Some(key),
+            FriendProof::Token => None,
         }
     }
 
-    /// The buckets that it is about, each once and in order: subjects may share one.
-    pub fn buckets(&self) -> Vec<u8> {
-        let mut buckets: Vec<_> = self.subjects.iter().map(|(key, _)| key.bucket).collect();
-        buckets.sort_unstable();
-        buckets.dedup();
-        buckets
+    fn friend_place(&self) -> Option<Place> {
+        self.friend_key().map(FriendKey::place)
+    }
+
+    fn calendar(&self, now: UnixTime) -> Calendar {
+        let today = now.0.checked_div(86_400).and_then(|today| u32::try_from(today).ok());
+        Calendar { today: today.unwrap_or(u32::MAX), remembered: self.friend_days }
+    }
+
+    /// Remembers where the password was right.
+    fn befriend<S: Store>(&self, store: &S, now: UnixTime) -> Result<(), S::Error> {
+        let Some(key) = self.friend_key() else { return Ok(()) };
+        let calendar = self.calendar(now);
+        change(store, key.place(), |bucket: &mut FriendBucket| {
+            if !bucket.is_fresh(key, calendar) {
+                bucket.add(key, calendar);
+            }
+        })
+    }
+}
+
+impl AttemptQuestion for Settlement {
+    /// Whether what came of it may be told.
+    type Answer = bool;
+
+    fn places(&self) -> Vec<Place> {
+        let counted = self.reservation.identifier.iter().chain(&self.reservation.networks);
+        let counted = counted.map(|(key, _)| Place::Attempts(key.bucket));
+        let (user, others) = match &self.end {
+            End::Wrong { user } => (Some(user.place()), Some(self.guess.client.place())),
+            End::Right { user } => (Some(user.place()), self.guess.friend_place()),
+            End::Unknown { .. } => (None, None),
+        };
+        each_once(counted.chain(user).chain(others))
+    }
+
+    fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<bool, S::Error> {
+        match &self.end {
+            End::Wrong { user } => {
+                // Past a limit nothing is counted, which is no reason to tell anything else.
+                let _ = user.count(store, now)?;
+                let _ = self.guess.client.count(store, now)?;
+                Ok(true)
+            }
+            End::Right { user } => self.right(user, store, now),
+            End::Unknown { by_record } => {
+                give_back(&self.reservation.identifier, store)?;
+                if !by_record {
+                    give_back(&self.reservation.networks, store)?;
+                }
+                Ok(true)
+            }
+        }
+    }
+}
+
+impl Settlement {
+    /// Too many wrong passwords under too many spellings: who is no friend learns nothing from a right one.
+    fn right<S: Store>(&self, user: &Counter, store: &S, now: UnixTime) -> Result<bool, S::Error> {
+        if !self.reservation.is_friend && user.wait(store, now)? > 0 {
+            return Ok(false);
+        }
+        give_back(&self.reservation.identifier, store)?;
+        give_back(&self.reservation.networks, store)?;
+        self.guess.befriend(store, now)?;
+        Ok(true)
+    }
+}
+
+impl AttemptQuestion for Failure {
+    /// The seconds to wait: none where the failure was counted.
+    type Answer = u64;
+
+    fn places(&self) -> Vec<Place> {
+        each_once(self.networks.iter().map(Counter::place))
+    }
+
+    fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
+        let wait = longest_wait(&self.networks, store, now)?;
+        if wait > 0 {
+            return Ok(wait);
+        }
+        let mut longest = 0;
+        for network in &self.networks {
+            longest = network.count(store, now)?.err().unwrap_or(0).max(longest);
+        }
+        Ok(longest)
+    }
+}
+
+impl Counter {
+    fn place(&self) -> Place {
+        Place::Attempts(self.key.bucket)
     }
 
     fn wait<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
-        self.subjects.iter().try_fold(0, |longest, (key, limit)| {
-            let wait = store.read(key.bucket)?.wait(key.tag, limit, now);
-            Ok(wait.max(longest))
-        })
+        Ok(look::<Bucket, S>(store, self.place())?.wait(self.key.tag, &self.limit, now))
     }
 
-    /// Counts, and gives the wait that another's count has brought about meanwhile.
-    fn count<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
-        match self.change {
-            Change::Nothing => Ok(0),
-            Change::Failure => self.subjects.iter().try_fold(0, |longest, (key, limit)| {
-                let wait = store.update(key.bucket, |bucket| bucket.fail(key.tag, limit, now))?;
-                Ok(wait.max(longest))
-            }),
-            Change::Success(key) => store.update(key.bucket, |bucket| bucket.succeed(key.tag)).map(|()| 0),
-        }
+    fn count<S: Store>(&self, store: &S, now: UnixTime) -> Result<Result<(Key, Counted), u64>, S::Error> {
+        let counted = change(store, self.place(), |bucket: &mut Bucket| bucket.count(self.key.tag, &self.limit, now))?;
+        Ok(counted.map(|counted| (self.key, counted)))
     }
+}
+
+impl FriendKey {
+    fn place(&self) -> Place {
+        Place::Friends(self.bucket)
+    }
+}
+
+fn longest_wait<'a, S: Store>(
+    counters: impl IntoIterator<Item = &'a Counter>,
+    store: &S,
+    now: UnixTime,
+) -> Result<u64, S::Error> {
+    counters.into_iter().try_fold(0, |longest, counter| Ok(counter.wait(store, now)?.max(longest)))
+}
+
+fn give_back<S: Store>(counted: &[(Key, Counted)], store: &S) -> Result<(), S::Error> {
+    counted.iter().try_for_each(|(key, counted)| {
+        change(store, Place::Attempts(key.bucket), |bucket: &mut Bucket| bucket.give_back(*counted))
+    })
+}
+
+fn each_once(places: impl IntoIterator<Item = Place>) -> Vec<Place> {
+    let mut places: Vec<_> = places.into_iter().collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{cell::Cell, time::Duration};
-
-    use super::*;
-    use crate::attempts::MemoryStore;
-
-    const LIMIT: Limit = Limit {
-        failures: 2,
-        wait: Duration::from_secs(10),
-        max_wait: Duration::from_secs(100),
-        forget: Duration::from_secs(1000),
-    };
-    const FIRST: Key = Key { bucket: 1, tag: 7 };
-    const SECOND: Key = Key { bucket: 200, tag: 8 };
-
-    fn perform(store: &impl Store<Error = std::convert::Infallible>, change: Change, now: u64) -> u64 {
-        let Ok(wait) =
-            Counting { subjects: vec![(FIRST, LIMIT), (SECOND, LIMIT)], change }.perform(store, UnixTime(now));
-        wait
-    }
-
-    #[test]
-    fn all_subjects_count_and_a_success_forgets_one() {
-        let store = MemoryStore::default();
-        assert_eq!(perform(&store, Change::Failure, 100), 0);
-        assert_eq!(perform(&store, Change::Success(FIRST), 100), 0);
-        assert_eq!(perform(&store, Change::Failure, 100), 0, "the second subject's failure that makes it wait");
-        assert_eq!(perform(&store, Change::Nothing, 100), 10);
-        let waits = [FIRST, SECOND].map(|key| store.read(key.bucket).unwrap().wait(key.tag, &LIMIT, UnixTime(100)));
-        assert_eq!(waits, [0, 10]);
-    }
-
-    #[test]
-    fn while_one_has_to_wait_nothing_is_counted() {
-        let store = MemoryStore::default();
-        for _ in 0..2 {
-            perform(&store, Change::Failure, 100);
-        }
-        let before = store.clone().into_buckets();
-        for change in [Change::Failure, Change::Success(FIRST), Change::Nothing] {
-            assert_eq!(perform(&store, change, 105), 5);
-        }
-        assert_eq!(store.into_buckets(), before);
-    }
-
-    /// A store in which another guess is counted between the look and the count.
-    struct Contended(MemoryStore, Cell<bool>);
-
-    impl Store for Contended {
-        type Error = std::convert::Infallible;
-
-        fn read(&self, bucket: u8) -> Result<Bucket, Self::Error> {
-            self.0.read(bucket)
-        }
-
-        fn update<T>(&self, bucket: u8, change: impl Fn(&mut Bucket) -> T) -> Result<T, Self::Error> {
-            if !self.1.replace(true) {
-                perform(&self.0, Change::Failure, 100);
-            }
-            self.0.update(bucket, change)
-        }
-    }
-
-    #[test]
-    fn who_fails_at_the_same_time_as_another_is_told_to_wait() {
-        let store = Contended(MemoryStore::default(), Cell::new(true));
-        perform(&store, Change::Failure, 100);
-        store.1.set(false);
-        assert_eq!(perform(&store, Change::Failure, 100), 10);
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use super::{
     auth_sources::AuthSourceFields,
     clients::ClientFields,
     holder::HeadersHeldBy,
-    keys::{SealKeyForm, SigningKeyFields},
+    keys::{SealKeyForm, SecretForm, SigningKeyFields},
     limits::{AttemptLimitFields, PasswordCheckFields, SizeFields},
     paths::PathFields,
     setting::{Span, Text},
@@ -28,9 +28,12 @@ object! {
         paths: Option<PathFields>,
         /// How long what is handed out is good for.
         lifetimes: Option<LifetimeFields>,
-        /// The keys that sign tokens, published at `paths.jwks`. One of them must sign at any time from now on. What all
-        /// proxies with these keys have in common, such as the pseudonyms of users, is derived from the one that is listed first.
+        /// The keys that sign tokens, published at `paths.jwks`. One of them must sign at any time from now on.
         signing_keys: Filled<SigningKeyFields>,
+        /// What users are known by in tables and logs is derived from this key: 32 bytes in base64url, the same in all proxies.
+        /// Without it, from the signing key that is listed first: the day on which that goes, `attempt_limits` with the store
+        /// `etcd` forget failures and friends, and users get new pseudonyms.
+        identity_key: Option<SecretForm>,
         /// The keys that seal refresh tokens: 32 bytes in base64url each. Of those whose time it is, the one that began last
         /// seals (without times: the first); all open. Required where a client has the grant `refresh_token`.
         refresh_token_keys: Option<Filled<SealKeyForm>>,

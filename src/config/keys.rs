@@ -83,6 +83,7 @@ pub(super) fn signing_keys(
     field: Field<Filled<SigningKeyFields>>,
     environment: Environment,
     lifetimes: &Lifetimes,
+    identity_key: Option<&str>,
     now: UnixTime,
 ) -> Option<SigningKeys> {
     let mut kids = HashSet::new();
@@ -98,11 +99,27 @@ pub(super) fn signing_keys(
     check_periods(object, read.iter().map(|(_, period)| *period).collect(), lifetimes, now);
     let keys = read.into_iter().filter_map(|(key, period)| Some((key?, period?)));
     let (pems, keys): (Vec<_>, Vec<_>) = keys.map(|((key, pem), period)| (pem, (key, period))).unzip();
-    let oldest = pems.first()?;
+    let identity = identity_key.or(pems.first().map(|pem| pem.as_str()))?;
     let longest_token = lifetimes.access_token.max(lifetimes.id_token);
     let ring = KeyRing::new(keys, longest_token);
-    let directory_keys = DirectoryKeys { decoy: derived("decoy", oldest), pseudonym: derived("pseudonym", oldest) };
-    Some(SigningKeys { ring, directory_keys, attempts_key: derived("attempts", oldest) })
+    let directory_keys = DirectoryKeys { decoy: derived("decoy", identity), pseudonym: derived("pseudonym", identity) };
+    Some(SigningKeys { ring, directory_keys, attempts_key: derived("attempts", identity) })
+}
+
+/// Reads `identity_key`.
+pub(super) fn identity_key(
+    object: &mut Object,
+    field: Field<Option<SecretForm>>,
+    environment: Environment,
+) -> Option<Zeroizing<String>> {
+    let key = object.with(field, |node| {
+        let text = secret(node, environment)?;
+        if SealKey::parse(&Secret::new(text.as_bytes())).is_err() {
+            node.problem("expected 32 bytes in base64url");
+        }
+        Some(text)
+    });
+    key.flatten()
 }
 
 /// Reads `refresh_token_keys`. None if there are none.
@@ -206,9 +223,10 @@ pub(super) fn secret(node: Node, environment: Environment) -> Option<Zeroizing<S
 }
 
 /// All proxies with the same keys make the same decoys, so that they can't be told from users by asking two of them; they
-/// give attempts the same places in a table that they share, and users the same pseudonyms. All come from the key that is listed first: a new one
-/// at the end changes nothing. Without the oldest they do change, once: where users' hashes differ in cost, an unknown
-/// name may then cost as much as another user than before, which shows to who has measured it before and measures it again.
+/// give attempts the same places in a table that they share, and users the same pseudonyms. All come from the identity key, or from
+/// the signing key that is listed first: a new one at the end changes nothing. Without the oldest they do change, once: where users'
+/// hashes differ in cost, an unknown name may then cost as much as another user than before, which shows to who has measured it
+/// before and measures it again; and failures and friends in a shared table are forgotten.
 fn derived(purpose: &str, pem: &str) -> [u8; 32] {
     let purpose = format!("token-endpoint {purpose} 1 ");
     Sha256::new().chain_update(purpose).chain_update(pem.trim()).finalize().into()

@@ -39,19 +39,31 @@ object! {
 
 object! {
     /// How often a guess may fail, before its hash is checked. Unknown users count like known ones, and spellings of a name as
-    /// one.
+    /// one. A guess counts from when it begins, and no more once it was right.
     pub(crate) struct AttemptLimitFields {
-        /// Failures of an identifier at an auth source. A success forgets them.
+        /// Failures of an identifier at an auth source, by strangers: by all who are no friends.
         #[schemars(transform = by_default(Limits::default().identifier))]
         identifier: Option<LimitFields>,
-        /// Failures from an address (of IPv6: from a /64), which is what Envoy takes for the caller's: behind a load balancer,
-        /// tell it how many proxies to trust (`xff_num_trusted_hops`).
+        /// Failures of a user under all spellings that the directory takes for one, friends' included. Past it, strangers are told
+        /// that the password is wrong even if it is right.
+        #[schemars(transform = by_default(Limits::default().user))]
+        user: Option<LimitFields>,
+        /// Failures of a friend: of a user, from a place where the user's password was right a while ago. Nothing else holds him.
+        #[schemars(transform = by_default(Limits::default().friend))]
+        friend: Option<LimitFields>,
+        /// For how many days a friend is remembered after a login.
+        friend_days: Option<Within<1, 365>> = Limits::default().friend_days,
+        /// Failures from an address (of IPv6: from a /64, from a /56 four times and from a /48 sixteen times as many), which is
+        /// what Envoy takes for the caller's: behind a load balancer, tell it how many proxies to trust
+        /// (`xff_num_trusted_hops`). A client that proves itself by a secret is no address: it may tell its user's
+        /// (`user_address`).
         #[schemars(transform = by_default(Limits::default().address))]
         address: Option<LimitFields>,
-        /// Failures of a client. Guesses at its secret are counted apart from its users' passwords.
+        /// Failures of all users of a client. Past it nobody is refused: strangers go behind friends.
         #[schemars(transform = by_default(Limits::default().client))]
         client: Option<LimitFields>,
-        /// Where failures are counted. With `etcd`, `state.etcd` must be there, and all proxies need the same first signing key.
+        /// Where failures are counted. With `etcd`, `state.etcd` must be there, and all proxies need the same `identity_key`,
+        /// or the same first signing key.
         store: Option<AttemptStore> = AttemptStore::default(),
     }
 }
@@ -113,11 +125,15 @@ pub(super) fn attempts(object: &mut Object) -> (Limits, AttemptStore) {
 
 fn of_attempts(object: &mut Object) -> Limits {
     let default = Limits::default();
+    let days = within(object, AttemptLimitFields::friend_days).and_then(|days| u32::try_from(days).ok());
     let mut read = |field, default| object.nested(field, |object| limit(object, default)).unwrap_or(default);
     Limits {
         identifier: read(AttemptLimitFields::identifier, default.identifier),
+        user: read(AttemptLimitFields::user, default.user),
+        friend: read(AttemptLimitFields::friend, default.friend),
         address: read(AttemptLimitFields::address, default.address),
         client: read(AttemptLimitFields::client, default.client),
+        friend_days: days.unwrap_or(default.friend_days),
     }
 }
 

@@ -128,7 +128,7 @@ fn configuration(
         object.problem("attempt_limits.store", "etcd, and there is no state.etcd");
     }
     let headers_held_by = object.optional(TokenEndpointFields::headers_held_by).unwrap_or_default();
-    let (endpoint, attempts_key) = endpoint(object, environment, state.rotation, now)?;
+    let (endpoint, attempts_key) = endpoint(object, environment, state.rotation, attempts.friends_for(), now)?;
     let shared_attempts = (store == AttemptStore::Etcd).then_some(attempts_key);
     let (etcd, warnings) = (state.etcd, report.take_warnings());
     Some(Configuration { endpoint, schedule, attempts, etcd, shared_attempts, headers_held_by, warnings })
@@ -139,6 +139,7 @@ fn endpoint(
     object: &mut Object,
     environment: Environment,
     rotation: Rotation,
+    device_tokens: Duration,
     now: UnixTime,
 ) -> Option<(Endpoint, TableKey)> {
     let allowances = Allowances {
@@ -149,7 +150,10 @@ fn endpoint(
     let profile = object.optional(TokenEndpointFields::token_profile).unwrap_or_default();
     let lifetimes = object.nested(TokenEndpointFields::lifetimes, lifetimes).unwrap_or_default();
     let paths = paths::read(object, TokenEndpointFields::paths, issuer.as_ref());
-    let keys = keys::signing_keys(object, TokenEndpointFields::signing_keys, environment, &lifetimes, now);
+    let identity_key = keys::identity_key(object, TokenEndpointFields::identity_key, environment);
+    let identity_key = identity_key.as_ref().map(|key| key.as_str());
+    let keys =
+        keys::signing_keys(object, TokenEndpointFields::signing_keys, environment, &lifetimes, identity_key, now);
     let sealer = keys::sealer(object, TokenEndpointFields::refresh_token_keys, environment, now);
     let max_request_bytes = limits::max_request_bytes(object, TokenEndpointFields::limits);
     let directory_keys = keys.as_ref().map(|keys| keys.directory_keys).unwrap_or_default();
@@ -178,6 +182,7 @@ fn endpoint(
         keys: keys.ring,
         sealer: sealer.unwrap_or_default(),
         rotation,
+        device_tokens,
         registry,
     };
     Some((endpoint, attempts_key))

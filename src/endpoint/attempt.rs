@@ -3,95 +3,134 @@
 use std::sync::Arc;
 
 use crate::{
-    attempts::{Change, Counting, Key, Limit, Limits, Subject, TableKey},
+    attempts::{self, Counter, Friend, FriendProof, Limit, Limits, Reservation, Subject, TableKey, Whereabouts, Who},
     origin::Origin,
     registry::{auth_source::AuthSource, identifier::Identifier},
+    state::FamilyId,
 };
 
-/// Something to tell the attempt limits, or to ask them.
-///
-/// While any of its subjects has to wait, the answer is [`Answer::Limited`](super::Answer::Limited) and nothing is
-/// counted, whatever the turn: of several guesses made at once, those that end after the limit is reached learn
-/// nothing.
-#[derive(Debug)]
-pub struct Attempt {
-    /// What has happened.
-    pub turn: Turn,
-    /// Who made the guess, and against what.
-    pub guess: Guess,
-}
-
-/// What has happened to a guess.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// It is about to be looked at.
-    Begins,
-    /// It was wrong: a failure of all its subjects.
-    Failed,
-    /// It was right: the identifier's failures are forgotten. Those of the address and the client are not, or anyone
-    /// with one good password could make as many guesses at others as he likes.
-    Succeeded,
-}
-
-/// A guess at a client's secret, or at a password.
+/// A guess at a user's password.
 #[derive(Clone, Debug)]
 pub struct Guess {
-    /// Where it came from.
-    pub origin: Origin,
-    /// What was guessed.
-    pub target: Target,
+    /// Where it came from. None where a client that has proven itself doesn't say: many users' guesses come from its address.
+    pub origin: Option<Origin>,
+    /// The family of a token that the caller was given when this very user logged in.
+    pub device: Option<FamilyId>,
+    /// The client that it came through.
+    pub client_id: String,
+    /// The user's directory.
+    pub auth_source: Arc<AuthSource>,
+    /// The user.
+    pub identifier: Identifier,
+    /// Whom the identifier names, where that is known before a directory is asked.
+    pub user_id: Option<String>,
 }
 
-/// What a guess is aimed at.
+/// A guess that is over.
 #[derive(Clone, Debug)]
-pub enum Target {
-    /// A client that has no secret, or is none: there is nothing to find out.
-    Nothing,
-    /// The secret of the client with this id.
-    Secret(String),
-    /// A user's password.
-    Password {
-        /// The client that it came through.
-        client_id: String,
-        /// The user's directory.
-        auth_source: Arc<AuthSource>,
-        /// The user.
-        identifier: Identifier,
+pub struct Settlement {
+    /// The guess.
+    pub guess: Guess,
+    /// That it was allowed.
+    pub reservation: Reservation,
+    /// The user whom it was about, if there is one.
+    pub user_id: Option<String>,
+    /// What has come of it.
+    pub end: End,
+}
+
+/// What has come of a guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was wrong.
+    Wrong,
+    /// It was right.
+    Right,
+    /// Nobody knows: something could not be had.
+    Unknown {
+        /// Whether what the directory has of the user is the cause.
+        by_record: bool,
     },
 }
 
-impl Attempt {
-    /// What is to be counted, in a table with this key.
-    pub fn counting(&self, key: &TableKey, limits: &Limits) -> Counting {
-        let success = || self.guess.identifier().map_or(Change::Nothing, |subject| Change::Success(key.key(subject)));
-        let change = match self.turn {
-            Turn::Begins => Change::Nothing,
-            Turn::Failed => Change::Failure,
-            Turn::Succeeded => success(),
+/// A client's secret that was wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct WrongSecret {
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// The places of guesses in tables with this key.
+#[derive(Clone, Copy)]
+pub struct Counters<'a> {
+    /// The key.
+    pub key: &'a TableKey,
+    /// How much is too much.
+    pub limits: &'a Limits,
+}
+
+impl Counters<'_> {
+    /// A guess that is about to be made.
+    pub fn guess(&self, guess: &Guess) -> attempts::Guess {
+        let Guess { auth_source, identifier, client_id, .. } = guess;
+        let subject = Subject::Identifier { auth_source_id: &auth_source.id, identifier };
+        attempts::Guess {
+            identifier: self.counter(subject, self.limits.identifier),
+            networks: guess.origin.map(|origin| self.networks(origin)).unwrap_or_default(),
+            client: self.counter(Subject::Client(client_id), self.limits.client),
+            friend: self.friend(guess),
+            friend_days: self.limits.friend_days,
+        }
+    }
+
+    /// A guess that is over.
+    pub fn settlement(&self, settlement: &Settlement) -> attempts::Settlement {
+        let guess = &settlement.guess;
+        let who = guess.who(settlement.user_id.as_deref());
+        let user = self.counter(Subject::User { auth_source_id: &guess.auth_source.id, who }, self.limits.user);
+        attempts::Settlement {
+            guess: self.guess(guess),
+            reservation: settlement.reservation.clone(),
+            end: match settlement.end {
+                End::Wrong => attempts::End::Wrong { user },
+                End::Right => attempts::End::Right { user },
+                End::Unknown { by_record } => attempts::End::Unknown { by_record },
+            },
+        }
+    }
+
+    /// A secret that was wrong.
+    pub fn wrong_secret(&self, wrong: WrongSecret) -> attempts::Failure {
+        attempts::Failure { networks: self.networks(wrong.origin) }
+    }
+
+    fn friend(&self, guess: &Guess) -> Option<Friend> {
+        let address = guess.origin.map(|origin| origin.to_string());
+        let device = guess.device.map(|FamilyId(family)| family);
+        let whereabouts = match device {
+            Some(family) => Whereabouts::Device(family),
+            None => Whereabouts::Address(address.as_deref()?),
         };
-        let place = |subject| -> (Key, Limit) { (key.key(subject), *limits.of(subject)) };
-        Counting { subjects: self.guess.subjects().map(place).collect(), change }
+        let who = guess.who(guess.user_id.as_deref());
+        let key = self.key.friend(&guess.auth_source.id, who, &guess.client_id, whereabouts);
+        let proof = if device.is_some() { FriendProof::Token } else { FriendProof::Table(key) };
+        Some(Friend { counter: self.counter(Subject::Friend(key), self.limits.friend), proof })
+    }
+
+    fn networks(&self, origin: Origin) -> Vec<Counter> {
+        let networks = origin.networks();
+        networks
+            .map(|(network, many)| self.counter(Subject::Network(network), self.limits.address.times(many)))
+            .collect()
+    }
+
+    fn counter(&self, subject: Subject, limit: Limit) -> Counter {
+        Counter { key: self.key.key(subject), limit }
     }
 }
 
 impl Guess {
-    /// What its failures are counted by.
-    pub fn subjects(&self) -> impl Iterator<Item = Subject<'_>> {
-        let client = match &self.target {
-            Target::Nothing => None,
-            Target::Secret(client_id) => Some(Subject::ClientSecret(client_id)),
-            Target::Password { client_id, .. } => Some(Subject::Client(client_id)),
-        };
-        [Subject::Address(&self.origin)].into_iter().chain(client).chain(self.identifier())
-    }
-
-    /// What a success makes forgotten.
-    pub fn identifier(&self) -> Option<Subject<'_>> {
-        match &self.target {
-            Target::Nothing | Target::Secret(_) => None,
-            Target::Password { auth_source, identifier, .. } => {
-                Some(Subject::Identifier { auth_source_id: &auth_source.id, identifier })
-            }
-        }
+    fn who<'a>(&'a self, user_id: Option<&'a str>) -> Who<'a> {
+        user_id.map_or(Who::Typed(&self.identifier.value), Who::Id)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    attempt::{Attempt, Guess, Target, Turn},
+    attempt::WrongSecret,
     oauth_error::OAuthError,
     parameter::Parameter,
     request::Parameters,
@@ -11,19 +11,18 @@ use super::{
     route::Service,
     settings::Endpoint,
     step::{Effect, Pending, Step},
-    waiting::{AfterAttempt, Authenticating, Caller, Credentials, Rejecting},
+    waiting::{Caller, Credentials, Rejecting},
 };
 use crate::{
     http::Head,
     origin::Origin,
-    registry::client::{Authentication, Client},
     secret::Secret,
     text::basic::{self, Authorization},
     time::Moment,
 };
 
-/// Finds out who asks. A client that sends a secret is subject to the attempt limits; one that sends none guesses
-/// nothing.
+/// Finds out who asks. A right secret always goes on: it can't be guessed. One that is wrong counts against its address, and
+/// against nobody else.
 pub(super) fn begin(
     endpoint: &Endpoint,
     service: Service,
@@ -32,52 +31,19 @@ pub(super) fn begin(
     origin: Origin,
     moment: Moment,
 ) -> Result<Step, OAuthError> {
-    let credentials = credentials(head.authorization.as_ref(), &mut parameters)?;
-    let guesses = credentials.secret.is_some();
-    let caller = Caller { origin, traceparent: head.traceparent };
-    let request = Authenticating { service, credentials, parameters, caller };
-    if guesses {
-        let attempt = Attempt { turn: Turn::Begins, guess: request.guess(endpoint) };
-        return Ok(Step::Ask(Effect::Attempt(
-            attempt,
-            Pending::new(RequestContext::only(service), AfterAttempt::Authenticating(request)),
-        )));
-    }
-    match request.client(endpoint) {
-        Some(client) => Ok(endpoint.serve(service, client, request.parameters, request.caller, moment)),
-        None => Err(OAuthError::InvalidClient { basic: request.credentials.basic }),
-    }
-}
-
-impl Authenticating {
-    /// Goes on once the attempt limits allow a guess. A right secret is no news to them.
-    pub(super) fn allowed(self, endpoint: &Endpoint, moment: Moment) -> Step {
-        match self.client(endpoint) {
-            Some(client) => endpoint.serve(self.service, client, self.parameters, self.caller, moment),
-            None => {
-                let attempt = Attempt { turn: Turn::Failed, guess: self.guess(endpoint) };
-                let rejecting = Rejecting { basic: self.credentials.basic };
-                Step::Ask(Effect::Attempt(
-                    attempt,
-                    Pending::new(RequestContext::only(self.service), AfterAttempt::Rejecting(rejecting)),
-                ))
-            }
+    let Credentials { id, secret, basic } = credentials(head.authorization.as_ref(), &mut parameters)?;
+    let client = endpoint.registry.clients.get(&id).filter(|client| service.is_for(client));
+    let client = client.filter(|client| client.is_proven_by(secret.as_ref()));
+    match client {
+        Some(client) => {
+            let caller = Caller { origin, traceparent: head.traceparent };
+            Ok(endpoint.serve(service, Arc::clone(client), parameters, caller, moment))
         }
-    }
-
-    fn guess(&self, endpoint: &Endpoint) -> Guess {
-        let client = endpoint.registry.clients.get(&self.credentials.id);
-        let target = match client.map(|client| &client.authentication) {
-            Some(Authentication::Secret(_)) => Target::Secret(self.credentials.id.clone()),
-            Some(Authentication::Public) | None => Target::Nothing,
-        };
-        Guess { origin: self.caller.origin, target }
-    }
-
-    fn client(&self, endpoint: &Endpoint) -> Option<Arc<Client>> {
-        let client = endpoint.registry.clients.get(&self.credentials.id)?;
-        let is_proven = client.is_proven_by(self.credentials.secret.as_ref());
-        (is_proven && self.service.is_for(client)).then(|| Arc::clone(client))
+        None if secret.is_some() => {
+            let pending = Pending::new(RequestContext::only(service), Rejecting { basic });
+            Ok(Step::Ask(Effect::WrongSecret(WrongSecret { origin }, pending)))
+        }
+        None => Err(OAuthError::InvalidClient { basic }),
     }
 }
 

@@ -34,8 +34,9 @@ pub use self::{
     admission::{Admission, Collecting},
     resume::Continuation,
     settings::{Endpoint, OnStoreFailure, Rotation},
-    step::{Confirm, Effect, Find, Pending, SigningJob, Step, Unavailable},
+    step::{Confirm, Effect, Find, Pending, Rank, SigningJob, Step, Unavailable},
     waiting::{
-        AfterAttempt, AfterCheckActive, AfterFind, AfterRemember, AfterSign, Confirming, UsingRefreshToken, Verifying,
+        AfterCheckActive, AfterFind, AfterRemember, AfterSettle, AfterSign, Confirming, Rejecting, Throttling,
+        UsingRefreshToken, Verifying,
     },
 };

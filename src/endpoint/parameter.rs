@@ -14,6 +14,8 @@ pub enum Parameter {
     RefreshToken,
     Token,
     AccessToken,
+    UserAddress,
+    DeviceToken,
 }
 
 /// What a token request may have.
@@ -26,6 +28,8 @@ pub const OF_TOKEN_REQUEST: &[Parameter] = &[
     Parameter::Password,
     Parameter::Scope,
     Parameter::RefreshToken,
+    Parameter::UserAddress,
+    Parameter::DeviceToken,
 ];
 
 /// What a request about a token may have (RFC 7009 §2.1, RFC 7662 §2.1). Its `token_type_hint` is not needed: no text is a
@@ -49,6 +53,8 @@ impl Parameter {
             Self::RefreshToken => "refresh_token",
             Self::Token => "token",
             Self::AccessToken => "access_token",
+            Self::UserAddress => "user_address",
+            Self::DeviceToken => "device_token",
         }
     }
 }

@@ -3,19 +3,25 @@
 use std::sync::Arc;
 
 use super::{
-    attempt::{Attempt, Guess, Target, Turn},
+    attempt::{End, Guess, Settlement},
     issue,
     oauth_error::OAuthError,
     parameter::Parameter,
+    reply,
     request::Parameters,
-    request_context::RequestContext,
+    request_context::{Limited, RequestContext},
     scope,
     settings::Endpoint,
-    step::{Confirm, Effect, Find, Pending, Step},
-    waiting::{AfterAttempt, AfterFind, Caller, Concluding, Confirming, Finding, Login, Throttling, Verifying},
+    step::{Confirm, Effect, Find, Pending, Rank, Step, Unavailable},
+    waiting::{
+        AfterFind, AfterSettle, Allowed, Caller, Concluding, Confirming, Excusing, Finding, Login, Throttling,
+        Verifying,
+    },
 };
 use crate::{
+    attempts::Reservation,
     crypto::password::PasswordCheck,
+    origin::Origin,
     registry::{
         auth_source::Directory,
         client::{Client, Grant},
@@ -28,44 +34,69 @@ use crate::{
 };
 
 /// Reads the login and asks whether it may be tried.
-pub(super) fn begin(client: &Arc<Client>, mut parameters: Parameters, caller: Caller) -> Result<Step, OAuthError> {
+pub(super) fn begin(
+    endpoint: &Endpoint,
+    client: &Arc<Client>,
+    mut parameters: Parameters,
+    caller: Caller,
+    now: UnixTime,
+) -> Result<Step, OAuthError> {
     let auth_source_id = parameters.require(Parameter::AuthSourceId)?;
     let username = parameters.require(Parameter::Username)?;
     let password = parameters.require_secret(Parameter::Password)?;
     let scopes = scope::requested(&mut parameters, &client.scopes)?;
     let auth_source = Arc::clone(client.auth_source(&auth_source_id).ok_or(OAuthError::AuthSourceNotAssociated)?);
     let identifier = auth_source.identifiers.accept(&username).ok_or(OAuthError::UnsupportedIdentifier)?;
-
-    let (client_id, source) = (client.id.clone(), Arc::clone(&auth_source));
-    let target = Target::Password { client_id, auth_source: source, identifier: identifier.clone() };
-    let guess = Guess { origin: caller.origin, target };
-    let attempt = Attempt { turn: Turn::Begins, guess: guess.clone() };
-    let traceparent = caller.traceparent;
+    let guess = Guess {
+        origin: origin(client, &mut parameters, caller.origin)?,
+        device: parameters.take_secret(Parameter::DeviceToken).and_then(|token| {
+            let token = endpoint.open_device_token(client, &token, now)?;
+            token.is_of(&auth_source, &identifier).then_some(token.family)
+        }),
+        client_id: client.id.clone(),
+        user_id: auth_source.known_user(&identifier),
+        auth_source: Arc::clone(&auth_source),
+        identifier: identifier.clone(),
+    };
     let about = RequestContext::by(client, Grant::Password).with_user(&auth_source, &identifier);
-    let login = Login { client: Arc::clone(client), auth_source, identifier, scopes, guess, traceparent };
-    Ok(Step::Ask(Effect::Attempt(
-        attempt,
-        Pending::new(about, AfterAttempt::Throttling(Throttling { login, password })),
-    )))
+    let login = Login {
+        client: Arc::clone(client),
+        auth_source,
+        identifier,
+        scopes,
+        guess: guess.clone(),
+        traceparent: caller.traceparent,
+    };
+    Ok(Step::Ask(Effect::Reserve(guess, Pending::new(about, Throttling { login, password }))))
+}
+
+/// Where a user is. Behind a client that keeps a secret stand many, of whom it may tell the addresses; nobody else is believed.
+fn origin(client: &Client, parameters: &mut Parameters, origin: Origin) -> Result<Option<Origin>, OAuthError> {
+    if !client.is_confidential() {
+        return Ok(Some(origin));
+    }
+    let malformed = OAuthError::Malformed(Parameter::UserAddress);
+    let told = parameters.take(Parameter::UserAddress);
+    told.map(|address| Origin::of_address(&address).ok_or(malformed)).transpose()
 }
 
 impl Throttling {
     /// Goes on to find the user, wherever the directory is.
-    pub(super) fn allowed(self, about: RequestContext) -> Step {
+    pub(super) fn allowed(self, reservation: Reservation, about: RequestContext) -> Step {
         let Self { login, password } = self;
         let auth_source = Arc::clone(&login.auth_source);
-        let find = || login.find();
+        let find = login.find();
+        let allowed = Allowed { login, reservation };
         match &auth_source.directory {
             Directory::Users(users) => {
-                let found = users.find(&login.identifier, auth_source.choice(&login.identifier));
-                login.check(found, password, about)
+                let found = users.find(&find.identifier, auth_source.choice(&find.identifier));
+                allowed.check(found, password, about)
             }
             Directory::Lookup(_) | Directory::Snapshot(_) => {
-                Step::Ask(Effect::Find(find(), Pending::new(about, AfterFind::Finding(Finding { login, password }))))
+                Step::Ask(Effect::Find(find, Pending::new(about, AfterFind::Finding(Finding { allowed, password }))))
             }
             Directory::Verify(_) => {
-                let confirm = Confirm { find: find(), password };
-                Step::Ask(Effect::Confirm(confirm, Pending::new(about, Confirming(login))))
+                Step::Ask(Effect::Confirm(Confirm { find, password }, Pending::new(about, Confirming(allowed))))
             }
         }
     }
@@ -79,59 +110,97 @@ impl Login {
             traceparent: self.traceparent.clone(),
         }
     }
+}
 
+impl Allowed {
     /// Goes on to the one password check that every login costs, found or not.
     fn check(self, found: Found, password: Secret, about: RequestContext) -> Step {
-        let hash = self.auth_source.hash_to_check(&found, &self.identifier);
+        let hash = self.login.auth_source.hash_to_check(&found, &self.login.identifier);
         let user = match found {
             Found::Account(account) => Some(account.user),
             Found::NotFound { .. } => None,
         };
         let check = PasswordCheck::new(hash, password);
-        Step::Ask(Effect::Verify(check, Pending::new(about, Verifying { login: self, user })))
+        let rank = if self.is_suspect() { Rank::Last } else { Rank::First };
+        Step::Ask(Effect::Verify(check, rank, Pending::new(about, Verifying { allowed: self, user })))
     }
 
-    /// Goes on with the result of the check, which counts before it is told.
-    fn conclude(self, user: Option<Arc<User>>, about: RequestContext) -> Step {
-        let turn = if user.is_some() { Turn::Succeeded } else { Turn::Failed };
-        let attempt = Attempt { turn, guess: self.guess.clone() };
-        Step::Ask(Effect::Attempt(
-            attempt,
-            Pending::new(about, AfterAttempt::Concluding(Concluding { login: self, user })),
-        ))
+    /// Whether a stranger makes it while too many passwords are guessed through the client.
+    fn is_suspect(&self) -> bool {
+        self.reservation.is_crowded && !self.reservation.is_friend
+    }
+
+    /// Goes on with the result of the check, which counts before it is told. What matches a decoy is no user.
+    fn conclude(self, user: Option<Arc<User>>, is_right: bool, about: RequestContext) -> Step {
+        let about = if self.is_suspect() { about.past(Limited::Client) } else { about };
+        let end = if user.is_some() && is_right { End::Right } else { End::Wrong };
+        let user_id = user.as_ref().map(|user| user.id.clone());
+        let Self { login, reservation } = self;
+        let settlement = Settlement { guess: login.guess.clone(), reservation, user_id, end };
+        let concluding = Concluding { login, user: user.filter(|_| is_right) };
+        Step::Ask(Effect::Settle(settlement, Pending::new(about, AfterSettle::Concluding(concluding))))
+    }
+
+    /// Takes the guess back where nothing came of it.
+    fn excuse(self, unavailable: Unavailable, about: RequestContext) -> Step {
+        let Self { login, reservation } = self;
+        let end = End::Unknown { by_record: unavailable.by_record };
+        let settlement = Settlement { guess: login.guess, reservation, user_id: None, end };
+        let excusing = Excusing(unavailable.into());
+        Step::Ask(Effect::Settle(settlement, Pending::new(about, AfterSettle::Excusing(excusing))))
     }
 }
 
 impl Finding {
     /// Goes on with whom the directory found.
-    pub(super) fn found(self, found: Found, about: RequestContext) -> Step {
-        self.login.check(found, self.password, about)
+    pub(super) fn found(self, found: Result<Found, Unavailable>, about: RequestContext) -> Step {
+        match found {
+            Ok(found) => self.allowed.check(found, self.password, about),
+            Err(unavailable) => self.allowed.excuse(unavailable, about),
+        }
     }
 }
 
 impl Verifying {
-    /// Goes on with the result of the check. What matches a decoy is no user.
-    pub(super) fn verified(self, matches: bool, about: RequestContext) -> Step {
-        self.login.conclude(self.user.filter(|_| matches), about)
+    /// Goes on with the result of the check.
+    pub(super) fn verified(self, matches: Result<bool, Unavailable>, about: RequestContext) -> Step {
+        match matches {
+            Ok(matches) => self.allowed.conclude(self.user, matches, about),
+            Err(unavailable) => self.allowed.excuse(unavailable, about),
+        }
     }
 }
 
 impl Confirming {
     /// Goes on with what the directory said.
-    pub(super) fn confirmed(self, user: Option<Arc<User>>, about: RequestContext) -> Step {
-        self.0.conclude(user, about)
+    pub(super) fn confirmed(self, user: Result<Option<Arc<User>>, Unavailable>, about: RequestContext) -> Step {
+        match user {
+            Ok(user) => self.0.conclude(user, true, about),
+            Err(unavailable) => self.0.excuse(unavailable, about),
+        }
+    }
+}
+
+impl Excusing {
+    /// What is told once the guess is taken back.
+    pub(super) fn refusal(self) -> OAuthError {
+        self.0
     }
 }
 
 impl Concluding {
-    /// Tells the result. Status is told only to one who knew the password.
+    /// Tells the result. Status is told only to one who knew the password. Past the user's own limit all are told the same.
     pub(super) fn counted(
         self,
+        may_be_told: bool,
         about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
     ) -> Result<Step, OAuthError> {
         let user = self.user.ok_or(OAuthError::WrongCredentials)?;
+        if !may_be_told {
+            return Ok(reply::refused(OAuthError::WrongCredentials, about.past(Limited::User)));
+        }
         if user.status != Status::Active {
             return Err(OAuthError::AccountNotActive);
         }

@@ -19,6 +19,27 @@ pub struct RequestContext {
     pub client: Option<Arc<Client>>,
     /// Who is to be served, once that was named in a way that makes sense.
     pub subject: Option<Subject>,
+    /// A limit that was passed and did not show.
+    pub past: Option<Limited>,
+}
+
+/// A limit that refuses nobody so that it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limited {
+    /// Too many failures of one user: a right password was told like a wrong one.
+    User,
+    /// Too many failures of all users of a client: the login went behind friends.
+    Client,
+}
+
+impl Limited {
+    /// A short name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user_limit",
+            Self::Client => "client_limit",
+        }
+    }
 }
 
 /// Someone in a directory, whether or not there is such a user.
@@ -52,7 +73,7 @@ pub enum RequestKind {
 impl RequestContext {
     /// All that is known of a request that has not said who asks.
     pub fn only(topic: impl Into<RequestKind>) -> Self {
-        Self { topic: topic.into(), client: None, subject: None }
+        Self { topic: topic.into(), client: None, subject: None, past: None }
     }
 
     /// A request by a client that has proven itself.
@@ -64,6 +85,11 @@ impl RequestContext {
     pub fn with_user(self, auth_source: &Arc<AuthSource>, identifier: &Identifier) -> Self {
         let subject = Subject { auth_source: Arc::clone(auth_source), user: auth_source.pseudonym(identifier) };
         Self { subject: Some(subject), ..self }
+    }
+
+    /// The same, past a limit.
+    pub fn past(self, limit: Limited) -> Self {
+        Self { past: Some(limit), ..self }
     }
 }
 

@@ -9,10 +9,12 @@ use super::{
     settings::Endpoint,
     step::{Pending, Step, Unavailable},
     waiting::{
-        AfterAttempt, AfterCheckActive, AfterFind, AfterRemember, AfterSign, Confirming, UsingRefreshToken, Verifying,
+        AfterCheckActive, AfterFind, AfterRemember, AfterSettle, AfterSign, Confirming, Rejecting, Throttling,
+        UsingRefreshToken, Verifying,
     },
 };
 use crate::{
+    attempts::{Reservation, Verdict},
     registry::user::{Found, User},
     state::UseResult,
     time::Moment,
@@ -50,28 +52,62 @@ impl Endpoint {
     }
 }
 
-impl Continuation for AfterAttempt {
-    type Result = u64;
+impl Continuation for Throttling {
+    type Result = Verdict;
 
     /// Where that is allowed, nobody has to wait while it can't be asked who has.
     fn go_on(
         self,
-        result: Result<u64, Unavailable>,
+        result: Result<Verdict, Unavailable>,
+        about: RequestContext,
+        endpoint: &Endpoint,
+        _: Moment,
+    ) -> Result<Step, OAuthError> {
+        match result {
+            Ok(Verdict::Allowed(reservation)) => Ok(self.allowed(reservation, about)),
+            Ok(Verdict::Wait(retry_after)) => Err(OAuthError::TooManyAttempts { retry_after }),
+            Err(_) if endpoint.allows_store_failure() => Ok(self.allowed(Reservation::default(), about)),
+            Err(unavailable) => Err(unavailable.into()),
+        }
+    }
+}
+
+impl Continuation for AfterSettle {
+    type Result = bool;
+
+    fn go_on(
+        self,
+        result: Result<bool, Unavailable>,
         about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
     ) -> Result<Step, OAuthError> {
-        match result {
-            Ok(0) => {}
-            Ok(retry_after) => return Err(OAuthError::TooManyAttempts { retry_after }),
-            Err(_) if endpoint.allows_store_failure() => {}
-            Err(unavailable) => return Err(unavailable.into()),
+        match (self, result) {
+            (Self::Excusing(login), _) => Err(login.refusal()),
+            (Self::Concluding(login), Ok(may_be_told)) => login.counted(may_be_told, about, endpoint, moment),
+            (Self::Concluding(login), Err(_)) if endpoint.allows_store_failure() => {
+                login.counted(true, about, endpoint, moment)
+            }
+            (Self::Concluding(_), Err(unavailable)) => Err(unavailable.into()),
         }
-        match self {
-            Self::Authenticating(request) => Ok(request.allowed(endpoint, moment)),
-            Self::Rejecting(client) => Err(client.counted()),
-            Self::Throttling(login) => Ok(login.allowed(about)),
-            Self::Concluding(login) => login.counted(about, endpoint, moment),
+    }
+}
+
+impl Continuation for Rejecting {
+    type Result = u64;
+
+    fn go_on(
+        self,
+        result: Result<u64, Unavailable>,
+        _: RequestContext,
+        endpoint: &Endpoint,
+        _: Moment,
+    ) -> Result<Step, OAuthError> {
+        match result {
+            Ok(0) => Err(self.counted()),
+            Ok(retry_after) => Err(OAuthError::TooManyAttempts { retry_after }),
+            Err(_) if endpoint.allows_store_failure() => Err(self.counted()),
+            Err(unavailable) => Err(unavailable.into()),
         }
     }
 }
@@ -86,10 +122,9 @@ impl Continuation for AfterFind {
         endpoint: &Endpoint,
         moment: Moment,
     ) -> Result<Step, OAuthError> {
-        let found = result?;
         match self {
-            Self::Finding(login) => Ok(login.found(found, about)),
-            Self::Renewing(renewing) => renewing.found(found, about, endpoint, moment),
+            Self::Finding(login) => Ok(login.found(result, about)),
+            Self::Renewing(renewing) => renewing.found(result?, about, endpoint, moment),
         }
     }
 }
@@ -104,7 +139,7 @@ impl Continuation for Confirming {
         _: &Endpoint,
         _: Moment,
     ) -> Result<Step, OAuthError> {
-        Ok(self.confirmed(result?, about))
+        Ok(self.confirmed(result, about))
     }
 }
 
@@ -118,7 +153,7 @@ impl Continuation for Verifying {
         _: &Endpoint,
         _: Moment,
     ) -> Result<Step, OAuthError> {
-        Ok(self.verified(result?, about))
+        Ok(self.verified(result, about))
     }
 }
 
@@ -202,7 +237,7 @@ impl Continuation for AfterRemember {
 }
 
 impl From<Unavailable> for OAuthError {
-    fn from(Unavailable { retry_after }: Unavailable) -> Self {
+    fn from(Unavailable { retry_after, .. }: Unavailable) -> Self {
         Self::Unavailable { retry_after }
     }
 }

@@ -55,7 +55,7 @@ impl Endpoint {
             return Err(OAuthError::UnauthorizedClient);
         }
         match grant {
-            Grant::Password => password::begin(client, parameters, caller),
+            Grant::Password => password::begin(self, client, parameters, caller, moment.now),
             Grant::RefreshToken => refresh::begin(self, client, parameters, caller, moment),
             Grant::ClientCredentials => client_credentials::begin(self, client, parameters, moment),
         }

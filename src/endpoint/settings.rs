@@ -31,6 +31,8 @@ pub struct Endpoint {
     pub sealer: Sealer,
     /// How refresh tokens are renewed.
     pub rotation: Rotation,
+    /// For how long a refresh token shows where somebody has logged in.
+    pub device_tokens: Duration,
     /// Who may ask, and for what.
     pub registry: Registry,
 }
@@ -71,6 +73,12 @@ impl Endpoint {
     /// The same, whoever's it is.
     pub(super) fn open_any_refresh_token(&self, sealed: &Secret, now: UnixTime) -> Option<RefreshToken> {
         RefreshToken::open(&self.sealer, &self.terms.issuer, sealed, self.terms.lifetimes.refresh_token_idle, now)
+    }
+
+    /// The same of a token that shows where somebody has logged in, however long ago it ended: as old as friends may be.
+    pub(super) fn open_device_token(&self, client: &Client, sealed: &Secret, now: UnixTime) -> Option<RefreshToken> {
+        let token = RefreshToken::unseal(&self.sealer, &self.terms.issuer, sealed)?;
+        (token.client_id == client.id && now < token.issued_at.after(self.device_tokens)).then_some(token)
     }
 
     /// What the token claims when it is used.

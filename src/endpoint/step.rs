@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    attempt::Attempt,
+    attempt::{Guess, Settlement, WrongSecret},
     event::Event,
     request_context::RequestContext,
     waiting::{
-        AfterAttempt, AfterCheckActive, AfterFind, AfterRemember, AfterSign, Confirming, UsingRefreshToken, Verifying,
+        AfterCheckActive, AfterFind, AfterRemember, AfterSettle, AfterSign, Confirming, Rejecting, Throttling,
+        UsingRefreshToken, Verifying,
     },
 };
 use crate::{
@@ -35,15 +36,18 @@ pub enum Step {
 /// What only the world outside the core can do, or do in time, and who goes on with the result.
 #[derive(Debug)]
 pub enum Effect {
-    /// May this guess be made, or what came of it? Shared by all workers. The result are the seconds to wait: none if nobody
-    /// has to wait, and then what was to be counted is counted.
-    Attempt(Attempt, Pending<AfterAttempt>),
+    /// May this guess be made? Its place is reserved if so.
+    Reserve(Guess, Pending<Throttling>),
+    /// What has come of a guess. The result is whether that may be told.
+    Settle(Settlement, Pending<AfterSettle>),
+    /// A secret was wrong. The result are the seconds to wait: none where it was counted.
+    WrongSecret(WrongSecret, Pending<Rejecting>),
     /// Who is this? A directory outside must be asked.
     Find(Find, Pending<AfterFind>),
     /// Is this the password? The directory checks it. The result is the user, if it is.
     Confirm(Confirm, Pending<Confirming>),
     /// Does the password match? It is long work, made to be done in slices.
-    Verify(PasswordCheck, Pending<Verifying>),
+    Verify(PasswordCheck, Rank, Pending<Verifying>),
     /// A signature in the form that JWS wants, by the host where it offers a faster one.
     Sign(SigningJob, Pending<AfterSign>),
     /// May this refresh token be used, and which generation follows it?
@@ -52,6 +56,15 @@ pub enum Effect {
     CheckActive(TokenInUse, Pending<AfterCheckActive>),
     /// A token, or a family of them, has ended: this is to be remembered.
     Remember(Revoke, Pending<AfterRemember>),
+}
+
+/// Whose work comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// That of everyone, usually.
+    First,
+    /// That of strangers while too many passwords are guessed through their client.
+    Last,
 }
 
 /// An exchange that waits for a result: what is known of it, and what goes on.
@@ -66,6 +79,8 @@ pub struct Pending<K> {
 pub struct Unavailable {
     /// When to try again, in seconds.
     pub retry_after: u64,
+    /// Whether what a directory has of this one user is the cause.
+    pub by_record: bool,
 }
 
 impl<K> Pending<K> {
@@ -85,7 +100,7 @@ impl<K> Pending<K> {
 
 impl Unavailable {
     /// It may be there again at once.
-    pub const SOON: Self = Self { retry_after: 1 };
+    pub const SOON: Self = Self { retry_after: 1, by_record: false };
 }
 
 /// Someone to be found in a directory.

@@ -2,8 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{attempt::Guess, oauth_error::OAuthError, request::Parameters, route::Service};
+use super::{attempt::Guess, oauth_error::OAuthError};
 use crate::{
+    attempts::Reservation,
     origin::Origin,
     registry::{auth_source::AuthSource, client::Client, identifier::Identifier, user::User},
     secret::Secret,
@@ -11,17 +12,13 @@ use crate::{
     token::{GrantedRequest, presented::AccessToken, refresh::RefreshToken},
 };
 
-/// Who waits for the attempt limits.
+/// Who waits for a guess to be settled.
 #[derive(Debug)]
-pub enum AfterAttempt {
-    /// A client whose secret may not be looked at yet.
-    Authenticating(Authenticating),
-    /// A client that sent a wrong secret, being counted.
-    Rejecting(Rejecting),
-    /// A login that may not be tried yet.
-    Throttling(Throttling),
-    /// A login whose password was checked, being counted.
+pub enum AfterSettle {
+    /// A login whose password was checked.
     Concluding(Concluding),
+    /// A login that could not be had.
+    Excusing(Excusing),
 }
 
 /// Who waits for a user to be found.
@@ -69,14 +66,6 @@ pub(super) struct Caller {
     pub(super) traceparent: Option<String>,
 }
 
-/// A request whose client has sent a secret, which must not be looked at before the attempt limits allow it.
-pub struct Authenticating {
-    pub(super) service: Service,
-    pub(super) credentials: Credentials,
-    pub(super) parameters: Parameters,
-    pub(super) caller: Caller,
-}
-
 /// A client that sent a wrong secret and has yet to be told so.
 #[derive(Debug)]
 pub struct Rejecting {
@@ -108,23 +97,30 @@ pub struct Throttling {
     pub(super) password: Secret,
 }
 
+/// A login that the attempt limits allow.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    pub(super) login: Login,
+    pub(super) reservation: Reservation,
+}
+
 /// A login whose user is being looked for.
 #[derive(Debug)]
 pub struct Finding {
-    pub(super) login: Login,
+    pub(super) allowed: Allowed,
     pub(super) password: Secret,
 }
 
 /// A login whose password is being checked, here.
 #[derive(Debug)]
 pub struct Verifying {
-    pub(super) login: Login,
+    pub(super) allowed: Allowed,
     pub(super) user: Option<Arc<User>>,
 }
 
 /// A login whose password is being checked by the directory.
 #[derive(Debug)]
-pub struct Confirming(pub(super) Login);
+pub struct Confirming(pub(super) Allowed);
 
 /// A login whose password was checked, and whose caller has yet to be told.
 #[derive(Debug)]
@@ -133,6 +129,10 @@ pub struct Concluding {
     /// The user, if the password was right.
     pub(super) user: Option<Arc<User>>,
 }
+
+/// A login that could not be had, and whose guess is taken back.
+#[derive(Debug)]
+pub struct Excusing(pub(super) OAuthError);
 
 /// Tokens that wait for the access token's signature.
 #[derive(Debug)]
@@ -211,12 +211,6 @@ pub(super) enum Good {
 /// The same, at userinfo.
 #[derive(Debug)]
 pub struct Informing(pub(super) AccessToken);
-
-impl fmt::Debug for Authenticating {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Authenticating").finish_non_exhaustive()
-    }
-}
 
 impl fmt::Debug for IdToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -65,6 +65,15 @@ impl AuthSource {
         split(self.decoy_digest(identifier)).1
     }
 
+    /// The id of whom an identifier names, where nobody has to be asked.
+    pub fn known_user(&self, identifier: &Identifier) -> Option<String> {
+        let Directory::Users(users) = &self.directory else { return None };
+        match users.find(identifier, 0) {
+            Found::Account(account) => Some(account.user.id.clone()),
+            Found::NotFound { .. } => None,
+        }
+    }
+
     /// What stands for an identifier in logs.
     pub fn pseudonym(&self, identifier: &Identifier) -> Pseudonym {
         Pseudonym::new(&self.keys.pseudonym, &self.id, identifier)

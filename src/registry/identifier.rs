@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::skeleton;
+
 /// A kind of identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
@@ -40,7 +42,7 @@ pub struct Identifier {
 impl Identifier {
     /// The same for all spellings that a directory may take for one user: for counting and for watching they are one.
     pub fn folded(&self) -> String {
-        self.value.trim().to_lowercase()
+        skeleton::of(&self.value)
     }
 }
 

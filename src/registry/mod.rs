@@ -2,6 +2,7 @@
 
 pub mod auth_source;
 pub mod client;
+mod cost_classes;
 pub mod identifier;
 mod index;
 pub mod pseudonym;

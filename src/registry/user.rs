@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{identifier::Identifier, index::Index};
+use super::{cost_classes::CostClasses, identifier::Identifier, index::Index};
 use crate::{crypto::password::PasswordHash, time::UnixTime};
 
 /// One user of an auth source.
@@ -86,6 +86,7 @@ pub struct UserTable {
     accounts: Vec<Account>,
     by_id: Index<String>,
     by_identifier: Index<Identifier>,
+    costs: CostClasses,
 }
 
 /// What two users can't share.
@@ -109,6 +110,7 @@ impl UserTable {
         for identifier in identifiers {
             self.by_identifier.insert(identifier, index);
         }
+        self.costs.add(&account.password_hash);
         self.accounts.push(account);
         Ok(())
     }
@@ -138,7 +140,7 @@ impl UserTable {
     pub fn find(&self, identifier: &Identifier, choice: u64) -> Found {
         match self.by_identifier.get(identifier).and_then(|index| self.accounts.get(index)) {
             Some(account) => Found::Account(account.clone()),
-            None => Found::NotFound { decoy: self.example(choice) },
+            None => Found::NotFound { decoy: self.costs.choose(choice) },
         }
     }
 
@@ -154,11 +156,5 @@ impl UserTable {
         let rest = self.accounts.len().saturating_sub(SOME);
         self.accounts.truncate(rest);
         rest == 0 && self.by_id.dismantle() && self.by_identifier.dismantle()
-    }
-
-    fn example(&self, choice: u64) -> Option<Arc<PasswordHash>> {
-        let count = u64::try_from(self.accounts.len()).ok()?;
-        let index = usize::try_from(choice.checked_rem(count)?).ok()?;
-        self.accounts.get(index).map(|account| Arc::clone(&account.password_hash))
     }
 }

@@ -54,7 +54,7 @@ impl Calls {
             }
             Err(fault) => {
                 log::debug!("{}: {fault}", errand.party());
-                errand.unavailable()
+                errand.unavailable(&fault)
             }
         }
     }
@@ -146,7 +146,7 @@ impl Calls {
         if upstream.is_news(fault, now) {
             log::warn!("{party}: {fault}");
         }
-        errand.unavailable()
+        errand.unavailable(fault)
     }
 
     /// A call is over, all of its tries included.

@@ -6,10 +6,11 @@ use super::{
     arena::SharedArena,
     host::Host,
     metrics::Metrics,
-    work_queue::{TurnedAway, Waiting, WorkQueue},
+    work_queue::{Standing, TurnedAway, Waiting, WorkQueue},
 };
 use crate::{
     crypto::password::{Budget, PasswordCheck, Progress, Verification},
+    endpoint::Rank,
     origin::Origin,
     schedule::Schedule,
 };
@@ -52,14 +53,15 @@ impl<W> Checks<W> {
     pub(super) fn admit(
         &mut self,
         work: PasswordCheck,
+        rank: Rank,
         waiter: W,
         origin: Origin,
         metrics: &mut Metrics,
         host: &impl Host,
     ) -> Result<(), TurnedAway<W>> {
-        let units = work.hash().work();
+        let standing = Standing { origin, rank, units: work.hash().work() };
         let waiting = Waiting { work, waiter, since: host.monotonic() };
-        self.queue.admit(origin, waiting, units, self.running.is_some())?;
+        self.queue.admit(standing, waiting, self.running.as_ref().map(|running| running.units))?;
         metrics.waiting_checks.show(self.queue.len(), host);
         Ok(())
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{attempts::AttemptTable, families::FamilyTable, host::Host};
 use crate::{
-    attempts::{Counting, Limits, TableKey},
-    endpoint::{Unavailable, attempt::Attempt},
+    attempts::{AttemptQuestion, Limits, TableKey},
+    endpoint::{Unavailable, attempt::Counters},
     state::{
         Question,
         etcd::{Conversation, Etcd, EtcdQuestion},
@@ -68,11 +68,16 @@ impl Memory {
     }
 
     /// A question about a guess.
-    pub(super) fn attempt(&self, attempt: &Attempt, host: &impl Host) -> StoreAnswer<Counting> {
+    pub(super) fn attempt<Q: AttemptQuestion>(
+        &self,
+        question: impl Fn(Counters) -> Q,
+        host: &impl Host,
+    ) -> StoreAnswer<Q> {
         match &self.attempts {
-            Attempts::Here(table) => StoreAnswer::Ready(table.answer(attempt, host)),
+            Attempts::Here(table) => StoreAnswer::Ready(table.answer(question, host)),
             Attempts::Elsewhere(etcd, key, limits) => {
-                StoreAnswer::NeedsCallout(Conversation::begin(etcd, attempt.counting(key, limits), host.now()))
+                let question = question(Counters { key, limits });
+                StoreAnswer::NeedsCallout(Conversation::begin(etcd, question, host.now()))
             }
         }
     }

@@ -7,11 +7,15 @@ use std::{
 };
 
 use super::host::{Host, MetricKind};
-use crate::endpoint::{event::Event, request_context::RequestKind};
+use crate::endpoint::{
+    event::Event,
+    request_context::{Limited, RequestKind},
+};
 
 /// The metrics of one worker.
 pub(super) struct Metrics {
     outcomes: HashMap<(RequestKind, &'static str), Counter>,
+    past: HashMap<Limited, Counter>,
     /// How long things take.
     pub times: Times,
     /// How many password checks wait for their turn.
@@ -67,7 +71,9 @@ impl Metrics {
             directory: Histogram::in_millis("directory_ms", host),
             state_store: Histogram::in_millis("state_store_ms", host),
         };
-        Self { outcomes: HashMap::new(), times, waiting_checks: Level::new("waiting_checks", host) }
+        let past = [Limited::User, Limited::Client];
+        let past = past.map(|limit| (limit, Counter::new(&format!("past.{}", limit.name()), host))).into();
+        Self { outcomes: HashMap::new(), past, times, waiting_checks: Level::new("waiting_checks", host) }
     }
 
     /// Counts how an exchange ended.
@@ -75,6 +81,9 @@ impl Metrics {
         let (topic, outcome) = (event.about.topic, event.outcome.name());
         let name = || Counter::new(&format!("{}.{outcome}", topic.name()), host);
         self.outcomes.entry((topic, outcome)).or_insert_with(name).count(host);
+        if let Some(counter) = event.about.past.and_then(|limit| self.past.get(&limit)) {
+            counter.count(host);
+        }
     }
 }
 

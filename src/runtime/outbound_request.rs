@@ -7,24 +7,17 @@ use super::{
     host::Host,
     known::Known,
     upstream_id::UpstreamId,
-    waiter::{Called, Resumption, Ticket, Waiter},
+    waiter::{Called, Ticket, Waiter},
 };
 use crate::{
-    attempts::Counting,
-    endpoint::{
-        AfterAttempt, AfterCheckActive, AfterFind, AfterRemember, Confirm, Confirming, Continuation, Find, Unavailable,
-        UsingRefreshToken,
-    },
+    endpoint::{AfterFind, Confirm, Confirming, Continuation, Find, Unavailable},
     outbound::{CallLimits, Callout, CalloutAnswer, Fault},
     registry::{
         auth_source::Directory,
         remote::{Lookup, Verify},
         user::{Found, User},
     },
-    state::{
-        RefreshTokenUse, Revoke, TokenInUse,
-        etcd::{Conversation, EtcdQuestion, Next},
-    },
+    state::etcd::{Conversation, Etcd, EtcdQuestion, Next},
     time::UnixTime,
 };
 
@@ -34,14 +27,8 @@ pub(super) enum OutboundRequest {
     Find(Asked<Find, AfterFind>),
     /// To a directory: is this the password?
     Confirm(Asked<Confirm, Confirming>),
-    /// To the state store: may this guess be made, or what came of it?
-    Attempt(Asked<Conversation<Counting>, AfterAttempt>),
-    /// To the state store: may this refresh token be used?
-    RefreshTokenUse(Asked<Conversation<RefreshTokenUse>, UsingRefreshToken>),
-    /// To the state store: is this token good still?
-    CheckActive(Asked<Conversation<TokenInUse>, AfterCheckActive>),
-    /// To the state store: this has ended.
-    Remember(Asked<Conversation<Revoke>, AfterRemember>),
+    /// To the state store.
+    Store(Box<dyn StoreRequest>),
 }
 
 /// A question, and all who wait for its answer.
@@ -68,11 +55,12 @@ impl<Q, K: Continuation> Asked<Q, K> {
         Self { question, waiters: vec![waiter] }
     }
 
-    fn answer(self, result: &Result<K::Result, Unavailable>, called: fn(Resumption<K>) -> Called) -> Vec<Called>
+    fn answer(self, result: &Result<K::Result, Unavailable>) -> Vec<Called>
     where
-        K::Result: Clone,
+        K: 'static,
+        K::Result: Clone + 'static,
     {
-        self.waiters.into_iter().map(|waiter| called(waiter.ready(result.clone()))).collect()
+        self.waiters.into_iter().map(|waiter| waiter.ready(result.clone())).collect()
     }
 
     fn forget(&mut self, ticket: Ticket) -> bool {
@@ -81,19 +69,58 @@ impl<Q, K: Continuation> Asked<Q, K> {
     }
 }
 
-impl<Q: EtcdQuestion, K: Continuation<Result = Q::Answer>> Asked<Conversation<Q>, K> {
-    fn read(
-        self,
-        answer: &CalloutAnswer,
-        now: UnixTime,
-        errand: fn(Self) -> OutboundRequest,
-        called: fn(Resumption<K>) -> Called,
-    ) -> Progress {
+/// Any question to the state store.
+pub(super) trait StoreRequest {
+    /// Whether nothing is to be remembered, so that the answer matters only to who asked.
+    fn only_asks(&self) -> bool;
+
+    /// Which store.
+    fn etcd(&self) -> &Etcd;
+
+    /// What is sent next.
+    fn callout(&self, now: UnixTime) -> Callout;
+
+    /// Drops who waits for this stream. True if nobody waits any more.
+    fn forget(&mut self, ticket: Ticket) -> bool;
+
+    /// What an answer says.
+    fn read(self: Box<Self>, answer: &CalloutAnswer, now: UnixTime) -> Progress;
+
+    /// The answer where none can be had.
+    fn unavailable(self: Box<Self>) -> Vec<Called>;
+}
+
+impl<Q, K> StoreRequest for Asked<Conversation<Q>, K>
+where
+    Q: EtcdQuestion + 'static,
+    K: Continuation<Result = Q::Answer> + 'static,
+{
+    fn only_asks(&self) -> bool {
+        self.question.only_asks()
+    }
+
+    fn etcd(&self) -> &Etcd {
+        self.question.etcd()
+    }
+
+    fn callout(&self, now: UnixTime) -> Callout {
+        self.question.callout(now)
+    }
+
+    fn forget(&mut self, ticket: Ticket) -> bool {
+        Asked::forget(self, ticket)
+    }
+
+    fn read(self: Box<Self>, answer: &CalloutAnswer, now: UnixTime) -> Progress {
         match self.question.clone().answer(answer, now) {
-            Ok(Next::Answer(answer)) => Progress::Done(self.answer(&Ok(answer), called)),
-            Ok(Next::Call(question)) => Progress::Further(errand(Self { question, ..self })),
-            Err(fault) => Progress::Failed(errand(self), fault),
+            Ok(Next::Answer(answer)) => Progress::Done(self.answer(&Ok(answer))),
+            Ok(Next::Call(question)) => Progress::Further(OutboundRequest::Store(Box::new(Self { question, ..*self }))),
+            Err(fault) => Progress::Failed(OutboundRequest::Store(self), fault),
         }
+    }
+
+    fn unavailable(self: Box<Self>) -> Vec<Called> {
+        self.answer(&Err(Unavailable::SOON))
     }
 }
 
@@ -104,9 +131,7 @@ impl OutboundRequest {
             Self::Find(Asked { question: find, .. }) | Self::Confirm(Asked { question: Confirm { find, .. }, .. }) => {
                 UpstreamId::AuthSource(find.auth_source.id.clone())
             }
-            Self::Attempt(_) | Self::RefreshTokenUse(_) | Self::CheckActive(_) | Self::Remember(_) => {
-                UpstreamId::StateStore
-            }
+            Self::Store(_) => UpstreamId::StateStore,
         }
     }
 
@@ -117,13 +142,7 @@ impl OutboundRequest {
 
     /// Whether something is to be remembered, whoever is there to see it.
     pub(super) fn is_to_be_remembered(&self) -> bool {
-        match self {
-            Self::Find(_) | Self::Confirm(_) => false,
-            Self::Attempt(asked) => !asked.question.only_asks(),
-            Self::RefreshTokenUse(asked) => !asked.question.only_asks(),
-            Self::CheckActive(asked) => !asked.question.only_asks(),
-            Self::Remember(asked) => !asked.question.only_asks(),
-        }
+        matches!(self, Self::Store(asked) if !asked.only_asks())
     }
 
     /// What it may cost. None where the directory is not asked over HTTP.
@@ -131,10 +150,7 @@ impl OutboundRequest {
         match self {
             Self::Find(asked) => lookup(&asked.question).map(|lookup| &lookup.limits),
             Self::Confirm(asked) => verify(&asked.question).map(|verify| &verify.limits),
-            Self::Attempt(asked) => Some(&asked.question.etcd().limits),
-            Self::RefreshTokenUse(asked) => Some(&asked.question.etcd().limits),
-            Self::CheckActive(asked) => Some(&asked.question.etcd().limits),
-            Self::Remember(asked) => Some(&asked.question.etcd().limits),
+            Self::Store(asked) => Some(&asked.etcd().limits),
         }
     }
 
@@ -143,7 +159,7 @@ impl OutboundRequest {
         match self {
             Self::Find(asked) => lookup(&asked.question).is_some_and(Lookup::is_idempotent),
             Self::Confirm(_) => false,
-            Self::Attempt(_) | Self::RefreshTokenUse(_) | Self::CheckActive(_) | Self::Remember(_) => true,
+            Self::Store(_) => true,
         }
     }
 
@@ -158,10 +174,7 @@ impl OutboundRequest {
                 let traceparent = find.traceparent.as_deref();
                 verify(question)?.callout(&find.auth_source.id, &find.identifier, password, traceparent)
             }
-            Self::Attempt(asked) => Some(asked.question.callout(now)),
-            Self::RefreshTokenUse(asked) => Some(asked.question.callout(now)),
-            Self::CheckActive(asked) => Some(asked.question.callout(now)),
-            Self::Remember(asked) => Some(asked.question.callout(now)),
+            Self::Store(asked) => Some(asked.callout(now)),
         }
     }
 
@@ -170,22 +183,20 @@ impl OutboundRequest {
         match self {
             Self::Find(asked) => {
                 let found = lookup(&asked.question).map(Lookup::nobody).ok_or(Unavailable::SOON);
-                asked.answer(&found, Called::Find)
+                asked.answer(&found)
             }
-            Self::Confirm(asked) => asked.answer(&Ok(None), Called::Confirm),
-            store => store.unavailable(),
+            Self::Confirm(asked) => asked.answer(&Ok(None)),
+            Self::Store(asked) => asked.unavailable(),
         }
     }
 
     /// The answer where none can be had.
-    pub(super) fn unavailable(self) -> Vec<Called> {
+    pub(super) fn unavailable(self, fault: &Fault) -> Vec<Called> {
+        let unavailable = Unavailable { by_record: matches!(fault, Fault::Record(_)), ..Unavailable::SOON };
         match self {
-            Self::Find(asked) => asked.answer(&Err(Unavailable::SOON), Called::Find),
-            Self::Confirm(asked) => asked.answer(&Err(Unavailable::SOON), Called::Confirm),
-            Self::Attempt(asked) => asked.answer(&Err(Unavailable::SOON), Called::Attempt),
-            Self::RefreshTokenUse(asked) => asked.answer(&Err(Unavailable::SOON), Called::RefreshTokenUse),
-            Self::CheckActive(asked) => asked.answer(&Err(Unavailable::SOON), Called::CheckActive),
-            Self::Remember(asked) => asked.answer(&Err(Unavailable::SOON), Called::Remember),
+            Self::Find(asked) => asked.answer(&Err(unavailable)),
+            Self::Confirm(asked) => asked.answer(&Err(unavailable)),
+            Self::Store(asked) => asked.unavailable(),
         }
     }
 
@@ -194,7 +205,7 @@ impl OutboundRequest {
         let Self::Find(asked) = self else { return None };
         let found = known.get(&asked.question, lookup(&asked.question)?, now)?;
         let waiters = mem::take(&mut asked.waiters).into_iter();
-        Some(waiters.map(|waiter| Called::Find(waiter.ready(Ok(found.clone())))).collect())
+        Some(waiters.map(|waiter| waiter.ready(Ok(found.clone()))).collect())
     }
 
     /// Waits with those who ask the same, if somebody does: two logins by one name do; two passwords never do, nor do two
@@ -216,10 +227,7 @@ impl OutboundRequest {
         match self {
             Self::Find(asked) => asked.forget(ticket),
             Self::Confirm(asked) => asked.forget(ticket),
-            Self::Attempt(asked) => asked.forget(ticket),
-            Self::RefreshTokenUse(asked) => asked.forget(ticket),
-            Self::CheckActive(asked) => asked.forget(ticket),
-            Self::Remember(asked) => asked.forget(ticket),
+            Self::Store(asked) => asked.forget(ticket),
         }
     }
 
@@ -228,22 +236,41 @@ impl OutboundRequest {
         let limit = self.limits().map_or(0, |limits| limits.max_response_bytes);
         let answer = match answer::whole(host, body_size, limit) {
             Ok(answer) => answer,
-            Err(fault) => return Progress::Failed(self, fault),
+            Err(fault) => {
+                let fault = self.blame(fault, answer::status(host));
+                return Progress::Failed(self, fault);
+            }
         };
-        let now = host.now();
-        match self {
+        let (status, now) = (answer.status, host.now());
+        let progress = match self {
             Self::Find(asked) => match read_lookup(&asked.question, &answer, known, now) {
-                Ok(found) => Progress::Done(asked.answer(&Ok(found), Called::Find)),
+                Ok(found) => Progress::Done(asked.answer(&Ok(found))),
                 Err(fault) => Progress::Failed(Self::Find(asked), fault),
             },
             Self::Confirm(asked) => match read_verify(&asked.question, &answer) {
-                Ok(user) => Progress::Done(asked.answer(&Ok(user), Called::Confirm)),
+                Ok(user) => Progress::Done(asked.answer(&Ok(user))),
                 Err(fault) => Progress::Failed(Self::Confirm(asked), fault),
             },
-            Self::Attempt(asked) => asked.read(&answer, now, Self::Attempt, Called::Attempt),
-            Self::RefreshTokenUse(asked) => asked.read(&answer, now, Self::RefreshTokenUse, Called::RefreshTokenUse),
-            Self::CheckActive(asked) => asked.read(&answer, now, Self::CheckActive, Called::CheckActive),
-            Self::Remember(asked) => asked.read(&answer, now, Self::Remember, Called::Remember),
+            Self::Store(asked) => asked.read(&answer, now),
+        };
+        match progress {
+            Progress::Failed(request, fault) => {
+                let fault = request.blame(fault, status);
+                Progress::Failed(request, fault)
+            }
+            progress => progress,
+        }
+    }
+
+    /// A directory that answers well is not to blame for what it has of one user, who must not shut it for others.
+    fn blame(&self, fault: Fault, status: u16) -> Fault {
+        match fault {
+            Fault::TooLarge(_) | Fault::Malformed(_)
+                if !matches!(self, Self::Store(_)) && (200..300).contains(&status) =>
+            {
+                Fault::Record(fault.to_string())
+            }
+            fault => fault,
         }
     }
 }

@@ -6,9 +6,13 @@ use super::{
     host::Host,
     metrics::Metrics,
     signer::Signer,
-    work_queue::{TurnedAway, Waiting, WorkQueue},
+    work_queue::{Standing, TurnedAway, Waiting, WorkQueue},
 };
-use crate::{crypto::jws::SigningKey, endpoint::SigningJob, origin::Origin};
+use crate::{
+    crypto::jws::SigningKey,
+    endpoint::{Rank, SigningJob},
+    origin::Origin,
+};
 
 /// The signatures of one worker. `W` is who waits for one.
 pub(super) struct Signings<W> {
@@ -46,7 +50,8 @@ impl<W> Signings<W> {
         origin: Origin,
         now: Instant,
     ) -> Result<(), TurnedAway<W>> {
-        self.queue.admit(origin, Waiting { work, waiter, since: now }, 1, false)
+        let standing = Standing { origin, rank: Rank::First, units: 1 };
+        self.queue.admit(standing, Waiting { work, waiter, since: now }, None)
     }
 
     /// Whether there are signatures to make.

@@ -1,11 +1,9 @@
 //! Who waits for an answer, and who can go on with one.
 
 use crate::{
-    endpoint::{
-        AfterAttempt, AfterCheckActive, AfterFind, AfterRemember, Confirming, Continuation, Pending, Unavailable,
-        UsingRefreshToken, cors::CorsOrigin,
-    },
+    endpoint::{Continuation, Endpoint, Pending, Step, Unavailable, cors::CorsOrigin, request_context::RequestContext},
     origin::Origin,
+    time::Moment,
 };
 
 /// A stream that waits for its answer.
@@ -29,31 +27,45 @@ pub(super) struct Waiter<K> {
 
 /// An exchange with the result that it has waited for.
 pub(super) struct Resumption<K: Continuation> {
-    /// Who waits.
-    pub waiter: Waiter<K>,
-    /// What for.
-    pub result: Result<K::Result, Unavailable>,
+    waiter: Waiter<K>,
+    result: Result<K::Result, Unavailable>,
 }
 
-/// Any exchange that waited for a call.
-pub(super) enum Called {
-    /// For the attempt limits.
-    Attempt(Resumption<AfterAttempt>),
-    /// For a user.
-    Find(Resumption<AfterFind>),
-    /// For a password that a directory checks.
-    Confirm(Resumption<Confirming>),
-    /// For a refresh token.
-    RefreshTokenUse(Resumption<UsingRefreshToken>),
-    /// For whether a token is good.
-    CheckActive(Resumption<AfterCheckActive>),
-    /// For the end of a token to be remembered.
-    Remember(Resumption<AfterRemember>),
+/// Any exchange with the result that it has waited for.
+pub(super) type Called = Box<dyn Resume>;
+
+/// Goes on with a result.
+pub(super) trait Resume {
+    /// The stream.
+    fn ticket(&self) -> Ticket;
+
+    /// What is known of it.
+    fn about(&self) -> RequestContext;
+
+    /// The next step.
+    fn resume(self: Box<Self>, endpoint: &Endpoint, moment: Moment) -> Step;
 }
 
-impl<K: Continuation> Waiter<K> {
+impl<K: Continuation> Resume for Resumption<K> {
+    fn ticket(&self) -> Ticket {
+        self.waiter.ticket
+    }
+
+    fn about(&self) -> RequestContext {
+        self.waiter.pending.about()
+    }
+
+    fn resume(self: Box<Self>, endpoint: &Endpoint, moment: Moment) -> Step {
+        endpoint.resume(self.waiter.pending, self.result, moment)
+    }
+}
+
+impl<K: Continuation + 'static> Waiter<K>
+where
+    K::Result: 'static,
+{
     /// It can go on.
-    pub(super) fn ready(self, result: Result<K::Result, Unavailable>) -> Resumption<K> {
-        Resumption { waiter: self, result }
+    pub(super) fn ready(self, result: Result<K::Result, Unavailable>) -> Called {
+        Box::new(Resumption { waiter: self, result })
     }
 }

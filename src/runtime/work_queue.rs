@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use crate::{
+    endpoint::Rank,
     origin::Origin,
     schedule::{FairQueue, Forecast},
 };
 
 /// Work of one kind: `T` is what is to be done, and `W` is who waits for it.
 pub(super) struct WorkQueue<T, W> {
-    queue: FairQueue<Origin, Waiting<T, W>>,
+    lines: [FairQueue<Origin, Waiting<T, W>>; 2],
     forecast: Forecast,
     /// When the piece of work that is being done began, the pause before it included: what a forecast of waits must know.
     began: Instant,
@@ -26,6 +27,17 @@ pub(super) struct Waiting<T, W> {
     pub since: Instant,
 }
 
+/// Where in the queue work belongs.
+#[derive(Clone, Copy)]
+pub(super) struct Standing {
+    /// Whose turn it takes.
+    pub origin: Origin,
+    /// After all others.
+    pub rank: Rank,
+    /// How many units of work it is.
+    pub units: u64,
+}
+
 /// Someone whose work would wait too long, and how long.
 pub(super) struct TurnedAway<W> {
     /// Who asked.
@@ -40,36 +52,52 @@ const MOST_WAITING: usize = 4096;
 impl<T, W> WorkQueue<T, W> {
     /// A queue for waits of `max_wait` at most.
     pub(super) fn new(max_wait: Duration, now: Instant) -> Self {
-        Self { queue: FairQueue::default(), forecast: Forecast::default(), began: now, max_wait }
+        Self { lines: Default::default(), forecast: Forecast::default(), began: now, max_wait }
     }
 
-    /// Queues work of so many units, or says at once that it would wait too long, if what is ahead costs as much as itself.
+    /// Queues work, or says at once that it would wait too long. That depends on the work that is ahead of it alone, and so tells
+    /// nothing of the work itself. `running` are the units of what is being done.
     ///
     /// # Errors
     /// It would wait too long.
     pub(super) fn admit(
         &mut self,
-        origin: Origin,
+        standing: Standing,
         waiting: Waiting<T, W>,
-        units: u64,
-        is_running: bool,
+        running: Option<u64>,
     ) -> Result<(), TurnedAway<W>> {
-        let ahead = self.queue.ahead_of(&origin) + usize::from(is_running);
-        let ahead = u64::try_from(ahead).unwrap_or(u64::MAX);
-        let wait = self.forecast.duration(units.saturating_mul(ahead));
-        if wait > self.max_wait || self.queue.len() >= MOST_WAITING {
+        let Standing { origin, rank, units } = standing;
+        let ahead = self.ahead_of(&origin, rank).saturating_add(running.unwrap_or(0));
+        let wait = self.forecast.duration(ahead);
+        if wait > self.max_wait || self.len() >= MOST_WAITING {
             return Err(TurnedAway { waiter: waiting.waiter, wait });
         }
-        if !is_running && self.queue.is_empty() {
+        if running.is_none() && self.is_empty() {
             self.began = waiting.since;
         }
-        self.queue.push(origin, waiting);
+        self.line(rank).push(origin, waiting, units);
         Ok(())
+    }
+
+    fn ahead_of(&self, origin: &Origin, rank: Rank) -> u64 {
+        let [first, last] = &self.lines;
+        match rank {
+            Rank::First => first.ahead_of(origin),
+            Rank::Last => first.work().saturating_add(last.ahead_of(origin)),
+        }
+    }
+
+    fn line(&mut self, rank: Rank) -> &mut FairQueue<Origin, Waiting<T, W>> {
+        let [first, last] = &mut self.lines;
+        match rank {
+            Rank::First => first,
+            Rank::Last => last,
+        }
     }
 
     /// What is next.
     pub(super) fn pop(&mut self) -> Option<Waiting<T, W>> {
-        self.queue.pop()
+        self.lines.iter_mut().find_map(FairQueue::pop)
     }
 
     /// A piece of work of so many units is done, and the next one begins.
@@ -80,16 +108,16 @@ impl<T, W> WorkQueue<T, W> {
 
     /// Drops what waits for this one.
     pub(super) fn forget(&mut self, origin: &Origin, is_unwanted: impl Fn(&W) -> bool) {
-        self.queue.remove(origin, |waiting| is_unwanted(&waiting.waiter));
+        self.lines.iter_mut().for_each(|line| line.remove(origin, |waiting| is_unwanted(&waiting.waiter)));
     }
 
     /// How many wait.
     pub(super) fn len(&self) -> usize {
-        self.queue.len()
+        self.lines.iter().map(FairQueue::len).sum()
     }
 
     /// Whether nobody waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.len() == 0
     }
 }

@@ -14,7 +14,7 @@ use super::{
     signings::{Signed, Signings},
     snapshots::Snapshots,
     thread_state::ThreadState,
-    waiter::{Called, Resumption, Ticket, Waiter},
+    waiter::{Called, Ticket, Waiter},
     work_queue::TurnedAway,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     http::Response,
     registry::auth_source::Directory,
     secret::Secret,
-    state::etcd::{Conversation, EtcdQuestion},
+    state::etcd::EtcdQuestion,
 };
 
 /// One plugin in one worker thread.
@@ -173,21 +173,29 @@ impl<H: Host> Worker<H> {
 
     fn ask(&mut self, ticket: Ticket, effect: Effect) {
         match effect {
-            Effect::Attempt(attempt, pending) => {
-                let recall = self.memory.attempt(&attempt, &self.host);
-                self.recall(recall, Waiter { ticket, pending }, OutboundRequest::Attempt);
+            Effect::Reserve(guess, pending) => {
+                let answer = self.memory.attempt(|counters| counters.guess(&guess), &self.host);
+                self.remember(answer, Waiter { ticket, pending });
+            }
+            Effect::Settle(settlement, pending) => {
+                let answer = self.memory.attempt(|counters| counters.settlement(&settlement), &self.host);
+                self.remember(answer, Waiter { ticket, pending });
+            }
+            Effect::WrongSecret(wrong, pending) => {
+                let answer = self.memory.attempt(|counters| counters.wrong_secret(wrong), &self.host);
+                self.remember(answer, Waiter { ticket, pending });
             }
             Effect::RefreshTokenUse(claim, pending) => {
-                let recall = self.memory.token(claim, &self.host);
-                self.recall(recall, Waiter { ticket, pending }, OutboundRequest::RefreshTokenUse);
+                let answer = self.memory.token(claim, &self.host);
+                self.remember(answer, Waiter { ticket, pending });
             }
             Effect::CheckActive(token, pending) => {
-                let recall = self.memory.token(token, &self.host);
-                self.recall(recall, Waiter { ticket, pending }, OutboundRequest::CheckActive);
+                let answer = self.memory.token(token, &self.host);
+                self.remember(answer, Waiter { ticket, pending });
             }
             Effect::Remember(revoke, pending) => {
-                let recall = self.memory.token(revoke, &self.host);
-                self.recall(recall, Waiter { ticket, pending }, OutboundRequest::Remember);
+                let answer = self.memory.token(revoke, &self.host);
+                self.remember(answer, Waiter { ticket, pending });
             }
             Effect::Find(find, pending) if matches!(find.auth_source.directory, Directory::Snapshot(_)) => {
                 let found = self.snapshots.find(&find).ok_or(Unavailable::SOON);
@@ -204,23 +212,24 @@ impl<H: Host> Worker<H> {
                 let admitted = self.signings.admit(work, Waiter { ticket, pending }, ticket.origin, now);
                 self.unless_admitted(admitted);
             }
-            Effect::Verify(work, pending) => {
+            Effect::Verify(work, rank, pending) => {
                 let waiter = Waiter { ticket, pending };
-                let admitted = self.checks.admit(work, waiter, ticket.origin, &mut self.metrics, &self.host);
+                let admitted = self.checks.admit(work, rank, waiter, ticket.origin, &mut self.metrics, &self.host);
                 self.unless_admitted(admitted);
             }
         }
     }
 
-    fn recall<Q: EtcdQuestion, K: Continuation<Result = Q::Answer>>(
-        &mut self,
-        recall: StoreAnswer<Q>,
-        waiter: Waiter<K>,
-        errand: fn(Asked<Conversation<Q>, K>) -> OutboundRequest,
-    ) {
-        match recall {
+    fn remember<Q, K>(&mut self, answer: StoreAnswer<Q>, waiter: Waiter<K>)
+    where
+        Q: EtcdQuestion + 'static,
+        K: Continuation<Result = Q::Answer> + 'static,
+    {
+        match answer {
             StoreAnswer::Ready(answer) => self.resume(waiter.ready(answer)),
-            StoreAnswer::NeedsCallout(conversation) => self.call(errand(Asked::by(conversation, waiter))),
+            StoreAnswer::NeedsCallout(conversation) => {
+                self.call(OutboundRequest::Store(Box::new(Asked::by(conversation, waiter))));
+            }
         }
     }
 
@@ -229,28 +238,25 @@ impl<H: Host> Worker<H> {
         self.resume_all(called);
     }
 
-    fn resume<K: Continuation>(&mut self, Resumption { waiter: Waiter { ticket, pending }, result }: Resumption<K>) {
-        let Some(moment) = self.host.moment() else { return self.give_up(ticket, pending.about()) };
-        let step = self.endpoint.resume(pending, result, moment);
+    fn resume(&mut self, called: Called) {
+        let ticket = called.ticket();
+        let Some(moment) = self.host.moment() else { return self.give_up(ticket, called.about()) };
+        let step = called.resume(&self.endpoint, moment);
         self.perform(ticket, step);
     }
 
     fn resume_all(&mut self, called: Vec<Called>) {
-        for called in called {
-            match called {
-                Called::Attempt(ready) => self.resume(ready),
-                Called::Find(ready) => self.resume(ready),
-                Called::Confirm(ready) => self.resume(ready),
-                Called::RefreshTokenUse(ready) => self.resume(ready),
-                Called::CheckActive(ready) => self.resume(ready),
-                Called::Remember(ready) => self.resume(ready),
-            }
-        }
+        called.into_iter().for_each(|called| self.resume(called));
     }
 
-    fn unless_admitted<K: Continuation>(&mut self, admitted: Result<(), TurnedAway<Waiter<K>>>) {
+    fn unless_admitted<K>(&mut self, admitted: Result<(), TurnedAway<Waiter<K>>>)
+    where
+        K: Continuation + 'static,
+        K::Result: 'static,
+    {
         if let Err(TurnedAway { waiter, wait }) = admitted {
-            self.resume(waiter.ready(Err(Unavailable { retry_after: wait.as_secs().max(1) })));
+            let unavailable = Unavailable { retry_after: wait.as_secs().max(1), ..Unavailable::SOON };
+            self.resume(waiter.ready(Err(unavailable)));
         }
     }
 

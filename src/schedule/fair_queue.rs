@@ -5,10 +5,11 @@ use std::{
     hash::Hash,
 };
 
-/// Items in turns: one of each origin before a second of any, first come first served within an origin.
+/// Items in turns: one of each origin before a second of any, first come first served within an origin. Each takes so many
+/// units of work.
 #[derive(Debug)]
 pub struct FairQueue<K, T> {
-    lines: HashMap<K, VecDeque<T>>,
+    lines: HashMap<K, VecDeque<(T, u64)>>,
     turns: VecDeque<K>,
     length: usize,
 }
@@ -30,20 +31,26 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
         self.length == 0
     }
 
-    /// How many items would be served before a new one from `origin`, if none came after it.
-    pub fn ahead_of(&self, origin: &K) -> usize {
+    /// How many units of work would be done before a new item from `origin`, if none came after it.
+    pub fn ahead_of(&self, origin: &K) -> u64 {
         let own = self.lines.get(origin).map_or(0, VecDeque::len);
-        let before = |(other, line): (&K, &VecDeque<T>)| if other == origin { own } else { line.len().min(own + 1) };
-        self.lines.iter().map(before).sum()
+        let turns = |other: &K| if other == origin { own } else { own + 1 };
+        let before = |(other, line): (&K, &VecDeque<(T, u64)>)| units(line.iter().take(turns(other)));
+        self.lines.iter().map(before).fold(0, u64::saturating_add)
+    }
+
+    /// How many units of work wait.
+    pub fn work(&self) -> u64 {
+        self.lines.values().map(|line| units(line)).fold(0, u64::saturating_add)
     }
 
     /// Puts an item at the end of its origin's line.
-    pub fn push(&mut self, origin: K, item: T) {
+    pub fn push(&mut self, origin: K, item: T, units: u64) {
         let line = self.lines.entry(origin.clone()).or_default();
         if line.is_empty() {
             self.turns.push_back(origin);
         }
-        line.push_back(item);
+        line.push_back((item, units));
         self.length += 1;
     }
 
@@ -51,7 +58,7 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
     pub fn pop(&mut self) -> Option<T> {
         let origin = self.turns.pop_front()?;
         let line = self.lines.get_mut(&origin)?;
-        let item = line.pop_front()?;
+        let (item, _) = line.pop_front()?;
         self.length -= 1;
         if line.is_empty() {
             self.lines.remove(&origin);
@@ -65,7 +72,7 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
     pub fn remove(&mut self, origin: &K, unwanted: impl Fn(&T) -> bool) {
         let Some(line) = self.lines.get_mut(origin) else { return };
         let before = line.len();
-        line.retain(|item| !unwanted(item));
+        line.retain(|(item, _)| !unwanted(item));
         self.length -= before - line.len();
         if line.is_empty() {
             self.lines.remove(origin);
@@ -74,13 +81,17 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
     }
 }
 
+fn units<'a, T: 'a>(items: impl IntoIterator<Item = &'a (T, u64)>) -> u64 {
+    items.into_iter().fold(0, |units, (_, more)| units.saturating_add(*more))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn queue(items: &[(&'static str, u32)]) -> FairQueue<&'static str, u32> {
         let mut queue = FairQueue::default();
-        items.iter().for_each(|(origin, item)| queue.push(*origin, *item));
+        items.iter().for_each(|(origin, item)| queue.push(*origin, *item, u64::from(*item)));
         queue
     }
 
@@ -100,11 +111,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ahead_counts_turns_and_not_items() {
-        let queue = queue(&[("crowd", 1), ("crowd", 2), ("crowd", 3), ("other", 4)]);
-        assert_eq!(queue.ahead_of(&"newcomer"), 2);
-        assert_eq!(queue.ahead_of(&"other"), 3);
-        assert_eq!(queue.ahead_of(&"crowd"), 4);
+    fn what_is_ahead_is_the_work_of_those_whose_turn_comes_before() {
+        let queue = queue(&[("crowd", 1), ("crowd", 20), ("crowd", 300), ("other", 4000)]);
+        assert_eq!(queue.ahead_of(&"newcomer"), 4001);
+        assert_eq!(queue.ahead_of(&"other"), 4021);
+        assert_eq!(queue.ahead_of(&"crowd"), 4321);
+        assert_eq!(queue.work(), 4321);
     }
 
     #[test]
@@ -113,7 +125,7 @@ mod tests {
         queue.remove(&"a", |item| *item == 1);
         queue.remove(&"b", |item| *item == 3);
         queue.remove(&"c", |_| true);
-        assert_eq!((queue.len(), queue.ahead_of(&"a")), (1, 1));
+        assert_eq!((queue.len(), queue.ahead_of(&"a")), (1, 2));
         assert_eq!(drain(queue), [2]);
     }
 }

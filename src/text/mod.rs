@@ -1,5 +1,6 @@
-//! The text forms that requests come in, read strictly.
+//! The text forms that requests come in, read strictly; and what is the same text to some.
 
 pub mod basic;
 pub mod bearer;
 pub mod form;
+pub mod skeleton;

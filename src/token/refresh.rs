@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::seal::Sealer,
-    registry::{identifier::Identifier, user::User},
+    registry::{auth_source::AuthSource, identifier::Identifier, user::User},
     secret::Secret,
     state::{FamilyId, RefreshTokenUse},
     time::{Moment, UnixTime},
@@ -47,9 +47,18 @@ impl RefreshToken {
 
     /// The token, if this issuer sealed it and it has not ended by itself: at its end, or unused for `idle`.
     pub fn open(sealer: &Sealer, issuer: &str, sealed: &Secret, idle: Duration, now: UnixTime) -> Option<Self> {
-        let plain = sealer.open(&purpose(issuer), sealed.expose())?;
-        let token: Self = serde_json::from_slice(&plain).ok()?;
-        (now < token.ends_at(idle)).then_some(token)
+        Self::unseal(sealer, issuer, sealed).filter(|token| now < token.ends_at(idle))
+    }
+
+    /// The token, if this issuer sealed it, whether or not it has ended.
+    pub fn unseal(sealer: &Sealer, issuer: &str, sealed: &Secret) -> Option<Self> {
+        serde_json::from_slice(&sealer.open(&purpose(issuer), sealed.expose())?).ok()
+    }
+
+    /// Whether it was given to whom an identifier names.
+    pub fn is_of(&self, auth_source: &AuthSource, identifier: &Identifier) -> bool {
+        let is_his = || auth_source.known_user(identifier).is_some_and(|id| id == self.user_id);
+        self.auth_source_id == auth_source.id && (self.identifier == *identifier || is_his())
     }
 
     /// Whether the user has changed the password since the login.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use token_endpoint::{
     crypto::jws::{Algorithm, SigningKey},
     http::Response,
+    origin::Origin,
 };
 
 const OTHER_KEY: &str = include_str!("../vectors/rfc8037-a1.pem");
@@ -254,16 +255,20 @@ fn an_end_that_can_not_be_remembered_is_never_told_as_one() {
 }
 
 #[test]
-fn guesses_at_a_secret_are_counted_wherever_they_are_made() {
-    for path in ["/oauth2/revoke", "/oauth2/introspect", "/oauth2/token"] {
-        let core = core_and("attempt_limits", json!({"client": {"failures": 3}}));
+fn guesses_at_a_secret_are_counted_wherever_they_are_made_and_a_right_one_is_never_held() {
+    const PATHS: [&str; 3] = ["/oauth2/revoke", "/oauth2/introspect", "/oauth2/token"];
+    for path in PATHS {
+        let core = core_and("attempt_limits", json!({"address": {"failures": 3}}));
         let form = "grant_type=client_credentials&token=x&client_id=WEB&client_secret=";
         for _ in 0..3 {
             assert_eq!(post(&core, path, &format!("{form}WRONG")).status, 401);
         }
-        for other_path in ["/oauth2/revoke", "/oauth2/introspect", "/oauth2/token"] {
-            assert_eq!(post(&core, other_path, &format!("{form}TENANT_CLIENT_SECRET")).status, 429, "{path}");
+        for other_path in PATHS {
+            assert_eq!(post(&core, other_path, &format!("{form}WRONG")).status, 429, "{path}");
+            assert_ne!(post(&core, other_path, &format!("{form}TENANT_CLIENT_SECRET")).status, 429, "{path}");
         }
+        core.origin.set(Origin::of("192.0.2.2"));
+        assert_eq!(post(&core, path, &format!("{form}WRONG")).status, 401, "another address");
     }
 }
 

@@ -270,27 +270,6 @@ fn attempts_while_limited_do_not_prolong_the_wait() {
 }
 
 #[test]
-fn a_success_forgets_the_failures_of_its_identifier() {
-    let core = core();
-    for _ in 0..3 {
-        for _ in 0..4 {
-            assert_eq!(guess(&core, "alice", "wrong").0, 400);
-        }
-        assert_eq!(guess(&core, "alice", "right").0, 200);
-    }
-}
-
-#[test]
-fn an_address_that_tries_many_names_is_limited_whatever_succeeds_between() {
-    let core = core();
-    for number in 0..50 {
-        assert_eq!(guess(&core, &format!("nobody{number}"), "wrong").0, 400);
-        assert_eq!(guess(&core, "alice", "right").0, if number < 49 { 200 } else { 429 });
-    }
-    assert_eq!(guess(&core, "nobody50", "wrong"), (429, Some("10".to_owned())));
-}
-
-#[test]
 fn what_is_told_to_logs_has_no_name_and_no_secret_in_it() {
     let core = core();
     login(&core, "client_id=APP&username=hunter1&password=hunter2");
@@ -315,17 +294,6 @@ fn a_user_has_one_pseudonym_whatever_is_asked_and_however_it_is_spelt() {
     assert_eq!(pseudonym(), alice, "in another spelling");
     login(&core, "client_id=APP&username=bob&password=wrong");
     assert_ne!(pseudonym(), alice, "another user");
-}
-
-#[test]
-fn secrets_that_are_sent_to_a_public_client_do_not_lock_out_its_users() {
-    let mut document = document();
-    document["attempt_limits"] = json!({"client": {"failures": 2}});
-    let core = core_with(&document);
-    for _ in 0..5 {
-        assert_eq!(login(&core, &format!("{ALICE}&client_secret=guess")).status, 401);
-    }
-    assert_eq!(login(&core, ALICE).status, 200);
 }
 
 #[test]

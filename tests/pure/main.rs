@@ -8,6 +8,7 @@ mod directories;
 mod endpoints;
 mod flow;
 mod fuzz_corpus;
+mod guessing;
 mod imports;
 mod key_schedule;
 mod operator_tool;

@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 
 use token_endpoint::{
-    attempts::{MemoryStore, TableKey},
+    attempts::{AttemptQuestion, MemoryStore, TableKey},
     config::{self, Configuration},
     crypto::password::Arena,
     endpoint::{
-        Admission, Continuation, Effect, Pending, Step, Unavailable, attempt::Attempt, cors::CorsOrigin, event::Event,
+        Admission, Continuation, Effect, Pending, Step, Unavailable, attempt::Counters, cors::CorsOrigin, event::Event,
     },
     http::{Head, Response},
     origin::Origin,
@@ -23,6 +23,8 @@ pub struct Core {
     pub configuration: Configuration,
     /// Seconds since 1970.
     pub now: Cell<u64>,
+    /// Where requests come from.
+    pub origin: Cell<Origin>,
     /// Seconds that go by with every step.
     pub pace: Cell<u64>,
     /// The units of password work that were done.
@@ -47,6 +49,7 @@ impl Core {
         Self {
             configuration: config::parse(document.as_bytes(), &variable, UnixTime(1_800_000_000)).unwrap(),
             now: Cell::new(1_800_000_000),
+            origin: Cell::default(),
             pace: Cell::new(0),
             work: Cell::new(0),
             event: RefCell::default(),
@@ -67,7 +70,7 @@ impl Core {
             Admission::Pass => panic!("not a path of the endpoint: {request:?}"),
             Admission::Reply(response, event) => self.told(response, &event, page),
             Admission::Collect(collecting) => {
-                let step = self.configuration.endpoint.begin(collecting, &body, Origin::default(), self.moment());
+                let step = self.configuration.endpoint.begin(collecting, &body, self.origin.get(), self.moment());
                 self.perform(step, page)
             }
         }
@@ -84,15 +87,25 @@ impl Core {
 
     fn ask(&self, effect: Effect) -> Step {
         match effect {
-            Effect::Attempt(attempt, pending) => self.resume(pending, Ok(self.count(&attempt))),
+            Effect::Reserve(guess, pending) => {
+                self.resume(pending, Ok(self.attempt(|counters| counters.guess(&guess))))
+            }
+            Effect::Settle(end, pending) => {
+                self.resume(pending, Ok(self.attempt(|counters| counters.settlement(&end))))
+            }
+            Effect::WrongSecret(it, pending) => {
+                self.resume(pending, Ok(self.attempt(|counters| counters.wrong_secret(it))))
+            }
             Effect::Find(_, pending) => self.resume(pending, Err(Unavailable::SOON)),
             Effect::Confirm(_, pending) => self.resume(pending, Err(Unavailable::SOON)),
             Effect::RefreshTokenUse(claim, pending) => self.resume(pending, self.remembered(claim)),
             Effect::CheckActive(token, pending) => self.resume(pending, self.remembered(token)),
             Effect::Remember(revoke, pending) => self.resume(pending, self.remembered(revoke)),
-            Effect::Sign(_, pending) if !self.signs.get() => self.resume(pending, Err(Unavailable { retry_after: 60 })),
+            Effect::Sign(_, pending) if !self.signs.get() => {
+                self.resume(pending, Err(Unavailable { retry_after: 60, ..Unavailable::SOON }))
+            }
             Effect::Sign(job, pending) => self.resume(pending, Ok(job.key.sign(job.input.as_bytes()).unwrap())),
-            Effect::Verify(check, pending) => {
+            Effect::Verify(check, _, pending) => {
                 self.work.set(self.work.get() + check.hash().work());
                 let matches = check.start(Arena::default()).finish();
                 self.resume(pending, Ok(matches))
@@ -109,10 +122,9 @@ impl Core {
         is_there.map(|()| question.ask(&mut self.families.borrow_mut(), UnixTime(self.now.get())))
     }
 
-    fn count(&self, attempt: &Attempt) -> u64 {
-        let counting = attempt.counting(&TableKey::new([7; 32]), &self.configuration.attempts);
-        let Ok(wait) = counting.perform(&self.attempts, UnixTime(self.now.get()));
-        wait
+    fn attempt<Q: AttemptQuestion>(&self, question: impl Fn(Counters) -> Q) -> Q::Answer {
+        let counters = Counters { key: &TableKey::new([7; 32]), limits: &self.configuration.attempts };
+        question(counters).ask(&self.attempts, UnixTime(self.now.get())).unwrap()
     }
 
     fn moment(&self) -> Moment {

@@ -114,7 +114,10 @@ fn what_was_revoked_stays_so_where_the_clock_jumps_ahead_and_back() {
     Revoke::Family { family: FamilyId(1), until: LATER }.ask(&mut bucket, UnixTime(100));
     Revoke::Token { token, until: LATER }.ask(&mut bucket, UnixTime(100));
     let ahead = LATER.0 + 100;
-    assert_eq!(claimed(&mut bucket, &RefreshTokenUse { until: UnixTime(2 * ahead), ..claim(2, 0, ahead) }, ahead), Some(1));
+    assert_eq!(
+        claimed(&mut bucket, &RefreshTokenUse { until: UnixTime(2 * ahead), ..claim(2, 0, ahead) }, ahead),
+        Some(1)
+    );
     let mut bucket = Bucket::from_bytes(&bucket.to_bytes()).unwrap();
     assert_eq!(claimed(&mut bucket, &claim(1, 0, 50), 200), None);
     assert!(!TokenInUse::Access { token, issued_at: UnixTime(50) }.ask(&mut bucket, UnixTime(200)));

@@ -1,4 +1,4 @@
-//! A store of attempts: the same buckets as in a proxy's own table, under keys that are always the same few, so that
+//! A store of attempts: the same buckets as in a proxy's own tables, under keys that are always the same few, so that
 //! a flood of names takes no more room.
 
 use std::collections::BTreeMap;
@@ -9,59 +9,66 @@ use super::{
     transaction::{Guard, Operation, Transaction},
 };
 use crate::{
-    attempts::{Bucket, Change, Counting, MemoryStore},
+    attempts::{AttemptQuestion, MemoryStore, Place},
     outbound::Fault,
     time::UnixTime,
 };
 
-impl EtcdQuestion for Counting {
-    type Answer = u64;
+impl<Q: AttemptQuestion> EtcdQuestion for Q {
+    type Answer = Q::Answer;
 
     /// Reads all buckets that it is about.
-    fn first(&self, prefix: &str, _: UnixTime) -> Attempt<u64> {
-        let keys = self.buckets().into_iter().map(|number| key(prefix, number)).collect();
+    fn first(&self, prefix: &str, _: UnixTime) -> Attempt<Q::Answer> {
+        let keys = self.places().into_iter().map(|place| key(prefix, place)).collect();
         Attempt { transaction: Transaction::reading(keys), reply: None }
     }
 
-    /// Says who has to wait, and writes what has changed if nobody else has changed it meanwhile.
-    fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict<u64>, Fault> {
-        let numbers = self.buckets();
-        if numbers.len() != found.len() {
+    /// Asks, and writes what has changed if nobody else has changed meanwhile what it was decided by.
+    fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict<Q::Answer>, Fault> {
+        let places = self.places();
+        if places.len() != found.len() {
             return Err(malformed("not what was asked"));
         }
-        let before = numbers.iter().zip(found).map(|(number, found)| Ok((*number, bucket(found.as_ref())?)));
-        let before = before.collect::<Result<BTreeMap<u8, Bucket>, Fault>>()?;
+        let found: BTreeMap<_, _> = places.iter().copied().zip(found).collect();
+        let before = found.iter().map(|(place, found)| (*place, value(found.as_ref()))).collect::<BTreeMap<_, _>>();
         let store = MemoryStore::new(before.clone());
-        let Ok(wait) = self.perform(&store, now);
-        let after = store.into_buckets();
-        if after == before {
-            return Ok(Verdict::Reply(wait));
+        let reply = self.ask(&store, now).map_err(|_| malformed("a bucket of attempts"))?;
+        let mut changed = store.into_buckets();
+        changed.retain(|place, bucket| before.get(place) != Some(bucket));
+        if changed.is_empty() {
+            return Ok(Verdict::Reply(reply));
         }
-        let guards = numbers.iter().zip(found).map(|(number, found)| unchanged(prefix, *number, found.as_ref()));
-        let changed = after.iter().filter(|(number, bucket)| before.get(number) != Some(bucket));
-        let write = |(number, bucket): (&u8, &Bucket)| Operation::Write(key(prefix, *number), bucket.to_bytes(), None);
+        let advisory = self.advisory();
+        let decisive = found.iter().filter(|(place, _)| changed.contains_key(place) || !advisory.contains(place));
+        let guard = |(place, found): (&Place, &&Option<Record>)| unchanged(prefix, *place, found.as_ref());
         let transaction = Transaction {
-            guards: guards.collect(),
-            then: changed.map(write).collect(),
-            otherwise: numbers.iter().map(|number| Operation::Read(key(prefix, *number))).collect(),
+            guards: decisive.map(guard).collect(),
+            then: changed
+                .into_iter()
+                .map(|(place, bucket)| Operation::Write(key(prefix, place), bucket, None))
+                .collect(),
+            otherwise: places.into_iter().map(|place| Operation::Read(key(prefix, place))).collect(),
         };
-        Ok(Verdict::Attempt(Attempt { transaction, reply: Some(wait) }))
+        Ok(Verdict::Attempt(Attempt { transaction, reply: Some(reply) }))
     }
 
+    /// What is begun, and what has come of it, are remembered.
     fn only_asks(&self) -> bool {
-        self.change == Change::Nothing
+        false
     }
 }
 
-fn key(prefix: &str, bucket: u8) -> String {
-    format!("{prefix}attempts/{bucket}")
+fn key(prefix: &str, place: Place) -> String {
+    match place {
+        Place::Attempts(bucket) => format!("{prefix}attempts/{bucket}"),
+        Place::Friends(bucket) => format!("{prefix}friends/{bucket}"),
+    }
 }
 
-fn unchanged(prefix: &str, bucket: u8, found: Option<&Record>) -> Guard {
-    Guard::Revision(key(prefix, bucket), found.map_or(0, |found| found.revision))
+fn unchanged(prefix: &str, place: Place, found: Option<&Record>) -> Guard {
+    Guard::Revision(key(prefix, place), found.map_or(0, |found| found.revision))
 }
 
-fn bucket(found: Option<&Record>) -> Result<Bucket, Fault> {
-    let Some(found) = found else { return Ok(Bucket::default()) };
-    Bucket::from_bytes(&found.value).map_err(|_| malformed("a bucket of attempts"))
+fn value(found: Option<&Record>) -> Vec<u8> {
+    found.map(|found| found.value.clone()).unwrap_or_default()
 }

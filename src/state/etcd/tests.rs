@@ -10,8 +10,12 @@ use super::{
     fake::{Fake, failure, success},
 };
 use crate::{
-    attempts::{Change, Counting, Limit, Limits, Subject, TableKey},
+    attempts::{
+        self, Counter, End, Friend, FriendProof, Guess, Limit, Limits, Reservation, Settlement, Subject, TableKey,
+        Whereabouts, Who,
+    },
     outbound::{CallLimits, CalloutAnswer, Fault},
+    registry::identifier::{Identifier, IdentifierKind},
     state::{Family, FamilyId, FamilyStatus, RefreshTokenUse, Revoke, TokenId, TokenInUse, UseResult},
     time::{Entropy, UnixTime},
 };
@@ -192,34 +196,68 @@ fn it_gives_up_where_others_are_always_quicker() {
     panic!("it never gave up");
 }
 
-fn counting(change: impl Fn(crate::attempts::Key) -> Change) -> Counting {
+fn guess(client_id: &str) -> Guess {
     let (table, limits) = (TableKey::new([7; 32]), Limits::default());
-    let limit = Limit { failures: 2, ..limits.identifier };
-    let subjects = [Subject::Client("A"), Subject::ClientSecret("B")].map(|subject| (table.key(subject), limit));
-    Counting { change: change(subjects[0].0), subjects: subjects.to_vec() }
+    let identifier = Identifier { kind: IdentifierKind::Username, value: "alice".to_owned() };
+    let counter = |subject, limit| Counter { key: table.key(subject), limit };
+    let friend = table.friend("STAFF", Who::Typed("alice"), client_id, Whereabouts::Address("192.0.2.1"));
+    Guess {
+        identifier: counter(
+            Subject::Identifier { auth_source_id: "STAFF", identifier: &identifier },
+            Limit { failures: 2, ..limits.identifier },
+        ),
+        networks: Vec::new(),
+        client: counter(Subject::Client(client_id), limits.client),
+        friend: Some(Friend {
+            counter: counter(Subject::Friend(friend), limits.friend),
+            proof: FriendProof::Table(friend),
+        }),
+        friend_days: 30,
+    }
+}
+
+fn begin(fake: &mut Fake, client_id: &str, now: u64) -> Result<Reservation, u64> {
+    match ask(fake, guess(client_id), now).unwrap() {
+        attempts::Verdict::Allowed(reservation) => Ok(reservation),
+        attempts::Verdict::Wait(wait) => Err(wait),
+    }
+}
+
+fn settle(fake: &mut Fake, client_id: &str, reservation: Reservation, is_right: bool, now: u64) -> bool {
+    let key = TableKey::new([7; 32]).key(Subject::User { auth_source_id: "STAFF", who: Who::Id("1") });
+    let user = Counter { key, limit: Limits::default().user };
+    let end = if is_right { End::Right { user } } else { End::Wrong { user } };
+    ask(fake, Settlement { guess: guess(client_id), reservation, end }, now).unwrap()
 }
 
 #[test]
-fn failures_add_up_to_a_wait_and_a_success_forgets_them() {
+fn guesses_add_up_to_a_wait_that_holds_strangers_and_no_friend() {
     let mut fake = Fake::default();
-    let begins = || counting(|_| Change::Nothing);
-    let fails = || counting(|_| Change::Failure);
-    for expected in [0, 0, 30] {
-        assert_eq!(calls(&mut fake, |fake| assert_eq!(ask(fake, begins(), 100), Ok(expected))), 1);
-        ask(&mut fake, fails(), 100).unwrap();
+    let known = begin(&mut fake, "KNOWN", 100).unwrap();
+    assert!(settle(&mut fake, "KNOWN", known, true, 100));
+    for _ in 0..2 {
+        let reservation = begin(&mut fake, "OTHER", 100).unwrap();
+        settle(&mut fake, "OTHER", reservation, false, 100);
     }
-    assert_eq!(ask(&mut fake, counting(Change::Success), 100), Ok(30), "who has to wait learns nothing");
-    assert_eq!(ask(&mut fake, counting(Change::Success), 130), Ok(0));
-    assert_eq!(fake.texts().len(), 2);
+    assert_eq!(begin(&mut fake, "OTHER", 100).unwrap_err(), 30);
+    assert!(begin(&mut fake, "KNOWN", 100).is_ok_and(|reservation| reservation.is_friend));
+}
+
+#[test]
+fn a_guess_takes_two_calls_to_begin_and_two_to_settle() {
+    let mut fake = Fake::default();
+    let mut reservation = None;
+    assert_eq!(calls(&mut fake, |fake| reservation = begin(fake, "APP", 100).ok()), 2);
+    assert_eq!(calls(&mut fake, |fake| assert!(settle(fake, "APP", reservation.take().unwrap(), true, 100))), 2);
 }
 
 #[test]
 fn a_bucket_that_is_none_is_a_fault() {
     let mut fake = Fake::default();
-    ask(&mut fake, counting(|_| Change::Failure), 100).unwrap();
+    begin(&mut fake, "APP", 100).unwrap();
     let (key, _) = fake.texts().remove(0);
     fake.put(&key, "short");
-    assert!(matches!(ask(&mut fake, counting(|_| Change::Nothing), 100), Err(Fault::Malformed(_))));
+    assert!(matches!(ask(&mut fake, guess("APP"), 100), Err(Fault::Malformed(_))));
 }
 
 proptest! {
@@ -276,13 +314,12 @@ proptest! {
     }
 
     #[test]
-    fn of_guesses_at_once_no_more_fail_than_are_free_and_each_of_them_counts(
+    fn of_guesses_at_once_no_more_begin_than_are_free_and_each_of_them_counts(
         order in prop::collection::vec(any::<prop::sample::Index>(), 0..200),
         guesses in 2_usize..12,
     ) {
         let (mut fake, now) = (Fake::default(), UnixTime(100));
-        let fails = || counting(|_| Change::Failure);
-        let mut waiting: Vec<_> = (0..guesses).map(|_| Conversation::begin(&etcd(), fails(), now)).collect();
+        let mut waiting: Vec<_> = (0..guesses).map(|_| Conversation::begin(&etcd(), guess("APP"), now)).collect();
         let mut replies = Vec::new();
         let mut order = order.into_iter();
         while !waiting.is_empty() {
@@ -292,8 +329,8 @@ proptest! {
                 Next::Answer(reply) => replies.push(reply),
             }
         }
-        let counted = replies.iter().filter(|reply| **reply == 0).count();
-        prop_assert_eq!(counted, 2);
-        prop_assert_eq!(ask(&mut fake, counting(|_| Change::Nothing), 100), Ok(30));
+        let begun = replies.iter().filter(|reply| matches!(reply, attempts::Verdict::Allowed(_))).count();
+        prop_assert_eq!(begun, 2);
+        prop_assert_eq!(begin(&mut fake, "APP", 100).unwrap_err(), 30);
     }
 }

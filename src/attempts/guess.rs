@@ -1,0 +1,105 @@
+//! Guesses at passwords and secrets, as the tables see them: by keys alone.
+
+use super::{bucket::Counted, friends::FriendKey, key::Key, limit::Limit};
+
+/// What is counted, and when it is too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// Where.
+    pub key: Key,
+    /// How much is too much.
+    pub limit: Limit,
+}
+
+/// A guess at a password.
+#[derive(Clone, Debug)]
+pub struct Guess {
+    /// By the identifier: what holds strangers.
+    pub identifier: Counter,
+    /// By the networks that the caller's address is in. None where that is unknown, or many users'.
+    pub networks: Vec<Counter>,
+    /// By the client: refuses nobody.
+    pub client: Counter,
+    /// Who the caller may be a friend of. None where nothing tells where he is.
+    pub friend: Option<Friend>,
+    /// How long friends are remembered, in days.
+    pub friend_days: u32,
+}
+
+/// Somebody who may be a friend.
+#[derive(Clone, Debug)]
+pub struct Friend {
+    /// By the friend: what holds him, and nothing else does.
+    pub counter: Counter,
+    /// How he is known for one.
+    pub proof: FriendProof,
+}
+
+/// How a friend is known for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FriendProof {
+    /// The table of friends tells.
+    Table(FriendKey),
+    /// He has shown what he was given when he logged in.
+    Token,
+}
+
+/// Whether a guess may be made.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// It may, and counts as a failure until it is settled.
+    Allowed(Reservation),
+    /// Not before so many seconds have passed.
+    Wait(u64),
+}
+
+/// A guess that is under way.
+#[derive(Clone, Debug, Default)]
+pub struct Reservation {
+    /// Whether a friend makes it.
+    pub is_friend: bool,
+    /// Whether so many passwords are guessed through its client that strangers go behind friends.
+    pub is_crowded: bool,
+    /// What it was counted by.
+    pub(super) identifier: Vec<(Key, Counted)>,
+    pub(super) networks: Vec<(Key, Counted)>,
+}
+
+/// What has come of a guess.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The guess.
+    pub guess: Guess,
+    /// That it was allowed.
+    pub reservation: Reservation,
+    /// What has come of it.
+    pub end: End,
+}
+
+/// What has come of a guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was wrong.
+    Wrong {
+        /// By the user whom it was about, or by the identifier where there is none: both are the same work.
+        user: Counter,
+    },
+    /// It was right.
+    Right {
+        /// By the user.
+        user: Counter,
+    },
+    /// Nobody knows: something could not be had.
+    Unknown {
+        /// Whether what the directory has of the user is the cause. Then the address has its share in it: it could ask for the
+        /// same user again and again.
+        by_record: bool,
+    },
+}
+
+/// A secret that was wrong. One that is right is never held, and needs no counting: it can't be guessed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// By the networks that the caller's address is in.
+    pub networks: Vec<Counter>,
+}

@@ -1,0 +1,360 @@
+//! Stories and random histories of guesses.
+
+use std::{cell::Cell, collections::BTreeMap, sync::LazyLock};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::attempts::{InvalidBucket, Limit, Limits, MemoryStore};
+
+const FREE: u64 = 5;
+const DAY: u64 = 86_400;
+const START: UnixTime = UnixTime(1_800_000_000);
+
+/// Who guesses, and at whom; keys as a table's key would give them.
+#[derive(Clone, Copy, Debug)]
+struct Caller {
+    identifier: u64,
+    address: Option<u64>,
+    friend: Option<(u64, u64)>,
+}
+
+const USER: u64 = 7;
+const HOME: Caller = Caller { identifier: 1, address: Some(100), friend: Some((USER, 100)) };
+
+fn stranger(identifier: u64, address: u64) -> Caller {
+    Caller { identifier, address: Some(address), friend: Some((USER, address)) }
+}
+
+fn counter(bucket: u8, tag: u64, limit: Limit) -> Counter {
+    Counter { key: Key { bucket, tag }, limit }
+}
+
+fn guess(Caller { identifier, address, friend }: Caller) -> Guess {
+    let limits = Limits::default();
+    let friend = friend.map(|(user, place)| Friend {
+        counter: counter(3, user << 32 | place, limits.friend),
+        proof: FriendProof::Table(FriendKey { bucket: 5, user, place }),
+    });
+    Guess {
+        identifier: counter(1, identifier, limits.identifier),
+        networks: address
+            .map(|address| counter((192 + address % 50) as u8, address, limits.address))
+            .into_iter()
+            .collect(),
+        client: counter(250, 1, limits.client),
+        friend,
+        friend_days: 30,
+    }
+}
+
+fn user() -> Counter {
+    counter(2, USER, Limits::default().user)
+}
+
+fn after(seconds: u64) -> UnixTime {
+    UnixTime(START.0 + seconds)
+}
+
+fn begin(caller: Caller, store: &MemoryStore, now: UnixTime) -> Result<Reservation, u64> {
+    match guess(caller).ask(store, now).unwrap() {
+        Verdict::Allowed(reservation) => Ok(reservation),
+        Verdict::Wait(wait) => Err(wait),
+    }
+}
+
+fn settle(caller: Caller, reservation: Reservation, end: End, store: &MemoryStore, now: UnixTime) -> bool {
+    Settlement { guess: guess(caller), reservation, end }.ask(store, now).unwrap()
+}
+
+/// What a caller learns of a password: nothing where he has to wait.
+fn log_in(caller: Caller, is_right: bool, store: &MemoryStore, now: UnixTime) -> Result<bool, u64> {
+    let end = if is_right { End::Right { user: user() } } else { End::Wrong { user: user() } };
+    let reservation = begin(caller, store, now)?;
+    Ok(settle(caller, reservation, end, store, now) && is_right)
+}
+
+fn fail(times: u64, caller: Caller, store: &MemoryStore, now: UnixTime) {
+    for _ in 0..times {
+        let _ = log_in(caller, false, store, now);
+    }
+}
+
+#[test]
+fn the_sixth_guess_has_to_wait_even_if_it_is_right() {
+    let store = MemoryStore::default();
+    fail(FREE, stranger(1, 200), &store, START);
+    assert_eq!(log_in(stranger(1, 201), true, &store, START), Err(30));
+    assert_eq!(log_in(stranger(1, 201), true, &store, after(30)), Ok(true));
+}
+
+#[test]
+fn guesses_at_once_are_no_more_than_one_after_another() {
+    let store = MemoryStore::default();
+    let allowed = (0..60).filter(|_| begin(stranger(1, 200), &store, START).is_ok()).count();
+    assert_eq!(allowed, 5);
+}
+
+#[test]
+fn who_hangs_up_has_guessed() {
+    let store = MemoryStore::default();
+    (0..FREE).for_each(|_| drop(begin(stranger(1, 200), &store, START)));
+    assert_eq!(log_in(stranger(1, 201), true, &store, START), Err(30));
+}
+
+#[test]
+fn a_friend_is_held_by_no_stranger() {
+    let store = MemoryStore::default();
+    assert_eq!(log_in(HOME, true, &store, START), Ok(true));
+    for address in 200..300 {
+        fail(12, stranger(1, address), &store, after(1));
+    }
+    assert_eq!(log_in(stranger(1, 999), true, &store, after(2)), Err(29));
+    assert_eq!(log_in(HOME, true, &store, after(2)), Ok(true));
+    fail(60, Caller { identifier: 2, friend: None, ..HOME }, &store, after(3));
+    assert_eq!(log_in(HOME, true, &store, after(3)), Ok(true), "nor by those who share the address");
+}
+
+#[test]
+fn a_friend_is_held_by_guesses_of_his_own() {
+    let store = MemoryStore::default();
+    assert_eq!(log_in(HOME, true, &store, START), Ok(true));
+    fail(FREE, HOME, &store, START);
+    assert_eq!(log_in(HOME, true, &store, START), Err(30));
+    assert_eq!(log_in(stranger(1, 200), true, &store, START), Ok(true), "which hold nobody else");
+}
+
+#[test]
+fn a_friend_is_forgotten_after_a_month() {
+    let store = MemoryStore::default();
+    log_in(HOME, true, &store, START).unwrap();
+    for (days, expected) in [(30, Ok(true)), (61, Err(30))] {
+        let now = after(days * DAY);
+        fail(FREE, stranger(1, 200), &store, now);
+        assert_eq!(log_in(HOME, true, &store, now), expected);
+    }
+}
+
+#[test]
+fn who_shows_what_he_was_given_is_a_friend_wherever_he_is() {
+    let store = MemoryStore::default();
+    fail(FREE, stranger(1, 200), &store, START);
+    let mut of_device = guess(Caller { identifier: 1, address: None, friend: Some((USER, 300)) });
+    of_device.friend.as_mut().unwrap().proof = FriendProof::Token;
+    for _ in 0..FREE {
+        assert!(matches!(of_device.ask(&store, START), Ok(Verdict::Allowed(reservation)) if reservation.is_friend));
+    }
+    assert!(matches!(of_device.ask(&store, START), Ok(Verdict::Wait(30))), "with as many guesses as anyone");
+}
+
+#[test]
+fn a_success_shows_to_nobody() {
+    let (watched, unwatched) = (MemoryStore::default(), MemoryStore::default());
+    for store in [&watched, &unwatched] {
+        fail(4, stranger(1, 200), store, START);
+    }
+    for caller in [HOME, Caller { friend: None, ..HOME }, Caller { address: None, friend: None, ..HOME }] {
+        assert_eq!(log_in(caller, true, &watched, after(1)), Ok(true));
+    }
+    for store in [&watched, &unwatched] {
+        let told: Vec<_> = (0..3).map(|_| log_in(stranger(1, 200), false, store, after(2))).collect();
+        assert_eq!(told, [Ok(false), Err(30), Err(30)]);
+    }
+}
+
+#[test]
+fn spellings_that_only_the_directory_takes_for_one_are_silently_counted_as_one() {
+    let store = MemoryStore::default();
+    let spelling = |number| stranger(number, number);
+    (0..50).for_each(|number| assert_eq!(log_in(spelling(number), false, &store, START), Ok(false)));
+    assert_eq!(log_in(spelling(50), true, &store, START), Ok(false), "a right password is told like a wrong one");
+    assert_eq!(log_in(spelling(51), true, &store, after(3)), Ok(true));
+}
+
+#[test]
+fn a_friends_guesses_count_for_the_user_and_the_users_count_holds_no_friend() {
+    let store = MemoryStore::default();
+    log_in(HOME, true, &store, START).unwrap();
+    fail(4, HOME, &store, START);
+    (0..46).for_each(|number| fail(1, stranger(number, number), &store, START));
+    assert_eq!(log_in(stranger(60, 60), true, &store, START), Ok(false));
+    assert_eq!(log_in(HOME, true, &store, START), Ok(true));
+}
+
+#[test]
+fn an_address_has_one_count_for_all_names_and_a_proven_client_has_none() {
+    let store = MemoryStore::default();
+    (0..50).for_each(|name| fail(1, Caller { friend: None, ..stranger(name, 200) }, &store, START));
+    let next = Caller { friend: None, ..stranger(99, 200) };
+    assert_eq!(log_in(next, true, &store, after(3)), Err(7));
+    let behind_a_client = Caller { address: None, ..next };
+    assert_eq!(log_in(behind_a_client, true, &store, after(3)), Ok(true));
+}
+
+#[test]
+fn a_clients_total_refuses_nobody_and_shows_who_is_a_stranger() {
+    let store = MemoryStore::default();
+    log_in(HOME, true, &store, START).unwrap();
+    (0..1300).for_each(|name| fail(1, Caller { friend: None, ..stranger(1000 + name, 1000 + name) }, &store, START));
+    let newcomer = begin(stranger(5, 5), &store, START).unwrap();
+    assert!(newcomer.is_crowded && !newcomer.is_friend);
+    assert!(begin(HOME, &store, START).unwrap().is_friend);
+}
+
+#[test]
+fn what_nobody_knows_the_end_of_is_taken_back_and_a_bad_record_stays_with_who_asked_for_it() {
+    for (by_record, expected) in [(false, Ok(true)), (true, Err(10))] {
+        let store = MemoryStore::default();
+        for name in 0..50 {
+            let caller = stranger(name, 200);
+            let reservation = begin(caller, &store, START).unwrap();
+            assert!(settle(caller, reservation, End::Unknown { by_record }, &store, START));
+        }
+        assert_eq!(log_in(stranger(1, 200), true, &store, START), expected);
+        assert_eq!(log_in(stranger(1, 201), true, &store, START), Ok(true), "the name's place is given back");
+    }
+}
+
+#[test]
+fn wrong_secrets_hold_their_address_and_nobody_else() {
+    let store = MemoryStore::default();
+    let from = |address| Failure { networks: guess(stranger(1, address)).networks };
+    let told: Vec<_> = (0..52).map(|_| from(200).ask(&store, START).unwrap()).collect();
+    assert!(told.iter().take(50).all(|wait| *wait == 0));
+    assert_eq!(told.get(50..), Some([10, 10].as_slice()));
+    assert_eq!(from(201).ask(&store, START), Ok(0));
+}
+
+/// A store in which another guess begins between the look and the count.
+struct Contended(MemoryStore, Cell<bool>);
+
+impl Store for Contended {
+    type Error = InvalidBucket;
+
+    fn read(&self, place: Place) -> Result<Vec<u8>, InvalidBucket> {
+        self.0.read(place)
+    }
+
+    fn update<T>(
+        &self,
+        place: Place,
+        change: impl Fn(&[u8]) -> Result<(Option<Vec<u8>>, T), InvalidBucket>,
+    ) -> Result<T, InvalidBucket> {
+        if place == Place::Attempts(1) && !self.1.replace(true) {
+            begin(Caller { friend: None, ..stranger(1, 201) }, &self.0, START).unwrap();
+        }
+        self.0.update(place, change)
+    }
+}
+
+#[test]
+fn who_begins_at_the_same_time_as_another_is_told_to_wait_and_is_not_counted() {
+    let store = Contended(MemoryStore::default(), Cell::new(true));
+    fail(FREE - 1, stranger(1, 200), &store.0, START);
+    store.1.set(false);
+    let alone = Caller { friend: None, ..stranger(1, 202) };
+    assert!(matches!(guess(alone).ask(&store, START), Ok(Verdict::Wait(30))));
+    let of_address = look::<Bucket, _>(&store, guess(alone).networks[0].place());
+    assert_eq!(of_address, Ok(Bucket::default()), "the address's place is given back");
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+enum Happening {
+    /// Time passes, in seconds.
+    Pass(u64),
+    /// A stranger begins a guess, by some spelling, from some address.
+    Guess {
+        spelling: u64,
+        address: u64,
+    },
+    /// The guess that began longest ago is found wrong, or its caller hangs up, or something could not be had.
+    Wrong,
+    HangUp,
+    Unknown(bool),
+    /// The user logs in from home, or makes a slip before.
+    LogIn {
+        slips: u64,
+    },
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        3 => prop_oneof![0..3_u64, 20..40_u64, 200..1000_u64, 5_000..90_000_u64].prop_map(Happening::Pass),
+        8 => (1..4_u64, 200..230_u64).prop_map(|(spelling, address)| Happening::Guess { spelling, address }),
+        4 => Just(Happening::Wrong),
+        1 => Just(Happening::HangUp),
+        1 => any::<bool>().prop_map(Happening::Unknown),
+        1 => (0..4_u64).prop_map(|slips| Happening::LogIn { slips }),
+    ]
+}
+
+/// The most guesses at an identifier and at a user that the limits allow in a day.
+static MOST: LazyLock<(usize, usize)> =
+    LazyLock::new(|| (most_in_a_day(Limits::default().identifier), most_in_a_day(Limits::default().user)));
+
+/// Made as soon as they can be.
+fn most_in_a_day(limit: Limit) -> usize {
+    let store = MemoryStore::default();
+    let counter = counter(1, 1, limit);
+    (0..DAY).map(|second| (0..100).take_while(|_| counter.count(&store, after(second)).unwrap().is_ok()).count()).sum()
+}
+
+fn most_in_any_day(times: &[u64]) -> usize {
+    let since = |start: &u64| times.iter().filter(|time| (*start..*start + DAY).contains(*time)).count();
+    times.iter().map(since).max().unwrap_or(0)
+}
+
+proptest! {
+    /// No sequence of events by those who can't log in keeps out one who logged in from where he is; no identifier and no user
+    /// sees more guesses a day than the limits say, by any spelling, in any order, at any parallelism.
+    #[test]
+    fn whatever_strangers_do_a_friend_comes_in_and_they_do_not(history in prop::collection::vec(happening(), 1..400)) {
+        let (store, mut now, mut last_login, mut slipped) = (MemoryStore::default(), START, None::<UnixTime>, Vec::new());
+        let (mut under_way, mut begun, mut telling) = (Vec::new(), BTreeMap::<u64, Vec<u64>>::new(), Vec::new());
+        for happening in history {
+            match happening {
+                Happening::Pass(seconds) => now = UnixTime(now.0 + seconds),
+                Happening::Guess { spelling, address } => {
+                    let caller = stranger(spelling, address);
+                    if let Ok(reservation) = begin(caller, &store, now) {
+                        prop_assert!(!reservation.is_friend);
+                        under_way.push((caller, reservation, now));
+                    }
+                }
+                Happening::Wrong | Happening::HangUp | Happening::Unknown(_) if under_way.is_empty() => {}
+                Happening::HangUp => begun.entry(0).or_default().push(under_way.remove(0).2.0),
+                Happening::Unknown(by_record) => {
+                    let (caller, reservation, _) = under_way.remove(0);
+                    settle(caller, reservation, End::Unknown { by_record }, &store, now);
+                }
+                Happening::Wrong => {
+                    let (caller, reservation, since) = under_way.remove(0);
+                    let told = settle(caller, reservation.clone(), End::Right { user: user() }, &store.clone(), now);
+                    telling.extend(told.then_some(now.0));
+                    settle(caller, reservation, End::Wrong { user: user() }, &store, now);
+                    begun.entry(caller.identifier).or_default().push(since.0);
+                }
+                Happening::LogIn { slips } => {
+                    slipped.retain(|slip: &UnixTime| now.0 - slip.0 <= DAY);
+                    let is_friend = last_login.is_some_and(|last| now.0 / DAY - last.0 / DAY <= 30);
+                    let slips = if is_friend { slips.min(4 - slipped.len().min(4) as u64) } else { 0 };
+                    for _ in 0..slips {
+                        prop_assert_eq!(log_in(HOME, false, &store, now), Ok(false));
+                        slipped.push(now);
+                    }
+                    let outcome = log_in(HOME, true, &store, now);
+                    prop_assert!(!is_friend || outcome == Ok(true), "{outcome:?}");
+                    if outcome == Ok(true) {
+                        last_login = Some(now);
+                    }
+                }
+            }
+        }
+        let (of_identifier, of_user) = *MOST;
+        for (spelling, times) in begun.iter().filter(|(spelling, _)| **spelling > 0) {
+            prop_assert!(most_in_any_day(times) <= of_identifier, "spelling {spelling}");
+        }
+        prop_assert!(most_in_any_day(&telling) <= of_user);
+    }
+}
