@@ -19,6 +19,8 @@ pub struct Head {
     pub authorization: Option<Secret>,
     /// `Origin`, as sent: that of the page that asks (RFC 6454 §7).
     pub web_origin: Option<String>,
+    /// Whether `Sec-Fetch-Site` says that the page that asks is of another site (Fetch Metadata §2.4).
+    pub is_cross_site: bool,
     /// Whether it has `Access-Control-Request-Method`: a page asks whether it may ask.
     pub is_preflight: bool,
     /// `traceparent`, as sent (W3C Trace Context), for calls that this request causes.

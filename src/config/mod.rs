@@ -49,7 +49,7 @@ use crate::{
         Endpoint, Rotation,
         metadata::{self, Described},
     },
-    registry::{Registry, client::Grant},
+    registry::{Registry, client::Grant, web_origin::WebOrigin},
     schedule::Schedule,
     state::etcd::Etcd,
     time::UnixTime,
@@ -176,6 +176,7 @@ fn endpoint(
     });
     let endpoint = Endpoint {
         paths,
+        origin: WebOrigin::new(issuer.origin),
         metadata: metadata?,
         max_request_bytes,
         terms: IssuerConfig { issuer: issuer.text, profile, lifetimes },

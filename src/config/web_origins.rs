@@ -1,6 +1,6 @@
 //! The pages that may read the answers to a client: exact origins, written as browsers send them.
 
-use url::{Host, Url};
+use url::{Host, Origin, Url};
 
 use super::{
     context::Allowances,
@@ -16,7 +16,7 @@ pub(super) const MOST: usize = 32;
 /// The origin of a page (RFC 6454 §6.2).
 pub(super) enum WebOriginForm {}
 
-schema!(WebOriginForm, {"title": "origin", "type": "string", "pattern": r"^https?://[^/*?#@A-Z]+$"});
+schema!(WebOriginForm, {"title": "origin", "type": "string", "pattern": r"^([a-z][a-z0-9+.-]*://[^/*?#@A-Z]+|null)$"});
 
 /// Reads `allowed_origins`.
 pub(super) fn read(
@@ -37,6 +37,9 @@ pub(super) fn read(
     if origins.len() > MOST {
         object.problem(field.name, format!("more than {MOST} origins"));
     }
+    if origins.iter().any(|origin| origin.as_str() == "null") {
+        object.warning(field.name, "null is the origin of every sandboxed page and every file");
+    }
     if matches!(authentication, Some(Authentication::Secret(_))) && !origins.is_empty() {
         object.warning(field.name, "a page can't keep the secret of a web client");
     }
@@ -56,11 +59,10 @@ fn origin(node: Node, allowances: Allowances) -> Option<WebOrigin> {
 fn problem(text: &str, allowances: Allowances) -> Option<&'static str> {
     let url = Url::parse(text).ok();
     match &url {
-        _ if text == "null" => Some("null is the origin of every sandboxed page and every file"),
+        _ if text == "null" => None,
         _ if text.contains('*') => Some("a wildcard; expected one origin"),
         None => Some("expected an origin, such as \"https://app.example.com\""),
-        Some(url) if !["http", "https"].contains(&url.scheme()) => Some("expected an https origin"),
-        Some(url) if url.origin().ascii_serialization() != text => Some(
+        Some(url) if serialized(url) != text => Some(
             "expected an origin as browsers send it: scheme, host and port, in lower case, without the scheme's own port, \
              a slash at the end or a path",
         ),
@@ -68,6 +70,18 @@ fn problem(text: &str, allowances: Allowances) -> Option<&'static str> {
             Some("an http origin of another machine, which only allow_http_issuer permits")
         }
         Some(_) => None,
+    }
+}
+
+/// The origin of a page, which for a scheme of an app's own (`capacitor://localhost`) is opaque to the URL standard, and not to the
+/// browsers in which apps live.
+fn serialized(url: &Url) -> String {
+    match url.origin() {
+        Origin::Opaque(_) => {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+        }
+        tuple => tuple.ascii_serialization(),
     }
 }
 

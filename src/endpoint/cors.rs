@@ -26,6 +26,15 @@ impl Endpoint {
         CorsOrigin(head.web_origin.as_ref().and_then(place))
     }
 
+    /// Whether a page asks that may not read the answer: it may not guess either. Who is no page sends neither header. `Host` says
+    /// nothing here: a name that leads to this machine is anybody's (DNS rebinding).
+    pub(super) fn is_foreign_page(&self, head: &Head) -> bool {
+        match &head.web_origin {
+            Some(origin) => origin != self.origin.as_str() && self.page(head) == CorsOrigin::default(),
+            None => head.is_cross_site,
+        }
+    }
+
     /// What a page is told that asks before it asks. Nothing, if it may not ask or does not.
     pub(super) fn preflight(&self, head: &Head, room: Route) -> Vec<(&'static str, String)> {
         let may_ask = is_public(room.into()) || self.page(head) != CorsOrigin::default();
@@ -42,6 +51,7 @@ impl Endpoint {
 
     /// Lets the page read the answer, if it may. Every answer passes through here on its way out.
     pub fn share(&self, mut response: Response, event: &Event, page: CorsOrigin) -> Response {
+        response.headers.push(("x-content-type-options", "nosniff".to_owned()));
         response.headers.extend(self.sharing(event, page));
         response
     }

@@ -12,6 +12,8 @@ pub enum OAuthError {
         /// The value of `Allow`.
         allow: &'static str,
     },
+    /// A page asks that may not read the answer.
+    ForeignPage,
     /// The body is not a form.
     ContentType,
     /// The body is over the limit.
@@ -94,6 +96,7 @@ impl OAuthError {
             Self::Repeated(parameter) => return invalid("repeated_parameter", "Repeated", parameter),
             Self::Malformed(parameter) => return invalid("malformed_parameter", "Malformed", parameter),
             Self::Method { .. } => (405, "invalid_request", "method", "Unsupported method"),
+            Self::ForeignPage => (403, "invalid_request", "foreign_page", "Origin not allowed"),
             Self::ContentType => (400, "invalid_request", "content_type", "Unsupported content type"),
             Self::TooLarge => (413, "invalid_request", "too_large", "Request body too large"),
             Self::MalformedForm => (400, "invalid_request", "malformed_form", "Malformed request body"),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::route::Paths;
 use crate::{
     crypto::{key_ring::KeyRing, seal::Sealer},
-    registry::{Registry, client::Client},
+    registry::{Registry, client::Client, web_origin::WebOrigin},
     secret::Secret,
     state::RefreshTokenUse,
     time::UnixTime,
@@ -19,6 +19,8 @@ use crate::{
 pub struct Endpoint {
     /// Where it answers.
     pub paths: Paths,
+    /// The origin of its own pages (RFC 6454 §6.2): the issuer's.
+    pub origin: WebOrigin,
     /// The longest request body, in bytes.
     pub max_request_bytes: usize,
     /// What all tokens have in common.

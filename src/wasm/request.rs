@@ -28,6 +28,7 @@ impl IncomingRequest for CurrentRequest {
             content_length: header("content-length").and_then(|length| length.parse().ok()),
             authorization: header_bytes("authorization").map(Secret::new),
             web_origin: header("origin"),
+            is_cross_site: header("sec-fetch-site").is_some_and(|site| site == "cross-site"),
             is_preflight: header_bytes("access-control-request-method").is_some(),
             traceparent: header("traceparent"),
         }

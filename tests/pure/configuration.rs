@@ -394,11 +394,12 @@ fn the_origins_of_pages_are_written_as_browsers_send_them() {
     let cases = [
         ("*", "a wildcard; expected one origin"),
         ("https://*.example.com", "a wildcard; expected one origin"),
-        ("null", "null is the origin of every sandboxed page and every file"),
         ("app.example.com", "expected an origin, such as \"https://app.example.com\""),
         ("https://", "expected an origin, such as \"https://app.example.com\""),
-        ("file:///index.html", "expected an https origin"),
-        ("capacitor://localhost", "expected an https origin"),
+        ("file:///index.html", expected),
+        ("capacitor://localhost/", expected),
+        ("Capacitor://localhost", expected),
+        ("data:", expected),
         ("http://app.example.com", "an http origin of another machine, which only allow_http_issuer permits"),
         ("http://localhost.example.com", "an http origin of another machine, which only allow_http_issuer permits"),
         ("https://app.example.com/", expected),
@@ -419,6 +420,8 @@ fn the_origins_of_pages_are_written_as_browsers_send_them() {
     }
     let good = [
         "https://app.example.com:8443",
+        "capacitor://localhost",
+        "null",
         "https://xn--bcher-kva.example",
         "http://localhost:3000",
         "http://app.localhost",

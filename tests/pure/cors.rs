@@ -127,9 +127,9 @@ fn tokens_are_for_the_pages_of_their_own_client() {
         let login = |origin| login(&core, origin, &format!("client_id={client}&password=right"));
         let answer = login(own);
         assert_eq!((answer.status, reader(&answer), header(&answer, "vary")), (200, Some(own), Some("origin")));
-        for origin in [other, STRANGER] {
+        for (origin, status) in [(other, 200), (STRANGER, 403)] {
             let answer = login(origin);
-            assert_eq!((answer.status, cors_headers(&answer)), (200, vec!["vary"]), "{client} {origin}");
+            assert_eq!((answer.status, cors_headers(&answer)), (status, vec!["vary"]), "{client} {origin}");
         }
     }
     let answer = login(&core, SHOP, "client_id=WEB&client_secret=TENANT_CLIENT_SECRET&password=right");
@@ -177,8 +177,38 @@ fn a_refusal_before_the_client_is_known_can_be_read_by_all_allowed_pages() {
             assert_eq!(exposed, Some("retry-after, www-authenticate"), "{method} {path}");
         }
         let answer = core.send(&by(STRANGER, method, path, body));
+        let status = if method == "POST" { 403 } else { status };
         assert_eq!((answer.status, cors_headers(&answer)), (status, vec!["vary"]), "{method} {path}");
     }
+}
+
+#[test]
+fn a_page_that_may_not_read_the_answer_may_not_guess() {
+    let core = core();
+    let form = "grant_type=password&auth_source_id=STAFF&client_id=SHOP&username=alice&password=WRONG";
+    let cross_site = |origin: Option<&str>| {
+        let mut request = by("", "POST", "/oauth2/token", form);
+        request.headers.retain(|(name, _)| *name != "origin");
+        request.headers.push(("sec-fetch-site", "cross-site".to_owned()));
+        request.headers.extend(origin.map(|origin| ("origin", origin.to_owned())));
+        request
+    };
+    for number in 0..55 {
+        let request = match number % 4 {
+            0 => by(STRANGER, "POST", "/oauth2/token", form),
+            1 => by("null", "POST", "/oauth2/userinfo", "access_token=x"),
+            2 => cross_site(None),
+            _ => cross_site(Some("http://127.0.0.1")),
+        };
+        let answer = core.send(&request);
+        assert_eq!((answer.status, reader(&answer)), (403, None));
+        assert!(String::from_utf8_lossy(&answer.body).contains("invalid_request"));
+        assert!(core.event.borrow().contains(r#"reason="foreign_page""#));
+    }
+    assert_eq!(login(&core, SHOP, "client_id=SHOP&password=right").status, 200, "nothing was counted");
+    assert_eq!(core.send(&cross_site(Some(SHOP))).status, 400, "a client's page may be on another site");
+    let own = login(&core, "https://gateway.example.com", "client_id=SHOP&password=right");
+    assert_eq!((own.status, reader(&own)), (200, None), "the gateway's own pages need no permission");
 }
 
 #[test]

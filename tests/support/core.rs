@@ -148,6 +148,7 @@ pub fn head(request: &Request, path: String) -> Head {
         content_length: Some(request.body.len() as u64),
         authorization: header("authorization").map(Secret::new),
         web_origin: header("origin"),
+        is_cross_site: header("sec-fetch-site").is_some_and(|site| site == "cross-site"),
         is_preflight: header("access-control-request-method").is_some(),
         traceparent: header("traceparent"),
     }

@@ -62,7 +62,10 @@ pub fn stories() -> Vec<Story> {
     ]
     .into_iter()
     .flatten()
-    .map(|(name, request, expected)| Story { name, request, expected })
+    .map(|(name, request, mut expected)| {
+        expected.headers.push(("x-content-type-options", "nosniff"));
+        Story { name, request, expected }
+    })
     .collect()
 }
 
