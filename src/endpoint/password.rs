@@ -20,18 +20,24 @@ use super::{
 };
 use crate::{
     attempts::Reservation,
-    crypto::password::PasswordCheck,
+    crypto::password::{PasswordCheck, PasswordHash},
     origin::Origin,
     registry::{
         auth_source::Directory,
         client::{Client, Grant},
-        user::{Found, Status, User},
+        user::{Account, Found, Status, User},
     },
     secret::Secret,
     state::{FamilyId, TokenId},
     time::{Moment, UnixTime},
-    token::{GrantedRequest, RefreshTokenPolicy, refresh::RefreshToken},
+    token::{
+        GrantedRequest, RefreshTokenPolicy,
+        refresh::{PasswordMark, RefreshToken},
+    },
 };
+
+/// A user whose password was checked, and the hash that it was checked by, if that is known here.
+type Checked = (Arc<User>, Option<Arc<PasswordHash>>);
 
 /// Reads the login and asks whether it may be tried.
 pub(super) fn begin(
@@ -116,13 +122,13 @@ impl Allowed {
     /// Goes on to the one password check that every login costs, found or not.
     fn check(self, found: Found, password: Secret, about: RequestContext) -> Step {
         let hash = self.login.auth_source.hash_to_check(&found, &self.login.identifier);
-        let user = match found {
-            Found::Account(account) => Some(account.user),
+        let account = match found {
+            Found::Account(account) => Some(account),
             Found::NotFound { .. } => None,
         };
         let check = PasswordCheck::new(hash, password);
         let rank = if self.is_suspect() { Rank::Last } else { Rank::First };
-        Step::Ask(Effect::Verify(check, rank, Pending::new(about, Verifying { allowed: self, user })))
+        Step::Ask(Effect::Verify(check, rank, Pending::new(about, Verifying { allowed: self, account })))
     }
 
     /// Whether a stranger makes it while too many passwords are guessed through the client.
@@ -131,10 +137,10 @@ impl Allowed {
     }
 
     /// Goes on with the result of the check, which counts before it is told. What matches a decoy is no user.
-    fn conclude(self, user: Option<Arc<User>>, is_right: bool, about: RequestContext) -> Step {
+    fn conclude(self, user: Option<Checked>, is_right: bool, about: RequestContext) -> Step {
         let about = if self.is_suspect() { about.past(Limited::Client) } else { about };
         let end = if user.is_some() && is_right { End::Right } else { End::Wrong };
-        let user_id = user.as_ref().map(|user| user.id.clone());
+        let user_id = user.as_ref().map(|(user, _)| user.id.clone());
         let Self { login, reservation } = self;
         let settlement = Settlement { guess: login.guess.clone(), reservation, user_id, end };
         let concluding = Concluding { login, user: user.filter(|_| is_right) };
@@ -165,7 +171,10 @@ impl Verifying {
     /// Goes on with the result of the check.
     pub(super) fn verified(self, matches: Result<bool, Unavailable>, about: RequestContext) -> Step {
         match matches {
-            Ok(matches) => self.allowed.conclude(self.user, matches, about),
+            Ok(matches) => {
+                let user = self.account.map(|Account { user, password_hash }| (user, Some(password_hash)));
+                self.allowed.conclude(user, matches, about)
+            }
             Err(unavailable) => self.allowed.excuse(unavailable, about),
         }
     }
@@ -175,7 +184,7 @@ impl Confirming {
     /// Goes on with what the directory said.
     pub(super) fn confirmed(self, user: Result<Option<Arc<User>>, Unavailable>, about: RequestContext) -> Step {
         match user {
-            Ok(user) => self.0.conclude(user, true, about),
+            Ok(user) => self.0.conclude(user.map(|user| (user, None)), true, about),
             Err(unavailable) => self.0.excuse(unavailable, about),
         }
     }
@@ -197,7 +206,7 @@ impl Concluding {
         endpoint: &Endpoint,
         moment: Moment,
     ) -> Result<Step, OAuthError> {
-        let user = self.user.ok_or(OAuthError::WrongCredentials)?;
+        let (user, hash) = self.user.ok_or(OAuthError::WrongCredentials)?;
         if !may_be_told {
             return Ok(reply::refused(OAuthError::WrongCredentials, about.past(Limited::User)));
         }
@@ -205,7 +214,8 @@ impl Concluding {
             return Err(OAuthError::AccountNotActive);
         }
         let (now, id) = (moment.now, TokenId::fresh(moment.entropy));
-        let coming_back = self.login.coming_back(endpoint, &user, id.family(), now);
+        let mark = hash.and_then(|hash| PasswordMark::of(&hash, id.family()));
+        let coming_back = self.login.coming_back(endpoint, &user, mark, id.family(), now);
         let Login { client, scopes, .. } = self.login;
         let granted = GrantedRequest { client, user, scopes, coming_back };
         issue::begin(endpoint, about, granted, id, now)
@@ -215,7 +225,14 @@ impl Concluding {
 impl Login {
     /// What the caller can come back with: nothing where its client may not, and nothing where the directory can't be
     /// asked for a user without a password.
-    fn coming_back(&self, endpoint: &Endpoint, user: &User, family: FamilyId, now: UnixTime) -> RefreshTokenPolicy {
+    fn coming_back(
+        &self,
+        endpoint: &Endpoint,
+        user: &User,
+        password: Option<PasswordMark>,
+        family: FamilyId,
+        now: UnixTime,
+    ) -> RefreshTokenPolicy {
         let may_come_back = self.client.grants.contains(&Grant::RefreshToken);
         let can_be_found = !matches!(self.auth_source.directory, Directory::Verify(_));
         if !(may_come_back && can_be_found) {
@@ -232,6 +249,7 @@ impl Login {
             logged_in_at: now,
             issued_at: now,
             expires_at: now.after(endpoint.terms.lifetimes.refresh_token),
+            password,
         })
     }
 }

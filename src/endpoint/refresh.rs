@@ -18,7 +18,7 @@ use crate::{
     registry::{
         auth_source::Directory,
         client::{Client, Grant},
-        user::{Found, Status, User},
+        user::{Account, Found, Status},
     },
     state::TokenId,
     time::Moment,
@@ -42,8 +42,8 @@ pub(super) fn begin(
     let renewing = Renewing { client: Arc::clone(client), token, scopes };
     match &auth_source.directory {
         Directory::Users(users) => {
-            let user = users.by_id(&renewing.token.user_id).cloned();
-            renewing.renew(endpoint, user, about, moment)
+            let account = users.by_id(&renewing.token.user_id).cloned();
+            renewing.renew(endpoint, account, about, moment)
         }
         Directory::Lookup(_) | Directory::Snapshot(_) => {
             let identifier = renewing.token.identifier.clone();
@@ -63,23 +63,24 @@ impl Renewing {
         endpoint: &Endpoint,
         moment: Moment,
     ) -> Result<Step, OAuthError> {
-        let user = match found {
-            Found::Account(account) => Some(account.user),
+        let account = match found {
+            Found::Account(account) => Some(account),
             Found::NotFound { .. } => None,
         };
-        self.renew(endpoint, user, about, moment)
+        self.renew(endpoint, account, about, moment)
     }
 
     /// Issues new tokens if it is the same user still, active, and with the same password. Otherwise the family ends.
     fn renew(
         self,
         endpoint: &Endpoint,
-        user: Option<Arc<User>>,
+        account: Option<Account>,
         about: RequestContext,
         moment: Moment,
     ) -> Result<Step, OAuthError> {
         let Self { client, token, scopes } = self;
-        match user.filter(|user| user.id == token.user_id && !token.is_older_than_password_of(user)) {
+        let is_same = |account: &Account| account.user.id == token.user_id && !token.is_older_than_password_of(account);
+        match account.filter(is_same).map(|account| account.user) {
             Some(user) if user.status == Status::Active => {
                 let id = TokenId::in_family(moment.entropy, token.family);
                 let granted = GrantedRequest { client, user, scopes, coming_back: RefreshTokenPolicy::Again(token) };

@@ -5,8 +5,14 @@ use std::{fmt, sync::Arc};
 use super::{attempt::Guess, oauth_error::OAuthError};
 use crate::{
     attempts::Reservation,
+    crypto::password::PasswordHash,
     origin::Origin,
-    registry::{auth_source::AuthSource, client::Client, identifier::Identifier, user::User},
+    registry::{
+        auth_source::AuthSource,
+        client::Client,
+        identifier::Identifier,
+        user::{Account, User},
+    },
     secret::Secret,
     time::UnixTime,
     token::{GrantedRequest, presented::AccessToken, refresh::RefreshToken},
@@ -115,7 +121,7 @@ pub struct Finding {
 #[derive(Debug)]
 pub struct Verifying {
     pub(super) allowed: Allowed,
-    pub(super) user: Option<Arc<User>>,
+    pub(super) account: Option<Account>,
 }
 
 /// A login whose password is being checked by the directory.
@@ -126,8 +132,8 @@ pub struct Confirming(pub(super) Allowed);
 #[derive(Debug)]
 pub struct Concluding {
     pub(super) login: Login,
-    /// The user, if the password was right.
-    pub(super) user: Option<Arc<User>>,
+    /// The user, if the password was right, and the hash that it was right by, if that is known here.
+    pub(super) user: Option<(Arc<User>, Option<Arc<PasswordHash>>)>,
 }
 
 /// A login that could not be had, and whose guess is taken back.

@@ -145,8 +145,8 @@ impl UserTable {
     }
 
     /// The user with this id.
-    pub fn by_id(&self, id: &str) -> Option<&Arc<User>> {
-        Some(&self.accounts.get(self.by_id.get(id)?)?.user)
+    pub fn by_id(&self, id: &str) -> Option<&Account> {
+        self.accounts.get(self.by_id.get(id)?)
     }
 
     /// Drops some of what is here, for dropping all at once takes long. True once nothing is left; nobody is to be

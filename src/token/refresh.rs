@@ -3,11 +3,12 @@
 
 use std::{fmt, time::Duration};
 
+use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    crypto::seal::Sealer,
-    registry::{auth_source::AuthSource, identifier::Identifier, user::User},
+    crypto::{password::PasswordHash, seal::Sealer},
+    registry::{auth_source::AuthSource, identifier::Identifier, user::Account},
     secret::Secret,
     state::{FamilyId, RefreshTokenUse},
     time::{Moment, UnixTime},
@@ -36,6 +37,20 @@ pub struct RefreshToken {
     pub issued_at: UnixTime,
     /// The end: the lifetime counted from the login, however often the token has been renewed.
     pub expires_at: UnixTime,
+    /// By what the password was known at the login. None in a token of a version that did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<PasswordMark>,
+}
+
+/// Tells one stored hash from another, in a sealed token alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordMark(String);
+
+impl PasswordMark {
+    /// That of a hash, in the tokens of a family.
+    pub fn of(hash: &PasswordHash, FamilyId(family): FamilyId) -> Option<Self> {
+        Base64::encode_to_string(hash.mark(&family.to_le_bytes())).ok().map(Self)
+    }
 }
 
 impl RefreshToken {
@@ -61,9 +76,11 @@ impl RefreshToken {
         self.auth_source_id == auth_source.id && (self.identifier == *identifier || is_his())
     }
 
-    /// Whether the user has changed the password since the login.
-    pub fn is_older_than_password_of(&self, user: &User) -> bool {
+    /// Whether the user has another password than at the login.
+    pub fn is_older_than_password_of(&self, Account { user, password_hash }: &Account) -> bool {
+        let is_changed = |mark: &PasswordMark| PasswordMark::of(password_hash, self.family).as_ref() != Some(mark);
         user.password_changed_at.is_some_and(|changed_at| changed_at > self.logged_in_at)
+            || self.password.as_ref().is_some_and(is_changed)
     }
 
     /// When it ends by itself if it is not used.

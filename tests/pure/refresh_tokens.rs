@@ -10,9 +10,12 @@ use crate::support::{
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder};
 use serde_json::{Value, json};
 use token_endpoint::{
+    endpoint::Endpoint,
     http::Response,
+    secret::Secret,
     state::{Bucket, FamilyId, Question, RefreshTokenUse, TokenId, TokenInUse, UseResult},
-    time::UnixTime,
+    time::{Entropy, Moment, UnixTime},
+    token::refresh::RefreshToken,
 };
 
 const START: u64 = 1_800_000_000;
@@ -245,6 +248,39 @@ fn a_new_password_ends_what_was_granted_before_it() {
         assert_eq!(refresh(&core, &token).status == 200, is_good, "{changed_at}");
         assert_eq!(refresh(&core, &next(&login(&core))).status, 200);
     }
+}
+
+/// Of `right` too, at twice the cost.
+const NEW_HASH: &str = "$argon2id$v=19$m=64,t=1,p=1$c29tZSBzYWx0IGhlcmU$CkTMyGV2X/HCsxVDchs+RyWz3OR+y3qGbPNqfLwzETs";
+
+#[test]
+fn a_new_hash_ends_what_was_granted_before_it_even_if_nobody_says_when_it_came() {
+    let first = next(&login(&core()));
+    let second = next(&refresh(&core(), &first));
+    let mut changed = document();
+    changed["auth_sources"][0]["users"][0]["password_hash"] = json!(NEW_HASH);
+    for token in [&first, &second] {
+        assert!(is_refused(&refresh(&core_with(&changed), token)));
+    }
+    let core = core_with(&changed);
+    assert_eq!(refresh(&core, &next(&login(&core))).status, 200);
+}
+
+/// Sealed by a version that did not know of it, and read by it as well.
+#[test]
+fn a_token_that_says_nothing_of_the_password_goes_on() {
+    let core = core();
+    let Endpoint { sealer, terms, .. } = &core.configuration.endpoint;
+    let sealed = Secret::new(next(&login(&core)).as_bytes());
+    let token = RefreshToken::unseal(sealer, &terms.issuer, &sealed).unwrap();
+    assert!(serde_json::to_value(&token).unwrap()["password"].is_string());
+    let older = RefreshToken { password: None, ..token };
+    assert_eq!(serde_json::to_value(&older).unwrap().get("password"), None);
+    let moment = Moment { now: UnixTime(START), entropy: Entropy::new([7; 32]) };
+    let older = older.seal(sealer, &terms.issuer, moment).unwrap();
+    let mut changed = document();
+    changed["auth_sources"][0]["users"][0]["password_hash"] = json!(NEW_HASH);
+    assert_eq!(refresh(&core_with(&changed), &older).status, 200);
 }
 
 #[test]

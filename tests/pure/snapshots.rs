@@ -86,7 +86,7 @@ fn all_forms_of_a_document_bring_the_same_users_whatever_its_pieces() {
             let table = load(format, &document, size).unwrap();
             assert_eq!(table.len(), 20);
             assert!(knows(&table, "user7") && knows(&table, "user19@example.com") && !knows(&table, "user20"));
-            assert_eq!(table.by_id("id-3").unwrap().claims["name"], json!("A \"B\" ]} \\"));
+            assert_eq!(table.by_id("id-3").unwrap().user.claims["name"], json!("A \"B\" ]} \\"));
         }
     }
 }

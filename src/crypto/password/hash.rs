@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use super::argon2::Argon2;
 use super::bcrypt::Bcrypt;
 use super::error::PasswordHashError;
@@ -76,6 +78,18 @@ impl PasswordHash {
     /// m = 19456, t = 2, p = 1.
     pub fn default_decoy(seed: [u8; 16]) -> Self {
         Self { method: Method::Argon2(Argon2::default()), salt: seed.to_vec(), digest: vec![0; 32] }
+    }
+
+    /// A digest under a key, by which another hash is told from this one and by which nothing is learnt of it.
+    pub fn mark(&self, key: &[u8]) -> [u8; 32] {
+        let salt_length = self.salt.len().to_le_bytes();
+        Sha256::new()
+            .chain_update(key)
+            .chain_update(salt_length)
+            .chain_update(&self.salt)
+            .chain_update(&self.digest)
+            .finalize()
+            .into()
     }
 
     /// Bytes of [`Arena`](super::Arena) that a check needs; 0 for families that need no memory.
