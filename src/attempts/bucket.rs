@@ -26,13 +26,6 @@ struct Entry {
     failures: u32,
 }
 
-/// What counting a guess has made of an entry, and what there was before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Counted {
-    before: Entry,
-    after: Entry,
-}
-
 impl Default for Bucket {
     fn default() -> Self {
         Self([Entry::default(); ENTRIES])
@@ -45,32 +38,20 @@ impl Bucket {
         self.get(tag).map_or(0, |entry| limit.wait(entry.remembered(limit, now), UnixTime(entry.last), now))
     }
 
-    /// Counts a guess as a failure.
+    /// Counts a failure.
     ///
     /// # Errors
-    /// The seconds to wait. A guess that comes while there is a wait is not counted, so that it can't prolong it.
-    pub(super) fn count(&mut self, tag: u64, limit: &Limit, now: UnixTime) -> Result<Counted, u64> {
+    /// The seconds to wait. A failure that comes while there is a wait is not counted, so that it can't prolong it.
+    pub(super) fn fail(&mut self, tag: u64, limit: &Limit, now: UnixTime) -> Result<(), u64> {
         let wait = self.wait(tag, limit, now);
         if wait > 0 {
             return Err(wait);
         }
-        let before = self.get(tag).unwrap_or_default();
-        let after = Entry { tag, last: now.0, failures: before.remembered(limit, now).saturating_add(1) };
+        let failures = self.get(tag).map_or(0, |entry| entry.remembered(limit, now)).saturating_add(1);
         if let Some(place) = self.place(tag, now) {
-            *place = after;
+            *place = Entry { tag, last: now.0, failures };
         }
-        Ok(Counted { before, after })
-    }
-
-    /// Takes a guess back that was no failure. Where nothing was counted since, all is as it was before: whoever watches the
-    /// counts learns nothing of those who succeed.
-    pub(super) fn give_back(&mut self, Counted { before, after }: Counted) {
-        let Some(entry) = self.0.iter_mut().find(|entry| entry.tag == after.tag) else { return };
-        *entry = match *entry {
-            now if now == after => before,
-            Entry { failures: 0 | 1, .. } => Entry::default(),
-            now => Entry { failures: now.failures - 1, ..now },
-        };
+        Ok(())
     }
 
     fn get(&self, tag: u64) -> Option<Entry> {
@@ -141,7 +122,7 @@ mod tests {
 
     fn fail(bucket: &mut Bucket, tag: u64, times: &[u64]) {
         for now in times {
-            let _ = bucket.count(tag, &LIMIT, UnixTime(*now));
+            let _ = bucket.fail(tag, &LIMIT, UnixTime(*now));
         }
     }
 
@@ -162,44 +143,6 @@ mod tests {
         assert_eq!(bucket.wait(1, &LIMIT, UnixTime(109)), 1);
         fail(&mut bucket, 1, &[110]);
         assert_eq!(bucket.wait(1, &LIMIT, UnixTime(110)), 20);
-    }
-
-    #[test]
-    fn a_guess_that_is_taken_back_leaves_all_as_it_was() {
-        let mut bucket = Bucket::default();
-        fail(&mut bucket, 1, &[100]);
-        let before = bucket.clone();
-        let counted = bucket.count(1, &LIMIT, UnixTime(150)).unwrap();
-        assert_ne!(bucket, before);
-        bucket.give_back(counted);
-        assert_eq!(bucket, before);
-        let counted = bucket.count(2, &LIMIT, UnixTime(150)).unwrap();
-        bucket.give_back(counted);
-        assert_eq!(bucket, before);
-    }
-
-    #[test]
-    fn a_guess_that_is_taken_back_takes_no_other_with_it() {
-        let mut bucket = Bucket::default();
-        let counted = bucket.count(1, &LIMIT, UnixTime(100)).unwrap();
-        fail(&mut bucket, 1, &[101]);
-        assert_eq!(bucket.wait(1, &LIMIT, UnixTime(101)), 10);
-        bucket.give_back(counted);
-        assert_eq!(bucket.wait(1, &LIMIT, UnixTime(101)), 0);
-        fail(&mut bucket, 1, &[102]);
-        assert_eq!(bucket.wait(1, &LIMIT, UnixTime(102)), 10, "the other's failure is still there");
-    }
-
-    #[test]
-    fn a_guess_whose_entry_was_pushed_out_is_taken_back_from_nobody() {
-        let mut bucket = Bucket::default();
-        let counted = bucket.count(1, &LIMIT, UnixTime(100)).unwrap();
-        for tag in 2..100 {
-            fail(&mut bucket, tag, &[101]);
-        }
-        let before = bucket.clone();
-        bucket.give_back(counted);
-        assert_eq!(bucket, before);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Guesses at passwords and secrets, as the tables see them: by keys alone.
 
-use super::{bucket::Counted, friends::FriendKey, key::Key, limit::Limit};
+use super::{flights::Span, friends::FriendKey, key::Key, limit::Limit};
 
 /// What is counted, and when it is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Counter {
     pub key: Key,
     /// How much is too much.
     pub limit: Limit,
+    /// How many may be under way at once.
+    pub at_once: u16,
 }
 
 /// A guess at a password.
@@ -47,7 +49,7 @@ pub enum FriendProof {
 /// Whether a guess may be made.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// It may, and counts as a failure until it is settled.
+    /// It may, and is under way until it is settled. One that never is becomes a failure.
     Allowed(Reservation),
     /// Not before so many seconds have passed.
     Wait(u64),
@@ -60,9 +62,8 @@ pub struct Reservation {
     pub is_friend: bool,
     /// Whether so many passwords are guessed through its client that strangers go behind friends.
     pub is_crowded: bool,
-    /// What it was counted by.
-    pub(super) identifier: Vec<(Key, Counted)>,
-    pub(super) networks: Vec<(Key, Counted)>,
+    /// When it began. None where that could not be remembered.
+    pub(super) begun: Option<Span>,
 }
 
 /// What has come of a guess.
@@ -91,10 +92,22 @@ pub enum End {
     },
     /// Nobody knows: something could not be had.
     Unknown {
-        /// Whether what the directory has of the user is the cause. Then the address has its share in it: it could ask for the
+        /// Whether what the directory has of the user is the cause. Then it is a failure of the address: it could ask for the
         /// same user again and again.
         by_record: bool,
     },
+}
+
+/// What may be told of a guess that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// What has come of it.
+    Outcome,
+    /// That it was wrong, whatever has come of it.
+    Wrong,
+    /// That the caller has to wait so many seconds: of several guesses at once, those that end after the limit is reached learn
+    /// nothing.
+    Wait(u64),
 }
 
 /// A secret that was wrong. One that is right is never held, and needs no counting: it can't be guessed.

@@ -2,6 +2,7 @@
 //! Authentication Cheat Sheet). They hold no names, only keyed hashes of them, and no more of them than they have slots.
 
 mod bucket;
+mod flights;
 mod friends;
 mod guess;
 mod key;
@@ -13,7 +14,7 @@ mod store;
 pub use self::{
     bucket::Bucket,
     friends::FriendKey,
-    guess::{Counter, End, Failure, Friend, FriendProof, Guess, Reservation, Settlement, Verdict},
+    guess::{Counter, End, Failure, Friend, FriendProof, Guess, Reservation, Settlement, Telling, Verdict},
     key::{BUCKETS, FRIEND_BUCKETS, Key, Subject, TableKey, Whereabouts, Who},
     limit::{Limit, Limits},
     memory::MemoryStore,

@@ -1,15 +1,15 @@
 //! Who has to wait, and what is counted of a guess: the one policy, whatever the tables are kept in.
 //!
-//! - A guess counts when it begins, so that many at once are no more than one after another, and is taken back when it was right.
+//! - A guess is under way from when it begins, and few of one name are at once; one that is never heard of again was a failure.
 //! - Strangers wait and friends don't: somebody whose password was right a while ago, where he is, is held by his own failures alone.
 //! - A success resets nothing that others could read.
 //! - One user has one count under all spellings, which is silent: past it a right password is told like a wrong one.
 
 use super::{
-    bucket::{Bucket, Counted},
+    bucket::Bucket,
+    flights::{FlightBucket, Span},
     friends::{Calendar, FriendBucket, FriendKey},
-    guess::{Counter, End, Failure, Friend, FriendProof, Guess, Reservation, Settlement, Verdict},
-    key::Key,
+    guess::{Counter, End, Failure, Friend, FriendProof, Guess, Reservation, Settlement, Telling, Verdict},
     store::{Place, Store, change, look},
 };
 use crate::time::UnixTime;
@@ -34,76 +34,68 @@ pub trait AttemptQuestion: Clone {
     fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<Self::Answer, S::Error>;
 }
 
+/// When to come back where too many guesses at one name are under way, in seconds.
+const SOON: u64 = 1;
+
 impl AttemptQuestion for Guess {
     type Answer = Verdict;
 
     fn places(&self) -> Vec<Place> {
-        let friend = self.friend.iter().map(|friend| friend.counter.place());
-        let counters = [&self.identifier, &self.client].into_iter().chain(&self.networks);
-        each_once(counters.map(Counter::place).chain(friend).chain(self.friend_place()))
+        let counters = self.networks.iter().chain([&self.identifier]).chain(self.friend_counter());
+        each_once(counters.flat_map(Counter::places).chain([self.client.failures()]).chain(self.friend_place()))
     }
 
     fn advisory(&self) -> Vec<Place> {
-        let held =
-            self.networks.iter().chain([&self.identifier]).chain(self.friend.iter().map(|friend| &friend.counter));
-        let held: Vec<_> = held.map(Counter::place).collect();
-        let advisory = [self.client.place()].into_iter().chain(self.friend_place());
+        let counters = self.networks.iter().chain([&self.identifier]).chain(self.friend_counter());
+        let held: Vec<_> = counters.flat_map(Counter::places).collect();
+        let advisory = [self.client.failures()].into_iter().chain(self.friend_place());
         advisory.filter(|place| !held.contains(place)).collect()
     }
 
     fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<Verdict, S::Error> {
+        let is_friend = self.is_of_friend(store, now)?;
+        for counter in self.counted_by(is_friend) {
+            counter.count_lost(store, now)?;
+        }
+        let wait = longest_wait(self.held_by(is_friend), store, now)?;
+        if wait > 0 {
+            return Ok(Verdict::Wait(wait));
+        }
+        // The name's counter, or the friend's, is the first, and the only one that can be full.
+        for counter in self.counted_by(is_friend) {
+            if !counter.begin(store, now)? {
+                return Ok(Verdict::Wait(SOON));
+            }
+        }
         let is_crowded = self.client.wait(store, now)? > 0;
-        let verdict = match self.as_friend(store, now)? {
-            Some(friend) => self.of_friend(friend, store, now)?,
-            None => self.of_stranger(store, now)?,
-        };
-        Ok(match verdict {
-            Verdict::Allowed(reservation) => Verdict::Allowed(Reservation { is_crowded, ..reservation }),
-            wait @ Verdict::Wait(_) => wait,
-        })
+        Ok(Verdict::Allowed(Reservation { is_friend, is_crowded, begun: Some(Span::of(now)) }))
     }
 }
 
 impl Guess {
-    fn as_friend<S: Store>(&self, store: &S, now: UnixTime) -> Result<Option<&Friend>, S::Error> {
-        let Some(friend) = &self.friend else { return Ok(None) };
-        let is_friend = match &friend.proof {
-            FriendProof::Token => true,
-            FriendProof::Table(key) => look::<FriendBucket, S>(store, key.place())?.knows(key, self.calendar(now)),
-        };
-        Ok(is_friend.then_some(friend))
-    }
-
-    /// A friend is held by nothing but his own failures, which count for his address too.
-    fn of_friend<S: Store>(&self, friend: &Friend, store: &S, now: UnixTime) -> Result<Verdict, S::Error> {
-        let counted = match friend.counter.count(store, now)? {
-            Ok(counted) => counted,
-            Err(wait) => return Ok(Verdict::Wait(wait)),
-        };
-        let mut networks = Vec::new();
-        for network in &self.networks {
-            networks.extend(network.count(store, now)?);
-        }
-        let identifier = vec![counted];
-        Ok(Verdict::Allowed(Reservation { is_friend: true, identifier, networks, ..Reservation::default() }))
-    }
-
-    /// While any of its limits is reached, nothing is counted.
-    fn of_stranger<S: Store>(&self, store: &S, now: UnixTime) -> Result<Verdict, S::Error> {
-        let held: Vec<_> = self.networks.iter().chain([&self.identifier]).collect();
-        let wait = longest_wait(held.iter().copied(), store, now)?;
-        if wait > 0 {
-            return Ok(Verdict::Wait(wait));
-        }
-        let mut counted = Vec::new();
-        for counter in held {
-            match counter.count(store, now)? {
-                Ok(count) => counted.push(count),
-                Err(wait) => return give_back(&counted, store).map(|()| Verdict::Wait(wait)),
+    fn is_of_friend<S: Store>(&self, store: &S, now: UnixTime) -> Result<bool, S::Error> {
+        Ok(match self.friend.as_ref().map(|friend| &friend.proof) {
+            None => false,
+            Some(FriendProof::Token) => true,
+            Some(FriendProof::Table(key)) => {
+                look::<FriendBucket, S>(store, key.place())?.knows(key, self.calendar(now))
             }
-        }
-        let identifier = counted.split_off(self.networks.len());
-        Ok(Verdict::Allowed(Reservation { identifier, networks: counted, ..Reservation::default() }))
+        })
+    }
+
+    /// What can refuse it. A friend is held by nothing but his own failures.
+    fn held_by(&self, is_friend: bool) -> impl Iterator<Item = &Counter> {
+        self.counted_by(is_friend).take(if is_friend { 1 } else { usize::MAX })
+    }
+
+    /// What it counts for: the name, or the friend, and the networks.
+    fn counted_by(&self, is_friend: bool) -> impl Iterator<Item = &Counter> {
+        let own = self.friend_counter().filter(|_| is_friend).unwrap_or(&self.identifier);
+        [own].into_iter().chain(&self.networks)
+    }
+
+    fn friend_counter(&self) -> Option<&Counter> {
+        self.friend.as_ref().map(|Friend { counter, .. }| counter)
     }
 
     fn friend_key(&self) -> Option<&FriendKey> {
@@ -135,50 +127,53 @@ impl Guess {
 }
 
 impl AttemptQuestion for Settlement {
-    /// Whether what came of it may be told.
-    type Answer = bool;
+    type Answer = Telling;
 
     fn places(&self) -> Vec<Place> {
-        let counted = self.reservation.identifier.iter().chain(&self.reservation.networks);
-        let counted = counted.map(|(key, _)| Place::Attempts(key.bucket));
+        let counted = self.guess.counted_by(self.reservation.is_friend).flat_map(Counter::places);
         let (user, others) = match &self.end {
-            End::Wrong { user } => (Some(user.place()), Some(self.guess.client.place())),
-            End::Right { user } => (Some(user.place()), self.guess.friend_place()),
+            End::Wrong { user } => (Some(user.failures()), Some(self.guess.client.failures())),
+            End::Right { user } => (Some(user.failures()), self.guess.friend_place()),
             End::Unknown { .. } => (None, None),
         };
         each_once(counted.chain(user).chain(others))
     }
 
-    fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<bool, S::Error> {
+    fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<Telling, S::Error> {
+        let wait = longest_wait(self.guess.held_by(self.reservation.is_friend), store, now)?;
+        self.end(store)?;
         match &self.end {
+            End::Unknown { by_record } => {
+                let networks = self.guess.networks.iter().filter(|_| *by_record);
+                fail(networks, store, now)?;
+                Ok(Telling::Outcome)
+            }
+            _ if wait > 0 => Ok(Telling::Wait(wait)),
             End::Wrong { user } => {
-                // Past a limit nothing is counted, which is no reason to tell anything else.
-                let _ = user.count(store, now)?;
-                let _ = self.guess.client.count(store, now)?;
-                Ok(true)
+                let wait = fail(self.guess.counted_by(self.reservation.is_friend), store, now)?;
+                fail([user, &self.guess.client], store, now)?;
+                Ok(if wait > 0 { Telling::Wait(wait) } else { Telling::Outcome })
             }
             End::Right { user } => self.right(user, store, now),
-            End::Unknown { by_record } => {
-                give_back(&self.reservation.identifier, store)?;
-                if !by_record {
-                    give_back(&self.reservation.networks, store)?;
-                }
-                Ok(true)
-            }
         }
     }
 }
 
 impl Settlement {
-    /// Too many wrong passwords under too many spellings: who is no friend learns nothing from a right one.
-    fn right<S: Store>(&self, user: &Counter, store: &S, now: UnixTime) -> Result<bool, S::Error> {
+    /// It is not under way any more.
+    fn end<S: Store>(&self, store: &S) -> Result<(), S::Error> {
+        let Some(begun) = self.reservation.begun else { return Ok(()) };
+        self.guess.counted_by(self.reservation.is_friend).try_for_each(|counter| counter.end(store, begun))
+    }
+
+    /// Too many wrong passwords under too many spellings: who is no friend learns nothing from a right one, which is a failure.
+    fn right<S: Store>(&self, user: &Counter, store: &S, now: UnixTime) -> Result<Telling, S::Error> {
         if !self.reservation.is_friend && user.wait(store, now)? > 0 {
-            return Ok(false);
+            fail(self.guess.counted_by(false), store, now)?;
+            return Ok(Telling::Wrong);
         }
-        give_back(&self.reservation.identifier, store)?;
-        give_back(&self.reservation.networks, store)?;
         self.guess.befriend(store, now)?;
-        Ok(true)
+        Ok(Telling::Outcome)
     }
 }
 
@@ -187,34 +182,61 @@ impl AttemptQuestion for Failure {
     type Answer = u64;
 
     fn places(&self) -> Vec<Place> {
-        each_once(self.networks.iter().map(Counter::place))
+        each_once(self.networks.iter().map(Counter::failures))
     }
 
     fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
-        let wait = longest_wait(&self.networks, store, now)?;
-        if wait > 0 {
-            return Ok(wait);
+        match longest_wait(&self.networks, store, now)? {
+            0 => fail(&self.networks, store, now),
+            wait => Ok(wait),
         }
-        let mut longest = 0;
-        for network in &self.networks {
-            longest = network.count(store, now)?.err().unwrap_or(0).max(longest);
-        }
-        Ok(longest)
     }
 }
 
 impl Counter {
-    fn place(&self) -> Place {
+    fn failures(&self) -> Place {
         Place::Attempts(self.key.bucket)
     }
 
-    fn wait<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
-        Ok(look::<Bucket, S>(store, self.place())?.wait(self.key.tag, &self.limit, now))
+    fn flights(&self) -> Place {
+        Place::Flights(self.key.bucket)
     }
 
-    fn count<S: Store>(&self, store: &S, now: UnixTime) -> Result<Result<(Key, Counted), u64>, S::Error> {
-        let counted = change(store, self.place(), |bucket: &mut Bucket| bucket.count(self.key.tag, &self.limit, now))?;
-        Ok(counted.map(|counted| (self.key, counted)))
+    fn places(&self) -> [Place; 2] {
+        [self.failures(), self.flights()]
+    }
+
+    fn wait<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
+        Ok(look::<Bucket, S>(store, self.failures())?.wait(self.key.tag, &self.limit, now))
+    }
+
+    /// Counts failures, and gives the seconds to wait if there is a wait already: then nothing is counted.
+    fn fail<S: Store>(&self, store: &S, times: u16, now: UnixTime) -> Result<u64, S::Error> {
+        change(store, self.failures(), |bucket: &mut Bucket| {
+            let mut counted = (0..times).map(|_| bucket.fail(self.key.tag, &self.limit, now));
+            counted.find_map(Result::err).unwrap_or(0)
+        })
+    }
+
+    /// Whether there is room for one more.
+    fn begin<S: Store>(&self, store: &S, now: UnixTime) -> Result<bool, S::Error> {
+        change(store, self.flights(), |bucket: &mut FlightBucket| {
+            let has_room = bucket.under_way(self.key.tag, now) < self.at_once;
+            if has_room {
+                bucket.begin(self.key.tag, now);
+            }
+            has_room
+        })
+    }
+
+    fn end<S: Store>(&self, store: &S, begun: Span) -> Result<(), S::Error> {
+        change(store, self.flights(), |bucket: &mut FlightBucket| bucket.end(self.key.tag, begun))
+    }
+
+    /// What is not heard of again was a failure.
+    fn count_lost<S: Store>(&self, store: &S, now: UnixTime) -> Result<(), S::Error> {
+        let lost = change(store, self.flights(), |bucket: &mut FlightBucket| bucket.take_lost(self.key.tag, now))?;
+        self.fail(store, lost, now).map(drop)
     }
 }
 
@@ -232,10 +254,13 @@ fn longest_wait<'a, S: Store>(
     counters.into_iter().try_fold(0, |longest, counter| Ok(counter.wait(store, now)?.max(longest)))
 }
 
-fn give_back<S: Store>(counted: &[(Key, Counted)], store: &S) -> Result<(), S::Error> {
-    counted.iter().try_for_each(|(key, counted)| {
-        change(store, Place::Attempts(key.bucket), |bucket: &mut Bucket| bucket.give_back(*counted))
-    })
+/// Counts a failure by each, and gives the longest wait that there was already.
+fn fail<'a, S: Store>(
+    counters: impl IntoIterator<Item = &'a Counter>,
+    store: &S,
+    now: UnixTime,
+) -> Result<u64, S::Error> {
+    counters.into_iter().try_fold(0, |longest, counter| Ok(counter.fail(store, 1, now)?.max(longest)))
 }
 
 fn each_once(places: impl IntoIterator<Item = Place>) -> Vec<Place> {

@@ -5,6 +5,8 @@
 pub enum Place {
     /// Of the failures.
     Attempts(u8),
+    /// Of the guesses that are under way.
+    Flights(u8),
     /// Of the friends.
     Friends(u16),
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use crate::{
     attempts::{self, Counter, Friend, FriendProof, Limit, Limits, Reservation, Subject, TableKey, Whereabouts, Who},
     origin::Origin,
-    registry::{auth_source::AuthSource, identifier::Identifier},
+    registry::{
+        auth_source::{AuthSource, Directory},
+        identifier::Identifier,
+    },
     state::FamilyId,
 };
 
@@ -60,6 +63,12 @@ pub struct WrongSecret {
     pub origin: Origin,
 }
 
+/// How many guesses at one name may be under way at once. Of more than are free, those that end too late learn nothing; but
+/// programs log in again and again with one name.
+const AT_ONCE: u16 = 100;
+/// The same where the directory is asked about each, and may lock the user out by itself.
+const ASKED_AT_ONCE: u16 = 10;
+
 /// The places of guesses in tables with this key.
 #[derive(Clone, Copy)]
 pub struct Counters<'a> {
@@ -75,9 +84,9 @@ impl Counters<'_> {
         let Guess { auth_source, identifier, client_id, .. } = guess;
         let subject = Subject::Identifier { auth_source_id: &auth_source.id, identifier };
         attempts::Guess {
-            identifier: self.counter(subject, self.limits.identifier),
+            identifier: self.counter(subject, self.limits.identifier, guess.at_once()),
             networks: guess.origin.map(|origin| self.networks(origin)).unwrap_or_default(),
-            client: self.counter(Subject::Client(client_id), self.limits.client),
+            client: self.counter(Subject::Client(client_id), self.limits.client, u16::MAX),
             friend: self.friend(guess),
             friend_days: self.limits.friend_days,
         }
@@ -87,7 +96,8 @@ impl Counters<'_> {
     pub fn settlement(&self, settlement: &Settlement) -> attempts::Settlement {
         let guess = &settlement.guess;
         let who = guess.who(settlement.user_id.as_deref());
-        let user = self.counter(Subject::User { auth_source_id: &guess.auth_source.id, who }, self.limits.user);
+        let subject = Subject::User { auth_source_id: &guess.auth_source.id, who };
+        let user = self.counter(subject, self.limits.user, u16::MAX);
         attempts::Settlement {
             guess: self.guess(guess),
             reservation: settlement.reservation.clone(),
@@ -114,22 +124,29 @@ impl Counters<'_> {
         let who = guess.who(guess.user_id.as_deref());
         let key = self.key.friend(&guess.auth_source.id, who, &guess.client_id, whereabouts);
         let proof = if device.is_some() { FriendProof::Token } else { FriendProof::Table(key) };
-        Some(Friend { counter: self.counter(Subject::Friend(key), self.limits.friend), proof })
+        Some(Friend { counter: self.counter(Subject::Friend(key), self.limits.friend, guess.at_once()), proof })
     }
 
     fn networks(&self, origin: Origin) -> Vec<Counter> {
         let networks = origin.networks();
         networks
-            .map(|(network, many)| self.counter(Subject::Network(network), self.limits.address.times(many)))
+            .map(|(network, many)| self.counter(Subject::Network(network), self.limits.address.times(many), u16::MAX))
             .collect()
     }
 
-    fn counter(&self, subject: Subject, limit: Limit) -> Counter {
-        Counter { key: self.key.key(subject), limit }
+    fn counter(&self, subject: Subject, limit: Limit, at_once: u16) -> Counter {
+        Counter { key: self.key.key(subject), limit, at_once }
     }
 }
 
 impl Guess {
+    fn at_once(&self) -> u16 {
+        match self.auth_source.directory {
+            Directory::Verify(_) => ASKED_AT_ONCE,
+            Directory::Users(_) | Directory::Lookup(_) | Directory::Snapshot(_) => AT_ONCE,
+        }
+    }
+
     fn who<'a>(&'a self, user_id: Option<&'a str>) -> Who<'a> {
         user_id.map_or(Who::Typed(&self.identifier.value), Who::Id)
     }

@@ -19,7 +19,7 @@ use super::{
     },
 };
 use crate::{
-    attempts::Reservation,
+    attempts::{Reservation, Telling},
     crypto::password::{PasswordCheck, PasswordHash},
     origin::Origin,
     registry::{
@@ -201,13 +201,16 @@ impl Concluding {
     /// Tells the result. Status is told only to one who knew the password. Past the user's own limit all are told the same.
     pub(super) fn counted(
         self,
-        may_be_told: bool,
+        telling: Telling,
         about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
     ) -> Result<Step, OAuthError> {
+        if let Telling::Wait(retry_after) = telling {
+            return Err(OAuthError::TooManyAttempts { retry_after });
+        }
         let (user, hash) = self.user.ok_or(OAuthError::WrongCredentials)?;
-        if !may_be_told {
+        if telling == Telling::Wrong {
             return Ok(reply::refused(OAuthError::WrongCredentials, about.past(Limited::User)));
         }
         if user.status != Status::Active {

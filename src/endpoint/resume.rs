@@ -14,7 +14,7 @@ use super::{
     },
 };
 use crate::{
-    attempts::{Reservation, Verdict},
+    attempts::{Reservation, Telling, Verdict},
     registry::user::{Found, User},
     state::UseResult,
     time::Moment,
@@ -73,20 +73,20 @@ impl Continuation for Throttling {
 }
 
 impl Continuation for AfterSettle {
-    type Result = bool;
+    type Result = Telling;
 
     fn go_on(
         self,
-        result: Result<bool, Unavailable>,
+        result: Result<Telling, Unavailable>,
         about: RequestContext,
         endpoint: &Endpoint,
         moment: Moment,
     ) -> Result<Step, OAuthError> {
         match (self, result) {
             (Self::Excusing(login), _) => Err(login.refusal()),
-            (Self::Concluding(login), Ok(may_be_told)) => login.counted(may_be_told, about, endpoint, moment),
+            (Self::Concluding(login), Ok(telling)) => login.counted(telling, about, endpoint, moment),
             (Self::Concluding(login), Err(_)) if endpoint.allows_store_failure() => {
-                login.counted(true, about, endpoint, moment)
+                login.counted(Telling::Outcome, about, endpoint, moment)
             }
             (Self::Concluding(_), Err(unavailable)) => Err(unavailable.into()),
         }

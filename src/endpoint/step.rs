@@ -38,7 +38,7 @@ pub enum Step {
 pub enum Effect {
     /// May this guess be made? Its place is reserved if so.
     Reserve(Guess, Pending<Throttling>),
-    /// What has come of a guess. The result is whether that may be told.
+    /// What has come of a guess. The result is what may be told.
     Settle(Settlement, Pending<AfterSettle>),
     /// A secret was wrong. The result are the seconds to wait: none where it was counted.
     WrongSecret(WrongSecret, Pending<Rejecting>),

@@ -70,7 +70,8 @@ impl From<InvalidBucket> for Failure {
 
 /// Makes the tables, and their key last, which tells that they are whole.
 fn create(host: &impl Host) -> Option<[u8; 32]> {
-    let places = (0..BUCKETS).map(Place::Attempts).chain((0..FRIEND_BUCKETS).map(Place::Friends));
+    let failures = (0..BUCKETS).map(Place::Attempts);
+    let places = failures.chain((0..BUCKETS).map(Place::Flights)).chain((0..FRIEND_BUCKETS).map(Place::Friends));
     for place in places {
         host.set_shared_value(&name(place), &[], None).ok()?;
     }
@@ -82,6 +83,7 @@ fn create(host: &impl Host) -> Option<[u8; 32]> {
 fn name(place: Place) -> String {
     match place {
         Place::Attempts(bucket) => format!("token-endpoint.attempts.2.{bucket}"),
+        Place::Flights(bucket) => format!("token-endpoint.flights.1.{bucket}"),
         Place::Friends(bucket) => format!("token-endpoint.friends.1.{bucket}"),
     }
 }

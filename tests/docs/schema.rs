@@ -194,7 +194,7 @@ fn complete() -> Value {
         },
         "limits": {"max_request_bytes": 7000},
         "password_checks": {"slice_ms": 7, "max_wait": "0.7s", "pacing_cluster": "pacing"},
-        "attempt_limits": {"identifier": limit, "address": limit, "client": limit, "store": "etcd"},
+        "attempt_limits": {"identifier": limit, "user": limit, "friend": limit, "friend_days": 7, "address": limit, "client": limit, "store": "etcd"},
         "state": {
             "retry_grace": "7s", "on_store_failure": "allow",
             "etcd": merged(&[

@@ -84,5 +84,5 @@ fn envoy_says_nothing_of_pages_where_none_is_configured() {
     let gateway = Gateway::start_with(&yaml, Keys::of_this_run());
     let headers = [("content-type", FORM_TYPE), ("origin", PAGE)];
     let answer = http1::send(gateway.address(), "POST", "/oauth2/token", &headers, SPA_LOGIN);
-    assert_eq!((answer.status, names(&answer)), (200, vec![]), "{answer:?}");
+    assert_eq!((answer.status, names(&answer)), (403, vec![]), "{answer:?}");
 }

@@ -142,6 +142,7 @@ fn forge(keys: &Keys, number: u64, now: UnixTime) -> String {
         logged_in_at: now,
         issued_at: now,
         expires_at: now.after(Duration::from_secs(3600)),
+        password: None,
     };
     token.seal(&sealer(keys), ISSUER, Moment { now, entropy: Entropy::new([7; 32]) }).unwrap()
 }

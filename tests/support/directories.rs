@@ -74,8 +74,9 @@ impl Elsewhere {
 
     /// The whole configuration.
     pub fn yaml(&self) -> String {
-        let limits =
-            ["identifier", "address", "client"].map(|what| format!("{what}: {{failures: 1000000}}")).join(", ");
+        let limits = ["identifier", "user", "friend", "address", "client"]
+            .map(|what| format!("{what}: {{failures: 1000000}}"))
+            .join(", ");
         let settings = format!("allow_weak_hashes: true\nattempt_limits: {{{limits}}}\n");
         let client = format!(
             "- {{id: PEOPLE_CLIENT_ID, type: mobile, auth_sources: [{}], grants: [password, refresh_token]}}",

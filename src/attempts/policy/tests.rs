@@ -5,7 +5,7 @@ use std::{cell::Cell, collections::BTreeMap, sync::LazyLock};
 use proptest::prelude::*;
 
 use super::*;
-use crate::attempts::{InvalidBucket, Limit, Limits, MemoryStore};
+use crate::attempts::{InvalidBucket, Key, Limit, Limits, MemoryStore};
 
 const FREE: u64 = 5;
 const DAY: u64 = 86_400;
@@ -27,7 +27,7 @@ fn stranger(identifier: u64, address: u64) -> Caller {
 }
 
 fn counter(bucket: u8, tag: u64, limit: Limit) -> Counter {
-    Counter { key: Key { bucket, tag }, limit }
+    Counter { key: Key { bucket, tag }, limit, at_once: if bucket < 192 { 10 } else { u16::MAX } }
 }
 
 fn guess(Caller { identifier, address, friend }: Caller) -> Guess {
@@ -63,7 +63,7 @@ fn begin(caller: Caller, store: &MemoryStore, now: UnixTime) -> Result<Reservati
     }
 }
 
-fn settle(caller: Caller, reservation: Reservation, end: End, store: &MemoryStore, now: UnixTime) -> bool {
+fn settle(caller: Caller, reservation: Reservation, end: End, store: &MemoryStore, now: UnixTime) -> Telling {
     Settlement { guess: guess(caller), reservation, end }.ask(store, now).unwrap()
 }
 
@@ -71,7 +71,15 @@ fn settle(caller: Caller, reservation: Reservation, end: End, store: &MemoryStor
 fn log_in(caller: Caller, is_right: bool, store: &MemoryStore, now: UnixTime) -> Result<bool, u64> {
     let end = if is_right { End::Right { user: user() } } else { End::Wrong { user: user() } };
     let reservation = begin(caller, store, now)?;
-    Ok(settle(caller, reservation, end, store, now) && is_right)
+    told(settle(caller, reservation, end, store, now), is_right)
+}
+
+fn told(telling: Telling, is_right: bool) -> Result<bool, u64> {
+    match telling {
+        Telling::Outcome => Ok(is_right),
+        Telling::Wrong => Ok(false),
+        Telling::Wait(wait) => Err(wait),
+    }
 }
 
 fn fail(times: u64, caller: Caller, store: &MemoryStore, now: UnixTime) {
@@ -89,17 +97,38 @@ fn the_sixth_guess_has_to_wait_even_if_it_is_right() {
 }
 
 #[test]
-fn guesses_at_once_are_no_more_than_one_after_another() {
+fn few_guesses_are_made_at_once_and_of_those_no_more_are_told_than_one_after_another() {
     let store = MemoryStore::default();
-    let allowed = (0..60).filter(|_| begin(stranger(1, 200), &store, START).is_ok()).count();
-    assert_eq!(allowed, 5);
+    let begun: Vec<_> = (0..60).filter_map(|_| begin(stranger(1, 200), &store, START).ok()).collect();
+    assert_eq!(begun.len(), 10);
+    let end = |right: usize, at| if at == right { End::Right { user: user() } } else { End::Wrong { user: user() } };
+    for right in [4, 5, 9] {
+        let store = store.clone();
+        let settle = |(at, reservation)| settle(stranger(1, 200), reservation, end(right, at), &store, START);
+        let told: Vec<_> = begun.iter().cloned().enumerate().map(settle).collect();
+        let learnt = told.iter().filter(|telling| **telling == Telling::Outcome).count();
+        assert_eq!(learnt, if right < 5 { 6 } else { 5 }, "a right one is no failure: {told:?}");
+        assert_eq!(told.get(right).copied(), Some(if right < 5 { Telling::Outcome } else { Telling::Wait(30) }));
+    }
 }
 
 #[test]
 fn who_hangs_up_has_guessed() {
     let store = MemoryStore::default();
     (0..FREE).for_each(|_| drop(begin(stranger(1, 200), &store, START)));
-    assert_eq!(log_in(stranger(1, 201), true, &store, START), Err(30));
+    assert_eq!(log_in(stranger(1, 201), true, &store, after(120)), Err(30));
+    assert_eq!(log_in(stranger(1, 201), true, &store, after(150)), Ok(true));
+}
+
+#[test]
+fn a_friend_may_log_in_often_at_once() {
+    let store = MemoryStore::default();
+    let at_once = |times| (0..times).map(|_| begin(HOME, &store, START)).collect::<Vec<_>>();
+    let first = at_once(8);
+    for reservation in first {
+        settle(HOME, reservation.unwrap(), End::Right { user: user() }, &store, START);
+    }
+    assert!(at_once(8).iter().all(|begun| begun.as_ref().is_ok_and(|reservation| reservation.is_friend)));
 }
 
 #[test]
@@ -142,7 +171,10 @@ fn who_shows_what_he_was_given_is_a_friend_wherever_he_is() {
     let mut of_device = guess(Caller { identifier: 1, address: None, friend: Some((USER, 300)) });
     of_device.friend.as_mut().unwrap().proof = FriendProof::Token;
     for _ in 0..FREE {
-        assert!(matches!(of_device.ask(&store, START), Ok(Verdict::Allowed(reservation)) if reservation.is_friend));
+        let Ok(Verdict::Allowed(reservation)) = of_device.ask(&store, START) else { panic!("not allowed") };
+        assert!(reservation.is_friend);
+        let end = End::Wrong { user: user() };
+        Settlement { guess: of_device.clone(), reservation, end }.ask(&store, START).unwrap();
     }
     assert!(matches!(of_device.ask(&store, START), Ok(Verdict::Wait(30))), "with as many guesses as anyone");
 }
@@ -208,7 +240,7 @@ fn what_nobody_knows_the_end_of_is_taken_back_and_a_bad_record_stays_with_who_as
         for name in 0..50 {
             let caller = stranger(name, 200);
             let reservation = begin(caller, &store, START).unwrap();
-            assert!(settle(caller, reservation, End::Unknown { by_record }, &store, START));
+            settle(caller, reservation, End::Unknown { by_record }, &store, START);
         }
         assert_eq!(log_in(stranger(1, 200), true, &store, START), expected);
         assert_eq!(log_in(stranger(1, 201), true, &store, START), Ok(true), "the name's place is given back");
@@ -225,7 +257,7 @@ fn wrong_secrets_hold_their_address_and_nobody_else() {
     assert_eq!(from(201).ask(&store, START), Ok(0));
 }
 
-/// A store in which another guess begins between the look and the count.
+/// A store in which another guess is found wrong between the look and the count.
 struct Contended(MemoryStore, Cell<bool>);
 
 impl Store for Contended {
@@ -241,21 +273,22 @@ impl Store for Contended {
         change: impl Fn(&[u8]) -> Result<(Option<Vec<u8>>, T), InvalidBucket>,
     ) -> Result<T, InvalidBucket> {
         if place == Place::Attempts(1) && !self.1.replace(true) {
-            begin(Caller { friend: None, ..stranger(1, 201) }, &self.0, START).unwrap();
+            fail(1, Caller { friend: None, ..stranger(1, 201) }, &self.0, START);
         }
         self.0.update(place, change)
     }
 }
 
 #[test]
-fn who_begins_at_the_same_time_as_another_is_told_to_wait_and_is_not_counted() {
+fn who_fails_at_the_same_time_as_another_is_told_to_wait() {
     let store = Contended(MemoryStore::default(), Cell::new(true));
+    let caller = Caller { friend: None, ..stranger(1, 202) };
     fail(FREE - 1, stranger(1, 200), &store.0, START);
+    let Ok(Verdict::Allowed(reservation)) = guess(caller).ask(&store, START) else { panic!("not allowed") };
     store.1.set(false);
-    let alone = Caller { friend: None, ..stranger(1, 202) };
-    assert!(matches!(guess(alone).ask(&store, START), Ok(Verdict::Wait(30))));
-    let of_address = look::<Bucket, _>(&store, guess(alone).networks[0].place());
-    assert_eq!(of_address, Ok(Bucket::default()), "the address's place is given back");
+    let end = End::Wrong { user: user() };
+    let settled = Settlement { guess: guess(caller), reservation, end }.ask(&store, START);
+    assert_eq!(settled, Ok(Telling::Wait(30)));
 }
 
 /// One thing that happens.
@@ -297,7 +330,7 @@ static MOST: LazyLock<(usize, usize)> =
 fn most_in_a_day(limit: Limit) -> usize {
     let store = MemoryStore::default();
     let counter = counter(1, 1, limit);
-    (0..DAY).map(|second| (0..100).take_while(|_| counter.count(&store, after(second)).unwrap().is_ok()).count()).sum()
+    (0..DAY).map(|second| (0..100).take_while(|_| counter.fail(&store, 1, after(second)) == Ok(0)).count()).sum()
 }
 
 fn most_in_any_day(times: &[u64]) -> usize {
@@ -311,7 +344,7 @@ proptest! {
     #[test]
     fn whatever_strangers_do_a_friend_comes_in_and_they_do_not(history in prop::collection::vec(happening(), 1..400)) {
         let (store, mut now, mut last_login, mut slipped) = (MemoryStore::default(), START, None::<UnixTime>, Vec::new());
-        let (mut under_way, mut begun, mut telling) = (Vec::new(), BTreeMap::<u64, Vec<u64>>::new(), Vec::new());
+        let (mut under_way, mut learnt, mut telling) = (Vec::new(), BTreeMap::<u64, Vec<u64>>::new(), Vec::new());
         for happening in history {
             match happening {
                 Happening::Pass(seconds) => now = UnixTime(now.0 + seconds),
@@ -319,21 +352,23 @@ proptest! {
                     let caller = stranger(spelling, address);
                     if let Ok(reservation) = begin(caller, &store, now) {
                         prop_assert!(!reservation.is_friend);
-                        under_way.push((caller, reservation, now));
+                        under_way.push((caller, reservation));
                     }
                 }
                 Happening::Wrong | Happening::HangUp | Happening::Unknown(_) if under_way.is_empty() => {}
-                Happening::HangUp => begun.entry(0).or_default().push(under_way.remove(0).2.0),
+                Happening::HangUp => drop(under_way.remove(0)),
                 Happening::Unknown(by_record) => {
-                    let (caller, reservation, _) = under_way.remove(0);
+                    let (caller, reservation) = under_way.remove(0);
                     settle(caller, reservation, End::Unknown { by_record }, &store, now);
                 }
                 Happening::Wrong => {
-                    let (caller, reservation, since) = under_way.remove(0);
-                    let told = settle(caller, reservation.clone(), End::Right { user: user() }, &store.clone(), now);
-                    telling.extend(told.then_some(now.0));
+                    let (caller, reservation) = under_way.remove(0);
+                    let if_right = settle(caller, reservation.clone(), End::Right { user: user() }, &store.clone(), now);
+                    if if_right == Telling::Outcome {
+                        telling.push(now.0);
+                        learnt.entry(caller.identifier).or_default().push(now.0);
+                    }
                     settle(caller, reservation, End::Wrong { user: user() }, &store, now);
-                    begun.entry(caller.identifier).or_default().push(since.0);
                 }
                 Happening::LogIn { slips } => {
                     slipped.retain(|slip: &UnixTime| now.0 - slip.0 <= DAY);
@@ -352,7 +387,7 @@ proptest! {
             }
         }
         let (of_identifier, of_user) = *MOST;
-        for (spelling, times) in begun.iter().filter(|(spelling, _)| **spelling > 0) {
+        for (spelling, times) in &learnt {
             prop_assert!(most_in_any_day(times) <= of_identifier, "spelling {spelling}");
         }
         prop_assert!(most_in_any_day(&telling) <= of_user);

@@ -61,6 +61,7 @@ impl<Q: AttemptQuestion> EtcdQuestion for Q {
 fn key(prefix: &str, place: Place) -> String {
     match place {
         Place::Attempts(bucket) => format!("{prefix}attempts/{bucket}"),
+        Place::Flights(bucket) => format!("{prefix}flights/{bucket}"),
         Place::Friends(bucket) => format!("{prefix}friends/{bucket}"),
     }
 }
