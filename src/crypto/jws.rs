@@ -1,7 +1,7 @@
 //! Signing keys, the signatures they make and those that they recognise (RFC 7515, RFC 7518): one key, one algorithm,
 //! one public JWK.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use jwt_simple::{
     JWTError,
@@ -113,6 +113,24 @@ impl SigningKey {
         match &self.pair {
             KeyPair::RS256 { der, .. } => Some(der),
             _ => None,
+        }
+    }
+
+    /// The public key as SPKI, for a host that verifies faster than WebAssembly can; None for Ed25519, which hosts don't take.
+    pub fn spki(&self) -> Option<Vec<u8>> {
+        match &self.pair {
+            KeyPair::RS256 { pair, .. } => pair.public_key().to_der().ok(),
+            KeyPair::ES256(pair) => pair.public_key().to_der().ok(),
+            KeyPair::EdDSA(_) => None,
+        }
+    }
+
+    /// A JWS signature in the form that X.509 has: of ECDSA, DER instead of both numbers side by side (RFC 7518 §3.4). None if it
+    /// is no signature.
+    pub fn x509_signature<'a>(&self, signature: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        match &self.pair {
+            KeyPair::ES256(_) => Some(Signature::from_slice(signature).ok()?.to_der().as_bytes().to_vec().into()),
+            KeyPair::RS256 { .. } | KeyPair::EdDSA(_) => Some(signature.into()),
         }
     }
 

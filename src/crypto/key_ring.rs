@@ -52,25 +52,25 @@ impl KeyRing {
 
     /// The keys that verify: those that sign later too, so that who keeps a copy knows them in time, and those that no
     /// longer sign until the last token has expired.
-    pub fn published(&self, now: UnixTime) -> impl Iterator<Item = &SigningKey> {
+    pub fn published(&self, now: UnixTime) -> impl Iterator<Item = &Arc<SigningKey>> {
         let keys = self.keys.iter().zip(self.timetable.periods());
-        keys.filter(move |(_, period)| self.gone_at(**period).is_none_or(|gone| now < gone)).map(|(key, _)| &**key)
+        keys.filter(move |(_, period)| self.gone_at(**period).is_none_or(|gone| now < gone)).map(|(key, _)| key)
     }
 
     /// The published key with this `kid`.
-    pub fn published_key(&self, kid: &str, now: UnixTime) -> Option<&SigningKey> {
+    pub fn published_key(&self, kid: &str, now: UnixTime) -> Option<&Arc<SigningKey>> {
         self.published(now).find(|key| key.kid() == kid)
     }
 
     /// The published keys as a JWK Set (RFC 7517 §5).
     pub fn jwks(&self, now: UnixTime) -> String {
-        jwk_set(self.published(now))
+        jwk_set(self.published(now).map(|key| &**key))
     }
 
     /// What is signed with, now or later; what was signed with, as long as its keys verify.
     pub fn algorithms(&self, now: UnixTime) -> Vec<Algorithm> {
         let mut algorithms = Vec::new();
-        for algorithm in self.published(now).map(SigningKey::algorithm) {
+        for algorithm in self.published(now).map(|key| key.algorithm()) {
             if !algorithms.contains(&algorithm) {
                 algorithms.push(algorithm);
             }

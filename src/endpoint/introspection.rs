@@ -12,14 +12,17 @@ use super::{
     request_context::{RequestContext, RequestKind},
     settings::Endpoint,
     step::{Effect, Pending, Step},
-    waiting::{AfterCheckActive, Good, Introspecting},
+    waiting::{AfterCheckActive, AfterCheckSignature, Good, Introspecting},
 };
 use crate::{
     registry::client::Client,
-    secret::Secret,
     state::TokenInUse,
     time::UnixTime,
-    token::{presented::AccessToken, refresh::RefreshToken, scope_text},
+    token::{
+        presented::{AccessToken, Presented},
+        refresh::RefreshToken,
+        scope_text,
+    },
 };
 
 /// RFC 7662 §2.2.
@@ -43,7 +46,7 @@ struct Active<'a> {
     jti: Option<String>,
 }
 
-/// Asks whether the token has ended, if it was good in the first place.
+/// Asks whether the token has ended, or whether its signature is good first.
 pub(super) fn begin(
     endpoint: &Endpoint,
     client: &Arc<Client>,
@@ -52,22 +55,17 @@ pub(super) fn begin(
 ) -> Result<Step, OAuthError> {
     let token = parameters.require_secret(Parameter::Token)?;
     let about = RequestContext::by(client, RequestKind::Introspection);
-    match good(endpoint, client, &token, now) {
-        Some(token) => {
-            let in_use = token.in_use(endpoint);
-            Ok(Step::Ask(Effect::CheckActive(
-                in_use,
-                Pending::new(about, AfterCheckActive::Introspecting(Introspecting(token))),
-            )))
-        }
-        None => Ok(reply::inactive(about)),
+    // A refresh token is nobody's business but its client's; access tokens are shown to services that ask about them.
+    if let Some(token) = endpoint.open_refresh_token(client, &token, now) {
+        return Ok(Introspecting(Good::Refresh(token)).look(endpoint, about));
     }
-}
-
-/// A refresh token is nobody's business but its client's; access tokens are shown to services that ask about them.
-fn good(endpoint: &Endpoint, client: &Client, token: &Secret, now: UnixTime) -> Option<Good> {
-    let refresh_token = endpoint.open_refresh_token(client, token, now).map(Good::Refresh);
-    refresh_token.or_else(|| endpoint.read_access_token(token, now).map(Good::Access))
+    Ok(match endpoint.read_access_token(&token, now) {
+        Some(Presented { token, check }) => {
+            let then = AfterCheckSignature::Introspecting(Introspecting(Good::Access(token)));
+            Step::Ask(Effect::CheckSignature(check, Pending::new(about, then)))
+        }
+        None => reply::inactive(about),
+    })
 }
 
 impl Good {
@@ -80,6 +78,17 @@ impl Good {
 }
 
 impl Introspecting {
+    /// Asks whether the token has ended.
+    fn look(self, endpoint: &Endpoint, about: RequestContext) -> Step {
+        let in_use = self.0.in_use(endpoint);
+        Step::Ask(Effect::CheckActive(in_use, Pending::new(about, AfterCheckActive::Introspecting(self))))
+    }
+
+    /// The same, if its signature is good.
+    pub(super) fn recognized(self, is_good: bool, about: RequestContext, endpoint: &Endpoint) -> Step {
+        if is_good { self.look(endpoint, about) } else { reply::inactive(about) }
+    }
+
     /// Tells what the token is good for, or that it is not.
     pub(super) fn looked(self, is_good: bool, about: RequestContext, endpoint: &Endpoint) -> Result<Step, OAuthError> {
         if !is_good {

@@ -36,7 +36,7 @@ pub use self::{
     settings::{Endpoint, OnStoreFailure, Rotation},
     step::{Confirm, Effect, Find, Pending, Rank, SigningJob, Step, Unavailable},
     waiting::{
-        AfterCheckActive, AfterFind, AfterRemember, AfterSettle, AfterSign, Confirming, Rejecting, Throttling,
-        UsingRefreshToken, Verifying,
+        AfterCheckActive, AfterCheckSignature, AfterFind, AfterRemember, AfterSettle, AfterSign, Confirming, Rejecting,
+        Throttling, UsingRefreshToken, Verifying,
     },
 };

@@ -9,8 +9,8 @@ use super::{
     settings::Endpoint,
     step::{Pending, Step, Unavailable},
     waiting::{
-        AfterCheckActive, AfterFind, AfterRemember, AfterSettle, AfterSign, Confirming, Rejecting, Throttling,
-        UsingRefreshToken, Verifying,
+        AfterCheckActive, AfterCheckSignature, AfterFind, AfterRemember, AfterSettle, AfterSign, Confirming, Rejecting,
+        Throttling, UsingRefreshToken, Verifying,
     },
 };
 use crate::{
@@ -171,6 +171,25 @@ impl Continuation for AfterSign {
         match self {
             Self::Access(issue) => issue.signed(&signature, about, endpoint, moment),
             Self::Id(issue) => issue.signed(&signature, about, endpoint, moment),
+        }
+    }
+}
+
+impl Continuation for AfterCheckSignature {
+    type Result = bool;
+
+    fn go_on(
+        self,
+        result: Result<bool, Unavailable>,
+        about: RequestContext,
+        endpoint: &Endpoint,
+        _: Moment,
+    ) -> Result<Step, OAuthError> {
+        let is_good = result?;
+        match self {
+            Self::Introspecting(token) => Ok(token.recognized(is_good, about, endpoint)),
+            Self::Informing(token) => token.recognized(is_good, endpoint),
+            Self::Revoking(token) => token.recognized(is_good, about),
         }
     }
 }

@@ -11,14 +11,16 @@ use super::{
     request_context::{RequestContext, RequestKind},
     settings::Endpoint,
     step::{Effect, Pending, Step},
-    waiting::{AfterRemember, Revoking},
+    waiting::{AfterCheckSignature, AfterRemember, Revoking, RevokingAccess},
 };
 use crate::{
     registry::client::Client,
-    secret::Secret,
     state::Revoke,
     time::UnixTime,
-    token::{presented::AccessToken, refresh::RefreshToken},
+    token::{
+        presented::{AccessToken, Presented},
+        refresh::RefreshToken,
+    },
 };
 
 /// Ends the token. What is no token of ours, or has ended, is what the client wanted it to be (RFC 7009 §2.2).
@@ -30,21 +32,34 @@ pub(super) fn begin(
 ) -> Result<Step, OAuthError> {
     let token = parameters.require_secret(Parameter::Token)?;
     let about = RequestContext::by(client, RequestKind::Revocation);
-    match end_of(endpoint, client, &token, now)? {
-        Some(ending) => Ok(Step::Ask(Effect::Remember(ending, Pending::new(about, AfterRemember::Revoking(Revoking))))),
-        None => Ok(reply::done(Outcome::NothingToRevoke, about)),
+    // With a refresh token, all tokens of its login end (RFC 7009 §2.1).
+    if let Some(token) = endpoint.open_any_refresh_token(&token, now) {
+        own(client, &token.client_id)?;
+        return Ok(remember(end_of_family(endpoint, &token), about));
     }
+    Ok(match endpoint.read_access_token(&token, now) {
+        Some(Presented { token, check }) => {
+            let revoked = RevokingAccess { client: Arc::clone(client), token };
+            Step::Ask(Effect::CheckSignature(check, Pending::new(about, AfterCheckSignature::Revoking(revoked))))
+        }
+        None => reply::done(Outcome::NothingToRevoke, about),
+    })
 }
 
-/// What is to be remembered: with a refresh token, all tokens of its login end (RFC 7009 §2.1).
-fn end_of(endpoint: &Endpoint, client: &Client, token: &Secret, now: UnixTime) -> Result<Option<Revoke>, OAuthError> {
-    if let Some(token) = endpoint.open_any_refresh_token(token, now) {
-        own(client, &token.client_id)?;
-        return Ok(Some(end_of_family(endpoint, &token)));
+fn remember(ending: Revoke, about: RequestContext) -> Step {
+    Step::Ask(Effect::Remember(ending, Pending::new(about, AfterRemember::Revoking(Revoking))))
+}
+
+impl RevokingAccess {
+    /// Ends the token, if its signature is good.
+    pub(super) fn recognized(self, is_good: bool, about: RequestContext) -> Result<Step, OAuthError> {
+        let Self { client, token } = self;
+        if !is_good {
+            return Ok(reply::done(Outcome::NothingToRevoke, about));
+        }
+        own(&client, &token.client_id)?;
+        Ok(remember(end_of_one(&token), about))
     }
-    let Some(token) = endpoint.read_access_token(token, now) else { return Ok(None) };
-    own(client, &token.client_id)?;
-    Ok(Some(end_of_one(&token)))
 }
 
 /// The end of all tokens of a login.

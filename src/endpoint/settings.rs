@@ -11,7 +11,7 @@ use crate::{
     secret::Secret,
     state::RefreshTokenUse,
     time::UnixTime,
-    token::{IssuerConfig, presented::AccessToken, refresh::RefreshToken},
+    token::{IssuerConfig, presented::Presented, refresh::RefreshToken},
 };
 
 /// A token endpoint: its whole configuration, checked and ready to answer.
@@ -88,9 +88,9 @@ impl Endpoint {
         token.claim(self.rotation.retry_grace, self.terms.lifetimes.access_token)
     }
 
-    /// The access token that was signed here, if it has not ended by itself.
-    pub(super) fn read_access_token(&self, jwt: &Secret, now: UnixTime) -> Option<AccessToken> {
-        AccessToken::read(&self.terms, |kid| self.keys.published_key(kid, now), jwt, now)
+    /// The access token that was signed here, if it has not ended by itself, and if its signature is good.
+    pub(super) fn read_access_token(&self, jwt: &Secret, now: UnixTime) -> Option<Presented> {
+        Presented::read(&self.terms, |kid| self.keys.published_key(kid, now), jwt, now)
     }
 
     pub(super) fn allows_store_failure(&self) -> bool {

@@ -7,8 +7,8 @@ use super::{
     event::Event,
     request_context::RequestContext,
     waiting::{
-        AfterCheckActive, AfterFind, AfterRemember, AfterSettle, AfterSign, Confirming, Rejecting, Throttling,
-        UsingRefreshToken, Verifying,
+        AfterCheckActive, AfterCheckSignature, AfterFind, AfterRemember, AfterSettle, AfterSign, Confirming, Rejecting,
+        Throttling, UsingRefreshToken, Verifying,
     },
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     registry::{auth_source::AuthSource, identifier::Identifier},
     secret::Secret,
     state::{RefreshTokenUse, Revoke, TokenInUse},
+    token::presented::SignatureCheck,
 };
 
 /// What an exchange needs next.
@@ -50,6 +51,8 @@ pub enum Effect {
     Verify(PasswordCheck, Rank, Pending<Verifying>),
     /// A signature in the form that JWS wants, by the host where it offers a faster one.
     Sign(SigningJob, Pending<AfterSign>),
+    /// Is this signature good?
+    CheckSignature(SignatureCheck, Pending<AfterCheckSignature>),
     /// May this refresh token be used, and which generation follows it?
     RefreshTokenUse(RefreshTokenUse, Pending<UsingRefreshToken>),
     /// Is this token good still?

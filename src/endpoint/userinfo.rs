@@ -11,19 +11,22 @@ use super::{
     request_context::{RequestContext, RequestKind},
     settings::Endpoint,
     step::{Effect, Pending, Step},
-    waiting::{AfterCheckActive, Informing},
+    waiting::{AfterCheckActive, AfterCheckSignature, Informing},
 };
-use crate::{http::Head, secret::Secret, text::bearer, time::UnixTime, token::presented::AccessToken};
+use crate::{
+    http::Head,
+    secret::Secret,
+    text::bearer,
+    time::UnixTime,
+    token::presented::{AccessToken, Presented},
+};
 
-/// Asks whether the token has ended, if it was good in the first place.
+/// Asks whether the token's signature is good, if all else of it is.
 pub(super) fn begin(endpoint: &Endpoint, head: &Head, body: &Secret, now: UnixTime) -> Result<Step, OAuthError> {
     let jwt = token_of(head, body)?;
-    let token = endpoint.read_access_token(&jwt, now).ok_or(OAuthError::InvalidToken)?;
-    let about = about(endpoint, &token);
-    Ok(Step::Ask(Effect::CheckActive(
-        token.in_use(),
-        Pending::new(about, AfterCheckActive::Informing(Informing(token))),
-    )))
+    let Presented { token, check } = endpoint.read_access_token(&jwt, now).ok_or(OAuthError::InvalidToken)?;
+    let then = AfterCheckSignature::Informing(Informing(token));
+    Ok(Step::Ask(Effect::CheckSignature(check, Pending::new(RequestContext::only(RequestKind::UserInfo), then))))
 }
 
 /// The client is that which was given the token, if there still is one.
@@ -51,6 +54,15 @@ fn token_in_form(head: &Head, body: &Secret) -> Result<Option<Secret>, OAuthErro
 }
 
 impl Informing {
+    /// Asks whether the token has ended.
+    pub(super) fn recognized(self, is_good: bool, endpoint: &Endpoint) -> Result<Step, OAuthError> {
+        if !is_good {
+            return Err(OAuthError::InvalidToken);
+        }
+        let (about, in_use) = (about(endpoint, &self.0), self.0.in_use());
+        Ok(Step::Ask(Effect::CheckActive(in_use, Pending::new(about, AfterCheckActive::Informing(self)))))
+    }
+
     /// Tells the claims that the token carries.
     pub(super) fn looked(self, is_good: bool, about: RequestContext) -> Result<Step, OAuthError> {
         let Self(token) = self;

@@ -45,6 +45,17 @@ pub enum AfterSign {
     Id(SigningId),
 }
 
+/// Who waits to know whether a token's signature is good.
+#[derive(Debug)]
+pub enum AfterCheckSignature {
+    /// A token that a client asks about.
+    Introspecting(Introspecting),
+    /// A token with which a user's claims are asked for.
+    Informing(Informing),
+    /// A token that ends.
+    Revoking(RevokingAccess),
+}
+
 /// Who waits to know whether a token is good.
 #[derive(Debug)]
 pub enum AfterCheckActive {
@@ -202,6 +213,13 @@ pub struct Ending(pub(super) OAuthError);
 /// A revocation that is told once it is remembered.
 #[derive(Debug)]
 pub struct Revoking;
+
+/// An access token that a client wants to end.
+#[derive(Debug)]
+pub struct RevokingAccess {
+    pub(super) client: Arc<Client>,
+    pub(super) token: AccessToken,
+}
 
 /// A token that is good by itself, unless something else is remembered of it.
 #[derive(Debug)]

@@ -63,6 +63,10 @@ pub trait Host {
     /// An RSASSA-PKCS1-v1_5 signature with SHA-256 by a key in PKCS #8. None where the host makes none.
     fn sign(&self, private_key_der: &[u8], input: &[u8]) -> Option<Vec<u8>>;
 
+    /// Whether a signature with SHA-256 is good, by a public key in SPKI: RSASSA-PKCS1-v1_5, or ECDSA in DER. None where the host
+    /// checks none.
+    fn verify(&self, public_key_der: &[u8], input: &[u8], signature: &[u8]) -> Option<bool>;
+
     /// A metric of this name, the same one whoever asks.
     fn define_metric(&self, kind: MetricKind, name: &str) -> u32;
 

@@ -22,6 +22,7 @@ mod pause_filter;
 mod plugin;
 mod shared;
 mod shared_document;
+mod signature_checks;
 mod signer;
 mod signings;
 mod snapshots;

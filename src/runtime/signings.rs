@@ -1,6 +1,9 @@
 //! Signatures that wait for their turn on this worker.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     host::Host,
@@ -30,7 +33,11 @@ pub(super) struct Signed<W> {
 
 impl<W> Signings<W> {
     /// None yet, by keys of which some are these.
-    pub(super) fn new<'a>(max_wait: Duration, keys: impl Iterator<Item = &'a SigningKey>, host: &impl Host) -> Self {
+    pub(super) fn new<'a>(
+        max_wait: Duration,
+        keys: impl Iterator<Item = &'a Arc<SigningKey>>,
+        host: &impl Host,
+    ) -> Self {
         Self { queue: WorkQueue::new(max_wait, host.monotonic()), signer: Signer::probe(keys, host) }
     }
 

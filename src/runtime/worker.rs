@@ -11,6 +11,7 @@ use super::{
     metrics::{Gauge, Metrics},
     outbound_request::{Asked, OutboundRequest},
     pacing::Pacing,
+    signature_checks::{Recognized, SignatureChecks},
     signings::{Signed, Signings},
     snapshots::Snapshots,
     thread_state::ThreadState,
@@ -20,8 +21,8 @@ use super::{
 use crate::{
     config::{Configuration, HeadersHeldBy},
     endpoint::{
-        AfterSign, Collecting, Continuation, Effect, Endpoint, Step, Unavailable, Verifying, cors::CorsOrigin,
-        event::Event, request_context::RequestContext,
+        AfterCheckSignature, AfterSign, Collecting, Continuation, Effect, Endpoint, Step, Unavailable, Verifying,
+        cors::CorsOrigin, event::Event, request_context::RequestContext,
     },
     http::Response,
     registry::auth_source::Directory,
@@ -40,6 +41,7 @@ pub struct Worker<H: Host> {
     snapshots: Snapshots,
     checks: Checks<Waiter<Verifying>>,
     signings: Signings<Waiter<AfterSign>>,
+    signature_checks: SignatureChecks<Waiter<AfterCheckSignature>>,
     metrics: Metrics,
     pacing: Pacing,
     last: Turn,
@@ -61,7 +63,9 @@ impl<H: Host> Worker<H> {
         let snapshots = Snapshots::new(&endpoint, &thread.sources, &host);
         let memory = Memory::open(etcd, shared_attempts, attempts, &host)?;
         let signings = Signings::new(schedule.max_wait, endpoint.keys.published(host.now()), &host);
+        let signature_checks = SignatureChecks::new(schedule.max_wait, endpoint.keys.published(host.now()), &host);
         Gauge::new("host_signs", &host).show(signings.are_by_host().into(), &host);
+        Gauge::new("host_verifies", &host).show(signature_checks.keys_of_host(), &host);
         let mut worker = Self {
             checks: Checks::new(&schedule, host.monotonic()),
             calls: Calls::new(metrics.times),
@@ -73,6 +77,7 @@ impl<H: Host> Worker<H> {
             memory,
             snapshots,
             signings,
+            signature_checks,
             metrics,
             last: Turn::Signing,
         };
@@ -117,6 +122,7 @@ impl<H: Host> Worker<H> {
         let (arena, metrics) = (&self.thread.arena, &mut self.metrics);
         self.checks.forget(&ticket.origin, |waiter| waiter.ticket == ticket, arena, metrics, &self.host);
         self.signings.forget(&ticket.origin, |waiter| waiter.ticket == ticket);
+        self.signature_checks.forget(&ticket.origin, |waiter| waiter.ticket == ticket);
         self.calls.forget(ticket);
     }
 
@@ -212,6 +218,14 @@ impl<H: Host> Worker<H> {
                 let admitted = self.signings.admit(work, Waiter { ticket, pending }, ticket.origin, now);
                 self.unless_admitted(admitted);
             }
+            Effect::CheckSignature(check, pending) => {
+                let waiter = Waiter { ticket, pending };
+                match self.signature_checks.admit(check, waiter, ticket.origin, &self.host) {
+                    Ok(Some(recognized)) => self.recognized(recognized),
+                    Ok(None) => {}
+                    Err(turned_away) => self.unless_admitted(Err(turned_away)),
+                }
+            }
             Effect::Verify(work, rank, pending) => {
                 let waiter = Waiter { ticket, pending };
                 let admitted = self.checks.admit(work, rank, waiter, ticket.origin, &mut self.metrics, &self.host);
@@ -266,7 +280,7 @@ impl<H: Host> Worker<H> {
 
     /// Whether there is work that a caller waits for.
     fn has_requests(&self) -> bool {
-        self.checks.has_work() || self.signings.has_work()
+        self.checks.has_work() || self.signings.has_work() || self.signature_checks.has_work()
     }
 
     /// One turn of work, and the arrangement for the next.
@@ -286,12 +300,23 @@ impl<H: Host> Worker<H> {
         }
     }
 
+    /// A signature, made or checked, and a slice of a password check take turns.
     fn work(&mut self) {
-        let may_sign = !self.checks.has_work() || self.last != Turn::Signing;
-        match may_sign.then(|| self.signings.work(&self.metrics, &self.host)).flatten() {
-            Some(signed) => self.signed(signed),
+        if self.checks.has_work() && self.last == Turn::Signing {
+            return self.check();
+        }
+        if let Some(signed) = self.signings.work(&self.metrics, &self.host) {
+            return self.signed(signed);
+        }
+        match self.signature_checks.work(&self.host) {
+            Some(recognized) => self.recognized(recognized),
             None => self.check(),
         }
+    }
+
+    fn recognized(&mut self, Recognized { waiter, is_good }: Recognized<Waiter<AfterCheckSignature>>) {
+        self.last = Turn::Signing;
+        self.resume(waiter.ready(Ok(is_good)));
     }
 
     fn signed(&mut self, Signed { waiter, signature }: Signed<Waiter<AfterSign>>) {

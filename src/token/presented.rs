@@ -1,5 +1,7 @@
 //! Access tokens that come back: which of the texts that callers present are tokens of ours, and what those say.
 
+use std::sync::Arc;
+
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -68,12 +70,31 @@ enum Scope {
 /// More than any header that carries a token can have.
 const LONGEST: usize = 64 * 1024;
 
-impl AccessToken {
-    /// Reads a token (RFC 7519 §7.2, RFC 9068 §4) that one of the keys has signed for this issuer: `key` finds it by its
-    /// `kid`. Tokens of both profiles are read, so that a change of profile ends none.
+/// What would be an access token if its signature is good: nobody may be told anything of it before that is known.
+pub struct Presented {
+    /// The token.
+    pub token: AccessToken,
+    /// What is to be found out.
+    pub check: SignatureCheck,
+}
+
+/// A signature to be checked.
+pub struct SignatureCheck {
+    /// By whose public half.
+    pub key: Arc<SigningKey>,
+    /// What was signed.
+    pub input: String,
+    /// The signature in the form that JWS has.
+    pub signature: Vec<u8>,
+}
+
+impl Presented {
+    /// Reads a token (RFC 7519 §7.2, RFC 9068 §4) that one of the keys may have signed for this issuer: `key` finds it by its
+    /// `kid`. Tokens of both profiles are read, so that a change of profile ends none. All that is cheap is looked at first, so that
+    /// a forger has to know it all.
     pub fn read<'a>(
         terms: &IssuerConfig,
-        key: impl FnOnce(&str) -> Option<&'a SigningKey>,
+        key: impl FnOnce(&str) -> Option<&'a Arc<SigningKey>>,
         jwt: &Secret,
         now: UnixTime,
     ) -> Option<Self> {
@@ -83,12 +104,25 @@ impl AccessToken {
         let header: Header = decode(header)?;
         let key = key(&header.kid).filter(|key| key.algorithm() == header.alg)?;
         let signature = Base64::decode_to_vec(signature, None).ok()?;
-        if !key.verifies(input.as_bytes(), &signature) {
-            return None;
-        }
-        decode::<Claims>(claims)?.accept(&header.typ, terms, now)
+        let token = decode::<Claims>(claims)?.accept(&header.typ, terms, now)?;
+        Some(Self { token, check: SignatureCheck { key: Arc::clone(key), input: input.to_owned(), signature } })
     }
+}
 
+impl SignatureCheck {
+    /// Whether the signature is good.
+    pub fn is_good(&self) -> bool {
+        self.key.verifies(self.input.as_bytes(), &self.signature)
+    }
+}
+
+impl std::fmt::Debug for SignatureCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignatureCheck").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl AccessToken {
     /// What is asked about it where it is remembered which tokens have ended.
     pub fn in_use(&self) -> TokenInUse {
         TokenInUse::Access { token: self.id, issued_at: self.issued_at }

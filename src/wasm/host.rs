@@ -98,6 +98,10 @@ impl Host for EnvoyHost {
         foreign_sign::sign(private_key_der, input)
     }
 
+    fn verify(&self, public_key_der: &[u8], input: &[u8], signature: &[u8]) -> Option<bool> {
+        foreign_sign::verify(public_key_der, input, signature)
+    }
+
     /// The host has no way to say no here, and the SDK no way to tell.
     fn define_metric(&self, kind: MetricKind, name: &str) -> u32 {
         let kind = match kind {

@@ -280,7 +280,8 @@ fn all<T: Clone>(first: T, next: fn(&T) -> Option<T>) -> Vec<T> {
 /// Each kind once: the compiler tells when there is another.
 fn next_refusal(refusal: &OAuthError) -> Option<OAuthError> {
     Some(match refusal {
-        OAuthError::Method { .. } => OAuthError::ContentType,
+        OAuthError::Method { .. } => OAuthError::ForeignPage,
+        OAuthError::ForeignPage => OAuthError::ContentType,
         OAuthError::ContentType => OAuthError::TooLarge,
         OAuthError::TooLarge => OAuthError::MalformedForm,
         OAuthError::MalformedForm => OAuthError::Missing(Parameter::Username),

@@ -258,6 +258,7 @@ fn histograms_have_a_sample_for_each_check_and_each_signature() {
 #[test]
 fn who_signs_with_rsa_is_shown() {
     let gateway = Gateway::start();
+    assert_eq!(value(&gateway.prometheus(), "host_verifies"), 1);
     let by_envoy = value(&gateway.prometheus(), "host_signs") == 1;
     assert_eq!(by_envoy, gateway.can_sign());
     println!("RSA signatures: {}", if by_envoy { "by Envoy" } else { "in the VM" });

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 use token_endpoint::{
-    attempts::{Change, Counting, Limits, Subject, TableKey},
+    attempts::{Counter, Failure, Guess, Limits, Subject, TableKey},
     outbound::CalloutAnswer,
     state::{
         FamilyId, RefreshTokenUse, Revoke, TokenId, TokenInUse, UseResult,
@@ -32,8 +32,10 @@ pub fn read(bytes: &[u8]) {
     answered(TokenInUse::Access { token, issued_at: NOW }, bytes);
     answered(Revoke::Token { token, until: NOW }, bytes);
     answered(Revoke::Family { family: FamilyId(7), until: NOW }, bytes);
-    answered(guess(Change::Nothing), bytes);
-    answered(guess(Change::Failure), bytes);
+    let counter = counter();
+    answered(Failure { networks: vec![counter] }, bytes);
+    let (identifier, client) = (counter, counter);
+    answered(Guess { identifier, networks: Vec::new(), client, friend: None, friend_days: 30 }, bytes);
 }
 
 fn claim(generation: u32) -> RefreshTokenUse {
@@ -41,9 +43,9 @@ fn claim(generation: u32) -> RefreshTokenUse {
     RefreshTokenUse { family: FamilyId(7), generation, issued_at: NOW, until, grace: Duration::from_secs(10) }
 }
 
-fn guess(change: Change) -> Counting {
-    let (key, subject) = (TableKey::new([7; 32]), Subject::Client("SPA"));
-    Counting { subjects: vec![(key.key(subject), *Limits::default().of(subject))], change }
+fn counter() -> Counter {
+    let key = TableKey::new([7; 32]).key(Subject::Client("SPA"));
+    Counter { key, limit: Limits::default().client, at_once: 1 }
 }
 
 /// The answer, if these come to one.

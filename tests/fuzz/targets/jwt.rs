@@ -3,7 +3,11 @@
 //! An input is a token; and, where it has two lines, a header and claims that the key signs.
 
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
-use token_endpoint::{crypto::jws::SigningKey, secret::Secret, token::presented::AccessToken};
+use token_endpoint::{
+    crypto::jws::SigningKey,
+    secret::Secret,
+    token::presented::{AccessToken, Presented},
+};
 
 use super::fixture::{CONFIGURATION, NOW};
 
@@ -24,7 +28,9 @@ pub fn read(bytes: &[u8]) {
 
 fn accepted(jwt: &[u8]) -> Option<AccessToken> {
     let endpoint = &CONFIGURATION.endpoint;
-    AccessToken::read(&endpoint.terms, |kid| endpoint.keys.published_key(kid, NOW), &Secret::new(jwt), NOW)
+    let presented =
+        Presented::read(&endpoint.terms, |kid| endpoint.keys.published_key(kid, NOW), &Secret::new(jwt), NOW)?;
+    presented.check.is_good().then_some(presented.token)
 }
 
 fn signed(input: &str) -> String {
