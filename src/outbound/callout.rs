@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::Fault;
-use crate::secret::Secret;
+use crate::{secret::Secret, text::half_character};
 
 /// A request to an upstream.
 pub struct Callout {
@@ -37,11 +37,11 @@ impl CalloutAnswer {
     /// The body of a success.
     ///
     /// # Errors
-    /// It is no success, or no JSON.
+    /// It is no success, or no JSON. Half a character in it is for who reads that field.
     pub(crate) fn json(&self) -> Result<Value, Fault> {
         self.success()?;
         let place = |error: serde_json::Error| format!("not JSON: line {}, column {}", error.line(), error.column());
-        serde_json::from_slice(&self.body).map_err(|error| Fault::Malformed(place(error)))
+        serde_json::from_slice(&half_character::marked(&self.body)).map_err(|error| Fault::Malformed(place(error)))
     }
 
     /// Whether it is a success; a redirect is none.

@@ -3,4 +3,5 @@
 pub mod basic;
 pub mod bearer;
 pub mod form;
+pub mod half_character;
 pub mod skeleton;

@@ -59,6 +59,8 @@ mod tests {
             "jo\u{ad}se",
             "j\u{336}ose",
             "Jøse",
+            "jos\u{300}e",
+            "jos\u{313}e",
             "jose\0",
             "jose\u{a0}",
         ];

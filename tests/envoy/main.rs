@@ -1,5 +1,6 @@
 //! What is true in a real Envoy, of the filter as it is built: `make test` installs and builds what it takes.
 
+mod attacks;
 mod browser;
 mod cors;
 mod dashboard;

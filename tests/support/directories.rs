@@ -77,7 +77,12 @@ impl Elsewhere {
         let limits = ["identifier", "user", "friend", "address", "client"]
             .map(|what| format!("{what}: {{failures: 1000000}}"))
             .join(", ");
-        let settings = format!("allow_weak_hashes: true\nattempt_limits: {{{limits}}}\n");
+        self.yaml_with(&format!("attempt_limits: {{{limits}}}\n"))
+    }
+
+    /// The same with these settings instead of limits that tests don't reach.
+    pub fn yaml_with(&self, settings: &str) -> String {
+        let settings = format!("allow_weak_hashes: true\n{settings}");
         let client = format!(
             "- {{id: PEOPLE_CLIENT_ID, type: mobile, auth_sources: [{}], grants: [password, refresh_token]}}",
             self.ids.join(", ")

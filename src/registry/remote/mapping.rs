@@ -6,6 +6,7 @@ use crate::{
     crypto::password::PasswordHash,
     outbound::Fault,
     registry::user::{Status, User},
+    text::half_character,
     time::UnixTime,
 };
 
@@ -52,27 +53,28 @@ impl UserMapping {
     /// [`Fault::Record`] where the id is missing, is no id, or could be taken for a client's.
     pub fn user(&self, record: Record, identifier: &str) -> Result<User, Fault> {
         let id = match &self.id {
-            Some(at) => record.get(at).and_then(id_of).ok_or_else(|| record.fault(at, "expected an id"))?,
+            Some(at) => record.get(at)?.and_then(id_of).ok_or_else(|| record.fault(at, "expected an id"))?,
             None => identifier.to_owned(),
         };
         if User::is_clients_id(&id) {
             return Err(record.fault(self.id.as_deref().unwrap_or_default(), CLIENTS_ID));
         }
-        let status = self.status.as_ref().map(|status| status.read(record)).unwrap_or_default();
+        let status = self.status.as_ref().map(|status| status.read(record)).transpose()?.unwrap_or_default();
         let password_changed_at = self.password_changed_at.as_ref().map(|at| record.time(at)).transpose()?.flatten();
-        let claim = |(name, at): &(String, String)| Some((name.clone(), record.get(at)?));
-        Ok(User { id, status, password_changed_at, claims: self.claims.iter().filter_map(claim).collect() })
+        let claim = |(name, at): &(String, String)| Ok(record.get(at)?.map(|value| (name.clone(), value)));
+        let claims = self.claims.iter().map(claim).filter_map(Result::transpose).collect::<Result<_, Fault>>()?;
+        Ok(User { id, status, password_changed_at, claims })
     }
 }
 
 impl StatusMapping {
     /// What is not known to be active is not active.
-    fn read(&self, record: Record) -> Status {
-        match record.get(&self.at) {
+    fn read(&self, record: Record) -> Result<Status, Fault> {
+        Ok(match record.get(&self.at)? {
             Some(value) if self.active.iter().any(|active| is_same(active, &value)) => Status::Active,
             Some(value) => abnormal(value.as_str()),
             None => Status::Disabled,
-        }
+        })
     }
 }
 
@@ -104,10 +106,16 @@ fn id_of(value: Value) -> Option<String> {
 
 impl<'a> Record<'a> {
     /// A field's value. None if it is missing or null.
-    pub fn get(&self, at: &str) -> Option<Value> {
+    ///
+    /// # Errors
+    /// [`Fault::Record`] where it has half a character in it.
+    pub fn get(&self, at: &str) -> Result<Option<Value>, Fault> {
         match self {
-            Self::Json(_, value) => value.pointer(at).filter(|value| !value.is_null()).cloned(),
-            Self::Headers(headers) => header(headers, at).map(Value::from),
+            Self::Json(_, value) => match value.pointer(at).filter(|value| !value.is_null()) {
+                Some(value) if has_half_character(value) => Err(self.fault(at, "half a character")),
+                value => Ok(value.cloned()),
+            },
+            Self::Headers(headers) => Ok(header(headers, at).map(Value::from)),
         }
     }
 
@@ -118,7 +126,7 @@ impl<'a> Record<'a> {
     fn time(&self, at: &str) -> Result<Option<UnixTime>, Fault> {
         let time = |value: Value| UnixTime::from_json(&value).or_else(|| seconds(value.as_str()?));
         let read = |value| time(value).ok_or_else(|| self.fault(at, "expected a time"));
-        self.get(at).map(read).transpose()
+        self.get(at)?.map(read).transpose()
     }
 
     /// The user's password hash. None for a user without a password, where it is null.
@@ -128,7 +136,7 @@ impl<'a> Record<'a> {
     pub fn password_hash(&self, at: &str, allow_weak: bool) -> Result<Option<PasswordHash>, Fault> {
         let text = match self {
             Self::Json(_, value) if value.pointer(at) == Some(&Value::Null) => return Ok(None),
-            _ => self.get(at),
+            _ => self.get(at)?,
         };
         let text = text.as_ref().and_then(Value::as_str).ok_or_else(|| self.fault(at, "expected a password hash"))?;
         match PasswordHash::parse(text) {
@@ -155,6 +163,17 @@ impl<'a> Record<'a> {
             None if is_empty_place(body, at) => Ok(None),
             _ => Err(Fault::Malformed(format!("expected a user at \"{at}\", or a sign that there is none"))),
         }
+    }
+}
+
+fn has_half_character(value: &Value) -> bool {
+    match value {
+        Value::String(text) => half_character::is_in(text),
+        Value::Array(elements) => elements.iter().any(has_half_character),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| half_character::is_in(name) || has_half_character(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
