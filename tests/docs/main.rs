@@ -17,4 +17,5 @@ mod support {
     pub mod manifests;
     pub mod response;
     pub mod servers;
+    pub mod start;
 }

@@ -15,7 +15,7 @@
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Write},
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpStream},
     os::unix::{
         fs::{PermissionsExt, symlink},
         net::UnixStream,
@@ -23,7 +23,6 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
 };
 
 use serde_json::Value;
@@ -33,7 +32,10 @@ use super::{
     fragments,
     markdown::{Block, Page, repository},
 };
-use crate::support::gateway::{Gateway, Keys, demo, poll};
+use crate::support::{
+    gateway::{Gateway, Keys, demo, poll},
+    start::free_port,
+};
 
 /// What is typed where a command asks for a password.
 const TYPED: &str = "correct horse battery staple\n";
@@ -371,14 +373,6 @@ fn copy(from: &Path, to: &Path) {
         let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
         if path.is_dir() { copy(&path, &to) } else { _ = fs::copy(path, to).unwrap() }
     }
-}
-
-/// A port that is free, and that nobody is given who asks for any: those begin at 32768.
-fn free_port() -> u16 {
-    static TAKEN: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 10_000).unwrap();
-    let mut ports = std::iter::from_fn(|| Some(20_000 + (first + TAKEN.fetch_add(1, Ordering::Relaxed)) % 10_000));
-    ports.find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).unwrap()
 }
 
 /// A text with one number for another, where it stands by itself.

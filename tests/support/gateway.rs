@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{http1, response::Response};
+use super::{http1, response::Response, start::free_port};
 
 /// Far longer than a start takes on a slow machine, so that an Envoy that never comes up is a failure and not a hung test.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -78,8 +78,7 @@ fn demo_on(gateway: u16, sample: u16) -> String {
 
 /// The demo with a sample application that knows where the gateway is, and is known there; and the application's port.
 pub fn demo_with_sample() -> (String, u16) {
-    let free = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    let [gateway, sample] = free.map(|listener| listener.local_addr().unwrap().port());
+    let [gateway, sample] = [(); 2].map(|()| free_port());
     let yaml = demo_on(gateway, sample);
     let yaml = replaced(&yaml, "127.0.0.1:10000", &format!("127.0.0.1:{gateway}"));
     (replaced(&yaml, "localhost:3000", &format!("localhost:{sample}")), sample)
