@@ -31,7 +31,7 @@ SECONDS    ?= 60
 TARGET     ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-matrix test-mesh test-mesh-broken mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,8 +52,26 @@ build: wasm ## the filter (token_endpoint.wasm) and the operator's tool (token-e
 wasm: rust-target
 	cargo build --release --lib --target wasm32-wasip1
 
-test: lint wasm directories skopeo prometheus manifests browser .tools/oidc/installed ## everything that CI checks: format, lints, unit tests, stories on real Envoy
-	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" cargo test
+# The filter is linked by one core while the other lints, and what is installed waits for the network. Stories in Envoy
+# wait more than they work: two for each core.
+test: ## everything that CI checks: format, lints, unit tests, stories on real Envoy
+	@$(MAKE) --no-print-directory --jobs=3 wasm built-tests test-tools
+	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" RUST_TEST_THREADS="$$((2 * $$(getconf _NPROCESSORS_ONLN)))" \
+	    cargo test $(TESTS)
+
+test-fast: ## the tests that need no Envoy, no root, and of the network nothing but crates
+	cargo test --lib --bins --test pure
+
+# Examples are benchmarks, which the lints compile; there is no test in a comment.
+TESTS := --lib --bins --tests
+
+built-tests: lint
+	cargo test --no-run $(TESTS)
+
+# One after the other: they share apt's lock.
+test-tools:
+	@MAKEFLAGS= $(MAKE) --no-print-directory directories skopeo prometheus manifests browser .tools/oidc/installed
+	@envoy/which-envoy > /dev/null
 
 test-matrix: wasm directories browser .tools/oidc/installed ## the stories on every Envoy version that is said to be good, as a table
 	@TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" sh tests/matrix.sh
