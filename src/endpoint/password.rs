@@ -143,7 +143,7 @@ impl Allowed {
         let user_id = user.as_ref().map(|(user, _)| user.id.clone());
         let Self { login, reservation } = self;
         let settlement = Settlement { guess: login.guess.clone(), reservation, user_id, end };
-        let concluding = Concluding { login, user: user.filter(|_| is_right) };
+        let concluding = Box::new(Concluding { login, user: user.filter(|_| is_right) });
         Step::Ask(Effect::Settle(settlement, Pending::new(about, AfterSettle::Concluding(concluding))))
     }
 

@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub enum AfterSettle {
     /// A login whose password was checked.
-    Concluding(Concluding),
+    Concluding(Box<Concluding>),
     /// A login that could not be had.
     Excusing(Excusing),
 }
