@@ -1,0 +1,109 @@
+//! No token without its password, its client and an active user; and none is refused to who has them all.
+
+use std::{rc::Rc, time::Duration};
+
+use serde_json::Value;
+
+use super::{
+    guesses, invariants,
+    model::{Ask, Family, Intent, Kind, Login, Token},
+    people::{self, Person},
+    settings::CACHE,
+    world::World,
+};
+
+pub fn login(world: &World, ask: &Ask, login: &Login, is_ok: bool, reason: &str, body: &Value) {
+    let known = who(world, ask, login.source, login.name);
+    let knows = |person: &Person| person.password == login.password;
+    if is_ok {
+        if !login.is_proven || !known.iter().any(|person| knows(person) && person.status == "active") {
+            world.violate("entitled", || format!("tokens for {login:?}, whom the directory knows as {known:?}"));
+        }
+        world.model.borrow_mut().guesses.forget_identifier(login, world.clock.now());
+        world.count("family: begun");
+        let family = begin(world, ask, login.client, Some((login.source, login.name)));
+        take(world, ask, family, 0, body);
+    }
+    match reason {
+        "wrong_credentials" if known.iter().any(knows) && known.iter().all(knows) => {
+            world.violate("honest", || format!("{login:?} is refused, whom the directory knows as {known:?}"));
+        }
+        "wrong_credentials" => wrong(world, ask, login),
+        "abnormal_status" => {
+            world.model.borrow_mut().guesses.forget_identifier(login, world.clock.now());
+            if !known.iter().any(|person| knows(person) && person.status != "active") {
+                world.violate("entitled", || format!("{login:?} is told a status; known are {known:?}"));
+            }
+        }
+        "invalid_client" if !login.is_proven || login.client == "GUEST" => {}
+        "invalid_client" => world.violate("honest", || format!("{login:?} has proven itself")),
+        _ => {}
+    }
+}
+
+/// Whoever else may just have succeeded by that name makes the failures of the name forgotten.
+fn wrong(world: &World, ask: &Ask, login: &Login) {
+    let subjects = guesses::of_login(login, &ask.address);
+    let mut model = world.model.borrow_mut();
+    let is_same = |other: &Ask| matches!(&other.intent, Intent::Login(other) if other.source == login.source && other.name == login.name && other.password != "wrong");
+    if model.asks.values().any(is_same) {
+        model.guesses.forget_identifier(login, world.clock.now());
+    }
+    drop(model);
+    invariants::wrong_guess(world, ask, &subjects);
+}
+
+/// Who somebody may have been taken for: by what was configured, or by what the directory has said since it may be asked.
+pub fn who(world: &World, ask: &Ask, source: &str, name: &str) -> Vec<Person> {
+    let process = &world.processes[ask.process];
+    let jumped = process.jumped.get().is_some_and(|jumped| jumped + Duration::from_secs(3 * CACHE) > ask.sent);
+    let cache = if jumped { 3 * CACHE } else { CACHE + 3 };
+    let before = match source {
+        "LISTED" => return people::listed(ask.variant).into_iter().filter(|person| person.name == name).collect(),
+        "LOOKUP" => Duration::from_secs(cache),
+        "VERIFY" => Duration::from_secs(2),
+        _ => Duration::MAX,
+    };
+    world.directories.between(name, ask.sent.saturating_sub(before), world.clock.now())
+}
+
+pub fn client(world: &World, ask: &Ask, client: &'static str, is_proven: bool, body: &Value) {
+    if !is_proven {
+        world.violate("entitled", || format!("a token for {client}, which has proven nothing"));
+    }
+    let family = begin(world, ask, client, None);
+    take(world, ask, family, 0, body);
+}
+
+fn begin(world: &World, ask: &Ask, client: &'static str, user: Option<(&'static str, &'static str)>) -> usize {
+    let mut model = world.model.borrow_mut();
+    model.families.push(Family {
+        client,
+        user,
+        began: world.clock.now(),
+        wall: ask.wall,
+        ended: None,
+        used: Default::default(),
+        is_uncertain: false,
+        untold: Vec::new(),
+    });
+    model.families.len() - 1
+}
+
+/// Keeps the tokens of an answer.
+pub fn take(world: &World, ask: &Ask, family: usize, generation: u32, body: &Value) {
+    let mut model = world.model.borrow_mut();
+    let token = |name: &str, kind| {
+        let text = Rc::from(body[name].as_str()?);
+        Some(Token {
+            text,
+            family,
+            kind,
+            issued: world.clock.now(),
+            wall: world.wall(ask.process).min(ask.wall),
+            denied: None,
+        })
+    };
+    model.tokens.extend(token("access_token", Kind::Access));
+    model.tokens.extend(token("refresh_token", Kind::Refresh(generation)));
+}

@@ -1,0 +1,152 @@
+//! What must hold after every event.
+
+use std::{rc::Rc, time::Duration};
+
+use serde_json::Value;
+
+use super::{
+    entitlement, families,
+    guesses::{self, Subject},
+    host::LOOK,
+    model::{Ask, Intent},
+    settings::SLICE_MS,
+    world::{Answer, World},
+};
+
+/// Looks at the clock in one turn that are not work on a password: what is called, queued and measured.
+const OTHER_LOOKS: u32 = 16;
+/// The longest that anybody waits for an answer, calls and queues included.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// A turn is no longer than a slice and what is looked at around it.
+pub fn slice(world: &World, plugin: u32, why: &str, busy: Duration) {
+    if busy > Duration::from_millis(SLICE_MS) + LOOK * OTHER_LOOKS {
+        world.violate("slice", || format!("plugin {plugin} ({why}) was busy for {busy:?}"));
+    }
+}
+
+/// Looks at all answers that have come, and at those who wait still.
+pub fn after_event(world: &Rc<World>) {
+    let answers = world.answers.take();
+    for answer in answers {
+        world.close(answer.stream);
+        let ask = world.model.borrow_mut().asks.remove(&answer.stream);
+        match ask {
+            Some(ask) => judge(world, &ask, &answer),
+            None => {
+                world.violate("one answer", || format!("stream {} is answered, and nobody is there", answer.stream))
+            }
+        }
+    }
+    waits(world);
+}
+
+/// Whoever waits is going to be served.
+fn waits(world: &World) {
+    let model = world.model.borrow();
+    for (stream, ask) in model.asks.iter().filter(|(_, ask)| ask.is_whole) {
+        let is_going_on = world.instance(ask.plugin).is_some_and(|instance| instance.host.is_going_on());
+        if !is_going_on {
+            world.violate("nobody waits", || format!("nothing will go on with {stream} ({:?})", ask.intent));
+        }
+        if world.clock.now() > ask.sent + LONGEST_WAIT {
+            world.violate("one answer", || format!("{stream} ({:?}) waits since {:?}", ask.intent, ask.sent));
+        }
+    }
+}
+
+fn judge(world: &World, ask: &Ask, answer: &Answer) {
+    let reason = answer.notes.get("reason").map_or("", String::as_str);
+    let outcome = answer.notes.get("outcome").map_or("", String::as_str);
+    world.note(|| {
+        format!("stream {} ({:?}) is answered {} {outcome} {reason}", answer.stream, ask.intent, answer.status)
+    });
+    if !reason.is_empty() {
+        world.count(&format!("refusal: {reason}"));
+    }
+    if reason == "unavailable" {
+        turned_away(world, ask, answer);
+        world.model.borrow_mut().make_uncertain(ask, world);
+    }
+    let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    let is_ok = answer.status == 200;
+    match &ask.intent {
+        Intent::Login(login) => entitlement::login(world, ask, login, is_ok, reason, &body),
+        Intent::Refresh { client, is_proven, token } => {
+            families::refresh(world, ask, (client, *is_proven), *token, (is_ok, reason), &body);
+        }
+        Intent::Revoke { client, is_proven, token } => {
+            families::revoke(world, ask, (client, *is_proven), *token, outcome, reason);
+        }
+        Intent::Introspect { client, is_proven, token } if is_ok => {
+            families::introspect(world, ask, (client, *is_proven), *token, body["active"] == true);
+        }
+        Intent::UserInfo { token } if is_ok => families::is_good(world, ask, *token),
+        Intent::UserInfo { token } if reason == "invalid_token" => families::is_bad(world, ask, *token),
+        Intent::ClientCredentials { client, is_proven } if is_ok => {
+            entitlement::client(world, ask, client, *is_proven, &body)
+        }
+        Intent::Secret { client } => secret(world, ask, client, reason, is_ok),
+        Intent::Refused(expected) => refused(world, ask, expected, reason),
+        Intent::Read if !is_ok => world.violate("one answer", || "a document is not there".to_owned()),
+        _ => {}
+    }
+}
+
+fn refused(world: &World, ask: &Ask, expected: &str, reason: &str) {
+    if reason == "invalid_client" {
+        return;
+    }
+    if !expected.contains(reason) && !["unavailable", "too_many_attempts"].contains(&reason) || reason.is_empty() {
+        world.violate("refusals", || format!("{ask:?} is refused by {reason:?}"));
+    }
+}
+
+fn secret(world: &World, ask: &Ask, client: &str, reason: &str, is_ok: bool) {
+    if is_ok {
+        world.violate("entitled", || format!("{client} has guessed"));
+    }
+    if reason == "invalid_client" {
+        wrong_guess(world, ask, &guesses::of_secret(client, &ask.address));
+    }
+}
+
+/// Who has to wait must learn nothing.
+pub fn wrong_guess(world: &World, ask: &Ask, subjects: &[Subject]) {
+    let is_common = world.settings.attempts_in_etcd;
+    let process = if is_common { 0 } else { ask.process };
+    let is_skewed = is_common && world.processes.iter().any(|other| other.skew.get() != 0);
+    let now = world.wall(ask.process);
+    let mut model = world.model.borrow_mut();
+    if is_skewed {
+        return model.guesses.forget_all();
+    }
+    if let Some(subject) = model.guesses.must_wait(subjects, process, now) {
+        if is_common && is_allowed(world, ask) {
+            world.count("exception: on_store_failure: allow");
+            return model.guesses.forget_all();
+        }
+        world.violate("limits", || format!("{subject} has to wait, and was told that {ask:?} is wrong"));
+    }
+    model.guesses.fail(subjects, process, ask.wall, ask.sent);
+}
+
+/// Exception: with `on_store_failure: allow`, nobody is refused for what a store that can't be asked would say.
+pub fn is_allowed(world: &World, ask: &Ask) -> bool {
+    let trouble = world.store_trouble.borrow().get(&ask.plugin).copied();
+    let since = ask.sent.saturating_sub(Duration::from_secs(25));
+    world.settings.allow_store_failure
+        && trouble.is_some_and(|trouble| trouble.last >= since || trouble.over.is_none_or(|over| over >= ask.sent))
+}
+
+/// Nobody is turned away for the length of a queue that is empty.
+fn turned_away(world: &World, ask: &Ask, answer: &Answer) {
+    let Intent::Login(login) = &ask.intent else { return };
+    let is_local = !world.settings.etcd && login.source == "LISTED" && !world.faults.no_entropy.get();
+    let model = world.model.borrow();
+    let mut others = model.asks.values().filter(|other| other.plugin == ask.plugin);
+    let was_alone = others.next().is_none() && world.answers.borrow().is_empty();
+    if is_local && was_alone && world.clock.now() - ask.sent > Duration::from_millis(40) && answer.retry_after {
+        world.violate("nobody waits", || format!("{ask:?} is turned away by an empty queue"));
+    }
+}
