@@ -40,7 +40,7 @@ impl Calls {
     pub(super) fn ask(&mut self, mut errand: OutboundRequest, host: &impl Host) -> Vec<Called> {
         let now = host.now();
         let party = errand.party();
-        if let Some(called) = errand.known(&self.state_of(&party).known, now) {
+        if let Some(called) = errand.known(&self.state_of(&party).known, host.monotonic()) {
             return called;
         }
         let Some(callout) = errand.callout(now) else { return errand.nobody() };

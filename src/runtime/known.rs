@@ -1,6 +1,6 @@
 //! What a directory has told before.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     crypto::password::PasswordHash,
@@ -9,7 +9,6 @@ use crate::{
         remote::{Cache, Lookup},
         user::Found,
     },
-    time::UnixTime,
 };
 
 /// What one directory has told one worker.
@@ -21,12 +20,12 @@ pub(super) struct Known {
 
 impl Known {
     /// What is known of someone, where answers may be kept.
-    pub(super) fn get(&self, find: &Find, lookup: &Lookup, now: UnixTime) -> Option<Found> {
+    pub(super) fn get(&self, find: &Find, lookup: &Lookup, now: Instant) -> Option<Found> {
         self.cache.get(&find.identifier, lookup.cache.as_ref()?, now)
     }
 
     /// Keeps an answer, where it may. What is found is given back, with an example of the hashes there.
-    pub(super) fn learn(&mut self, find: &Find, lookup: &Lookup, found: Found, now: UnixTime) -> Found {
+    pub(super) fn learn(&mut self, find: &Find, lookup: &Lookup, found: Found, now: Instant) -> Found {
         if let Some(limits) = &lookup.cache {
             self.cache.put(&find.identifier, &found, limits, now);
         }

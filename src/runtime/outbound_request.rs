@@ -1,6 +1,6 @@
 //! What is asked over HTTP, of whom, and who waits for the answer: a directory or the state store.
 
-use std::{mem, sync::Arc};
+use std::{mem, sync::Arc, time::Instant};
 
 use super::{
     answer,
@@ -201,7 +201,7 @@ impl OutboundRequest {
     }
 
     /// The answer where it is known; then nobody waits any more.
-    pub(super) fn known(&mut self, known: &Known, now: UnixTime) -> Option<Vec<Called>> {
+    pub(super) fn known(&mut self, known: &Known, now: Instant) -> Option<Vec<Called>> {
         let Self::Find(asked) = self else { return None };
         let found = known.get(&asked.question, lookup(&asked.question)?, now)?;
         let waiters = mem::take(&mut asked.waiters).into_iter();
@@ -243,7 +243,7 @@ impl OutboundRequest {
         };
         let (status, now) = (answer.status, host.now());
         let progress = match self {
-            Self::Find(asked) => match read_lookup(&asked.question, &answer, known, now) {
+            Self::Find(asked) => match read_lookup(&asked.question, &answer, known, host.monotonic()) {
                 Ok(found) => Progress::Done(asked.answer(&Ok(found))),
                 Err(fault) => Progress::Failed(Self::Find(asked), fault),
             },
@@ -289,7 +289,7 @@ fn verify(confirm: &Confirm) -> Option<&Verify> {
     }
 }
 
-fn read_lookup(find: &Find, answer: &CalloutAnswer, known: &mut Known, now: UnixTime) -> Result<Found, Fault> {
+fn read_lookup(find: &Find, answer: &CalloutAnswer, known: &mut Known, now: Instant) -> Result<Found, Fault> {
     let lookup = lookup(find).ok_or(Fault::NoAnswer)?;
     Ok(known.learn(find, lookup, lookup.read(answer)?, now))
 }

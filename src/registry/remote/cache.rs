@@ -2,13 +2,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use crate::{
-    registry::{identifier::Identifier, user::Found},
-    time::UnixTime,
-};
+use crate::registry::{identifier::Identifier, user::Found};
 
 /// How much a cache keeps, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,23 +16,23 @@ pub struct CacheLimits {
     pub max_age: Duration,
 }
 
-/// What a directory said of identifiers, users and nobody alike. The oldest makes room for the newest.
+/// What a directory said of identifiers, users and nobody alike. The oldest makes room for the newest. Ages are by a clock that
+/// never goes back, so that no jump of the wall clock keeps a user who is locked by now.
 #[derive(Debug, Default)]
 pub struct Cache {
-    answers: HashMap<Identifier, (Found, UnixTime)>,
+    answers: HashMap<Identifier, (Found, Instant)>,
     order: VecDeque<Identifier>,
 }
 
 impl Cache {
-    /// What is known of `identifier`. What was learned at a later time than now was learned before the clock was put back, and
-    /// nobody knows how old it is.
-    pub fn get(&self, identifier: &Identifier, limits: &CacheLimits, now: UnixTime) -> Option<Found> {
+    /// What is known of `identifier`.
+    pub fn get(&self, identifier: &Identifier, limits: &CacheLimits, now: Instant) -> Option<Found> {
         let (found, since) = self.answers.get(identifier)?;
-        (*since <= now && now < since.after(limits.max_age)).then(|| found.clone())
+        (now.saturating_duration_since(*since) < limits.max_age).then(|| found.clone())
     }
 
     /// Keeps what was said of `identifier`.
-    pub fn put(&mut self, identifier: &Identifier, found: &Found, limits: &CacheLimits, now: UnixTime) {
+    pub fn put(&mut self, identifier: &Identifier, found: &Found, limits: &CacheLimits, now: Instant) {
         if self.answers.insert(identifier.clone(), (found.clone(), now)).is_none() {
             self.order.push_back(identifier.clone());
         }
@@ -57,32 +54,28 @@ mod tests {
         Identifier { kind: IdentifierKind::Username, value: value.to_owned() }
     }
 
-    fn cache(names: &[&str]) -> Cache {
+    fn cache(names: &[&str], now: Instant) -> Cache {
         let mut cache = Cache::default();
         let nobody = Found::NotFound { decoy: None };
-        names.iter().for_each(|name| cache.put(&named(name), &nobody, &LIMITS, UnixTime(100)));
+        names.iter().for_each(|name| cache.put(&named(name), &nobody, &LIMITS, now));
         cache
     }
 
     #[test]
     fn an_answer_is_kept_for_its_time() {
-        let cache = cache(&["a"]);
-        assert!(cache.get(&named("a"), &LIMITS, UnixTime(109)).is_some());
-        assert!(cache.get(&named("a"), &LIMITS, UnixTime(110)).is_none());
-        assert!(cache.get(&named("b"), &LIMITS, UnixTime(100)).is_none());
-    }
-
-    #[test]
-    fn an_answer_does_not_last_longer_where_the_clock_is_put_back() {
-        let cache = cache(&["a"]);
-        assert!(cache.get(&named("a"), &LIMITS, UnixTime(99)).is_none());
+        let start = Instant::now();
+        let cache = cache(&["a"], start);
+        assert!(cache.get(&named("a"), &LIMITS, start + Duration::from_secs(9)).is_some());
+        assert!(cache.get(&named("a"), &LIMITS, start + Duration::from_secs(10)).is_none());
+        assert!(cache.get(&named("b"), &LIMITS, start).is_none());
     }
 
     #[test]
     fn a_newcomer_takes_the_place_of_the_oldest() {
-        let cache = cache(&["a", "b", "a", "c"]);
+        let start = Instant::now();
+        let cache = cache(&["a", "b", "a", "c"], start);
         let known: Vec<bool> =
-            ["a", "b", "c"].iter().map(|name| cache.get(&named(name), &LIMITS, UnixTime(100)).is_some()).collect();
+            ["a", "b", "c"].iter().map(|name| cache.get(&named(name), &LIMITS, start).is_some()).collect();
         assert_eq!(known, [false, true, true]);
         assert_eq!(cache.answers.len(), 2);
     }
