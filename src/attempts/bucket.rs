@@ -54,6 +54,16 @@ impl Bucket {
         Ok(())
     }
 
+    /// Counts failures of which nobody heard when they were made, at this time.
+    pub(super) fn fail_late(&mut self, tag: u64, times: u16, limit: &Limit, then: UnixTime) {
+        let before = self.get(tag).unwrap_or_default();
+        let last = before.last.max(then.0);
+        let failures = before.remembered(limit, UnixTime(last)).saturating_add(times.into());
+        if let Some(place) = self.place(tag, UnixTime(last)) {
+            *place = Entry { tag, last, failures };
+        }
+    }
+
     fn get(&self, tag: u64) -> Option<Entry> {
         self.0.iter().find(|entry| entry.tag == tag).copied()
     }
@@ -143,6 +153,16 @@ mod tests {
         assert_eq!(bucket.wait(1, &LIMIT, UnixTime(109)), 1);
         fail(&mut bucket, 1, &[110]);
         assert_eq!(bucket.wait(1, &LIMIT, UnixTime(110)), 20);
+    }
+
+    #[test]
+    fn failures_that_are_heard_of_late_count_from_when_they_were_made() {
+        let mut bucket = Bucket::default();
+        bucket.fail_late(1, 2, &LIMIT, UnixTime(100));
+        assert_eq!([105, 110].map(|now| bucket.wait(1, &LIMIT, UnixTime(now))), [5, 0]);
+        fail(&mut bucket, 1, &[120]);
+        bucket.fail_late(1, 1, &LIMIT, UnixTime(110));
+        assert_eq!(bucket.wait(1, &LIMIT, UnixTime(120)), 40, "no earlier than those that are known");
     }
 
     #[test]

@@ -33,6 +33,10 @@ impl Span {
     pub(super) fn of(now: UnixTime) -> Self {
         Self(now.0.checked_div(SPAN).unwrap_or_default())
     }
+
+    fn end(self) -> UnixTime {
+        UnixTime(self.0.saturating_add(1).saturating_mul(SPAN))
+    }
 }
 
 impl FlightBucket {
@@ -42,12 +46,13 @@ impl FlightBucket {
         entry.map_or(0, |entry| entry.at(Span::of(now)).0.under_way())
     }
 
-    /// Takes out those that are lost, and tells how many they were.
-    pub(super) fn take_lost(&mut self, tag: u64, now: UnixTime) -> u16 {
-        let Some(entry) = self.0.iter_mut().find(|entry| entry.tag == tag) else { return 0 };
+    /// Takes out those that are lost, and tells how many they were and when they began at the latest.
+    pub(super) fn take_lost(&mut self, tag: u64, now: UnixTime) -> Option<(u16, UnixTime)> {
+        let entry = self.0.iter_mut().find(|entry| entry.tag == tag)?;
+        let began = entry.span.end().min(now);
         let (after, lost) = entry.at(Span::of(now));
         *entry = after;
-        lost
+        (lost > 0).then_some((lost, began))
     }
 
     /// One more begins.
@@ -163,11 +168,11 @@ mod tests {
     #[test]
     fn what_is_not_heard_of_again_is_lost_and_told_once() {
         let mut bucket = begun(&[0, 30, 70]);
-        assert_eq!(bucket.take_lost(1, after(119)), 0);
-        assert_eq!(bucket.take_lost(1, after(120)), 2);
-        assert_eq!(bucket.take_lost(1, after(120)), 0);
+        assert_eq!(bucket.take_lost(1, after(119)), None);
+        assert_eq!(bucket.take_lost(1, after(120)), Some((2, after(120))));
+        assert_eq!(bucket.take_lost(1, after(120)), None);
         assert_eq!(bucket.under_way(1, after(120)), 1);
-        assert_eq!(bucket.take_lost(1, after(100_000)), 1);
+        assert_eq!(bucket.take_lost(1, after(100_000)), Some((1, after(180))));
     }
 
     #[test]
@@ -182,10 +187,10 @@ mod tests {
     #[test]
     fn a_clock_that_is_a_little_behind_loses_nothing_and_one_that_was_far_ahead_leaves_nothing() {
         let mut bucket = begun(&[60]);
-        assert_eq!(bucket.take_lost(1, after(59)), 0);
+        assert_eq!(bucket.take_lost(1, after(59)), None);
         assert_eq!(bucket.under_way(1, after(59)), 1);
         let mut ahead = begun(&[6000]);
-        assert_eq!(ahead.take_lost(1, after(0)), 1);
+        assert_eq!(ahead.take_lost(1, after(0)), Some((1, after(0))));
         assert_eq!(ahead.under_way(1, after(0)), 0);
     }
 

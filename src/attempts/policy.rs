@@ -210,11 +210,10 @@ impl Counter {
         Ok(look::<Bucket, S>(store, self.failures())?.wait(self.key.tag, &self.limit, now))
     }
 
-    /// Counts failures, and gives the seconds to wait if there is a wait already: then nothing is counted.
-    fn fail<S: Store>(&self, store: &S, times: u16, now: UnixTime) -> Result<u64, S::Error> {
+    /// Counts a failure, and gives the seconds to wait if there is a wait already: then nothing is counted.
+    fn fail<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
         change(store, self.failures(), |bucket: &mut Bucket| {
-            let mut counted = (0..times).map(|_| bucket.fail(self.key.tag, &self.limit, now));
-            counted.find_map(Result::err).unwrap_or(0)
+            bucket.fail(self.key.tag, &self.limit, now).err().unwrap_or(0)
         })
     }
 
@@ -236,7 +235,8 @@ impl Counter {
     /// What is not heard of again was a failure.
     fn count_lost<S: Store>(&self, store: &S, now: UnixTime) -> Result<(), S::Error> {
         let lost = change(store, self.flights(), |bucket: &mut FlightBucket| bucket.take_lost(self.key.tag, now))?;
-        self.fail(store, lost, now).map(drop)
+        let Some((lost, then)) = lost else { return Ok(()) };
+        change(store, self.failures(), |bucket: &mut Bucket| bucket.fail_late(self.key.tag, lost, &self.limit, then))
     }
 }
 
@@ -260,7 +260,7 @@ fn fail<'a, S: Store>(
     store: &S,
     now: UnixTime,
 ) -> Result<u64, S::Error> {
-    counters.into_iter().try_fold(0, |longest, counter| Ok(counter.fail(store, 1, now)?.max(longest)))
+    counters.into_iter().try_fold(0, |longest, counter| Ok(counter.fail(store, now)?.max(longest)))
 }
 
 fn each_once(places: impl IntoIterator<Item = Place>) -> Vec<Place> {
