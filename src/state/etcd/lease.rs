@@ -30,9 +30,9 @@ impl Lease {
         Self { id: id(key_prefix, window), end }
     }
 
-    /// How long it has to live from now on, in seconds.
+    /// How long it has to live from now on, in seconds: a window at least, since others whose clocks are right may use it too.
     pub fn time_to_live(&self, now: UnixTime) -> u64 {
-        self.end.seconds_since(now).clamp(1, LONGEST)
+        self.end.seconds_since(now).clamp(WINDOW.as_secs(), LONGEST)
     }
 }
 
@@ -72,6 +72,10 @@ mod tests {
     #[test]
     fn its_time_is_one_that_etcd_takes() {
         assert_eq!(Lease::of("p/", UnixTime(u64::MAX)).time_to_live(UnixTime(0)), LONGEST);
-        assert_eq!(Lease::of("p/", UnixTime(0)).time_to_live(UnixTime(u64::MAX)), 1);
+    }
+
+    #[test]
+    fn a_clock_that_is_far_ahead_grants_no_lease_that_is_over_at_once() {
+        assert_eq!(Lease::of("p/", UnixTime(0)).time_to_live(UnixTime(u64::MAX)), WINDOW.as_secs());
     }
 }
