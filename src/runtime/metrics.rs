@@ -71,8 +71,11 @@ impl Metrics {
             directory: Histogram::in_millis("directory_ms", host),
             state_store: Histogram::in_millis("state_store_ms", host),
         };
-        let past = [Limited::User, Limited::Client];
-        let past = past.map(|limit| (limit, Counter::new(&format!("past.{}", limit.name()), host))).into();
+        let past = [
+            (Limited::User, Counter::new("past.user_limit", host)),
+            (Limited::Client, Counter::new("past.client_limit", host)),
+        ];
+        let past = past.into();
         Self { outcomes: HashMap::new(), past, times, waiting_checks: Level::new("waiting_checks", host) }
     }
 

@@ -17,6 +17,8 @@ mod password_vectors;
 mod refresh_tokens;
 mod runtime;
 mod signing;
+#[path = "../simulation/main.rs"]
+mod simulation;
 mod snapshots;
 mod stories;
 

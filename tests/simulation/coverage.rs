@@ -60,6 +60,7 @@ const REQUIRED: &[&str] = &[
     "family: ended by itself",
     "family: refused since it has ended",
     "token: denied alone",
+    "limit: a right password is told like a wrong one",
     "exception: a restart with local state",
     "exception: on_store_failure: allow",
     "exception: a clock behind the end of what etcd remembers",

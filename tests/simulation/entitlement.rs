@@ -5,32 +5,41 @@ use std::{rc::Rc, time::Duration};
 use serde_json::Value;
 
 use super::{
-    guesses, invariants,
-    model::{Ask, Family, Intent, Kind, Login, Token},
+    invariants,
+    model::{Ask, Family, Kind, Login, Token},
     people::{self, Person},
     settings::CACHE,
     world::World,
 };
 
-pub fn login(world: &World, ask: &Ask, login: &Login, is_ok: bool, reason: &str, body: &Value) {
+pub fn login(world: &World, ask: &Ask, login: &Login, (is_ok, reason, past): (bool, &str, &str), body: &Value) {
     let known = who(world, ask, login.source, login.name);
     let knows = |person: &Person| person.password == login.password;
     if is_ok {
         if !login.is_proven || !known.iter().any(|person| knows(person) && person.status == "active") {
             world.violate("entitled", || format!("tokens for {login:?}, whom the directory knows as {known:?}"));
         }
-        world.model.borrow_mut().guesses.forget_identifier(login, world.clock.now());
+        right(world, ask, login);
         world.count("family: begun");
-        let family = begin(world, ask, login.client, Some((login.source, login.name)));
+        let family = begin(world, ask, login.client, Some((login.source, login.name)), login.password);
         take(world, ask, family, 0, body);
     }
+    if !is_ok && reason != "abnormal_status" {
+        let process = world.counted_in(ask.process);
+        world.model.borrow_mut().guesses.slip(login, &ask.address, process);
+    }
     match reason {
+        "wrong_credentials" if past == "user_limit" => {
+            world.count("limit: a right password is told like a wrong one");
+            friends(world, ask, login, "was told that a right password is wrong");
+        }
+        "too_many_attempts" => friends(world, ask, login, "has to wait for strangers"),
         "wrong_credentials" if known.iter().any(knows) && known.iter().all(knows) => {
             world.violate("honest", || format!("{login:?} is refused, whom the directory knows as {known:?}"));
         }
         "wrong_credentials" => wrong(world, ask, login),
         "abnormal_status" => {
-            world.model.borrow_mut().guesses.forget_identifier(login, world.clock.now());
+            right(world, ask, login);
             if !known.iter().any(|person| knows(person) && person.status != "active") {
                 world.violate("entitled", || format!("{login:?} is told a status; known are {known:?}"));
             }
@@ -41,15 +50,26 @@ pub fn login(world: &World, ask: &Ask, login: &Login, is_ok: bool, reason: &str,
     }
 }
 
-/// Whoever else may just have succeeded by that name makes the failures of the name forgotten.
-fn wrong(world: &World, ask: &Ask, login: &Login) {
-    let subjects = guesses::of_login(login, &ask.address);
-    let mut model = world.model.borrow_mut();
-    let is_same = |other: &Ask| matches!(&other.intent, Intent::Login(other) if other.source == login.source && other.name == login.name && other.password != "wrong");
-    if model.asks.values().any(is_same) {
-        model.guesses.forget_identifier(login, world.clock.now());
+/// A friend who never failed waits for nobody. A directory that is asked for each password is asked for few at once.
+fn friends(world: &World, ask: &Ask, login: &Login, what: &str) {
+    let process = world.counted_in(ask.process);
+    let is_blameless = world.model.borrow().guesses.is_blameless(login, &ask.address, process, ask.sent);
+    if is_blameless && login.source != "VERIFY" {
+        world.violate("friends", || format!("{login:?} from {} {what}", ask.address));
     }
-    drop(model);
+}
+
+fn right(world: &World, ask: &Ask, login: &Login) {
+    let process = world.counted_in(ask.process);
+    // What a store that could not be asked was told is not remembered.
+    if !(world.settings.attempts_in_etcd && invariants::is_allowed(world, ask)) {
+        world.model.borrow_mut().guesses.befriend(login, &ask.address, process, world.clock.now());
+    }
+}
+
+fn wrong(world: &World, ask: &Ask, login: &Login) {
+    let process = world.counted_in(ask.process);
+    let (_, subjects) = world.model.borrow().guesses.of_login(login, &ask.address, process, ask.sent);
     invariants::wrong_guess(world, ask, &subjects);
 }
 
@@ -71,15 +91,22 @@ pub fn client(world: &World, ask: &Ask, client: &'static str, is_proven: bool, b
     if !is_proven {
         world.violate("entitled", || format!("a token for {client}, which has proven nothing"));
     }
-    let family = begin(world, ask, client, None);
+    let family = begin(world, ask, client, None, "");
     take(world, ask, family, 0, body);
 }
 
-fn begin(world: &World, ask: &Ask, client: &'static str, user: Option<(&'static str, &'static str)>) -> usize {
+fn begin(
+    world: &World,
+    ask: &Ask,
+    client: &'static str,
+    user: Option<(&'static str, &'static str)>,
+    password: &'static str,
+) -> usize {
     let mut model = world.model.borrow_mut();
     model.families.push(Family {
         client,
         user,
+        password,
         began: world.clock.now(),
         wall: ask.wall,
         ended: None,

@@ -9,7 +9,7 @@ use super::{
     invariants::is_allowed,
     model::{Ask, Fact, Family, Model, Token, Used},
     settings::{ACCESS_TOKEN, GRACE, REFRESH_TOKEN, SKEW},
-    world::World,
+    world::{World, wall_of},
 };
 
 type Caller<'a> = (&'a &'static str, bool);
@@ -60,12 +60,14 @@ fn renewed(world: &World, ask: &Ask, client: &str, is_proven: bool, token: usize
         generation + 1
     };
     let family = model.tokens[token].family;
+    let password = model.families[family].password;
     drop(model);
     let is_active = user.is_some_and(|(source, name)| {
-        entitlement::who(world, ask, source, name).iter().any(|person| person.status == "active")
+        let known = entitlement::who(world, ask, source, name);
+        known.iter().any(|person| person.status == "active" && person.password == password)
     });
     if !is_active {
-        world.violate("entitled", || format!("{user:?} is not active, and renewed a token"));
+        world.violate("entitled", || format!("{user:?} is not active, or has a new password, and renewed a token"));
     }
     entitlement::take(world, ask, family, next, body);
 }
@@ -84,6 +86,7 @@ fn not_renewed(world: &World, ask: &Ask, token: usize) {
         && is_fresh
         && family.ended.is_none()
         && !model.is_uncertain(known.family)
+        && has_password(world, ask, family)
         && is_steady(world, family.began);
     if !is_fresh {
         world.count("family: ended by itself");
@@ -105,6 +108,12 @@ fn not_renewed(world: &World, ask: &Ask, token: usize) {
 fn lives(world: &World, ask: &Ask, login: u64, issued: u64) -> bool {
     let is_young = |now: u64| now + 20 < login + REFRESH_TOKEN && now + 20 < issued + 900;
     is_young(ask.wall) && is_young(world.wall(ask.process)) && ask.wall + 60 > world.wall(ask.process)
+}
+
+/// Whether the user certainly has the password still that the family began with.
+fn has_password(world: &World, ask: &Ask, family: &Family) -> bool {
+    let Some((source, name)) = family.user else { return true };
+    entitlement::who(world, ask, source, name).iter().all(|person| person.password == family.password)
 }
 
 fn is_steady(world: &World, since: Duration) -> bool {
@@ -237,16 +246,23 @@ fn excuse(
     }
 }
 
-/// Exception: etcd remembers what has ended for ten minutes more than the token lives by the clock of the proxy that wrote it, and
-/// a proxy whose clock is behind that by more takes the token for one that has not ended.
+/// Exception: etcd forgets what has ended ten minutes after the token's end, by the clock that is furthest ahead of those that write
+/// before it; a proxy whose clock is behind that one by more takes the token for good.
 fn is_over_in_etcd(world: &World, family: &Family, token: &Token, fact: Fact) -> bool {
     const WINDOW: u64 = 600;
     /// What a request may take, and a rounding of seconds.
     const SLACK: u64 = 30;
     let is_of_one = token.denied.is_some() && family.ended.is_none();
     let until = if is_of_one { token.wall + ACCESS_TOKEN } else { family.wall + REFRESH_TOKEN };
-    let remembered = until.saturating_sub(fact.wall) + WINDOW - SLACK;
-    world.settings.etcd && world.clock.now() > fact.at + Duration::from_secs(remembered)
+    let slack = Duration::from_secs(SLACK);
+    let has_forgotten = |(since, skew): &(Duration, i64)| {
+        // Who had begun before its clock jumped goes on, however far that was.
+        let is_at_it = fact.at.abs_diff(*since) <= slack;
+        let may_write = *since <= fact.at && wall_of(*since, *skew) <= until + ACCESS_TOKEN + SLACK || is_at_it;
+        may_write && wall_of(world.clock.now(), *skew) + SLACK > until + WINDOW
+    };
+    let mut processes = world.processes.iter();
+    world.settings.etcd && processes.any(|process| process.skews.borrow().iter().any(has_forgotten))
 }
 
 /// Exception: when a process restarts, what it remembered itself is forgotten.
@@ -256,11 +272,6 @@ fn is_forgotten(world: &World, ask: &Ask, fact: Fact) -> bool {
 
 impl Fact {
     fn now(world: &World, ask: &Ask) -> Self {
-        Self {
-            at: world.clock.now(),
-            wall: walls(world, ask).1,
-            starts: world.processes[ask.process].starts.get(),
-            is_stored: true,
-        }
+        Self { at: world.clock.now(), starts: world.processes[ask.process].starts.get(), is_stored: true }
     }
 }

@@ -75,6 +75,7 @@ impl World {
     fn set_clock(&self, process: usize, skew: i64) {
         if self.processes[process].skew.replace(skew) != skew {
             self.note(|| format!("the wall clock of process {process} is {skew} s ahead"));
+            self.processes[process].skews.borrow_mut().push((self.clock.now(), skew));
             self.processes[process].jumped.set(Some(self.clock.now()));
             self.model.borrow_mut().guesses.forget_all();
         }

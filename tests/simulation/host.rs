@@ -208,6 +208,10 @@ impl Host for SimulatedHost {
         Ok(())
     }
 
+    fn verify(&self, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
+        None
+    }
+
     fn sign(&self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
         None
     }

@@ -58,11 +58,15 @@ fn waits(world: &World) {
 fn judge(world: &World, ask: &Ask, answer: &Answer) {
     let reason = answer.notes.get("reason").map_or("", String::as_str);
     let outcome = answer.notes.get("outcome").map_or("", String::as_str);
+    let past = answer.notes.get("past").map_or("", String::as_str);
     world.note(|| {
         format!("stream {} ({:?}) is answered {} {outcome} {reason}", answer.stream, ask.intent, answer.status)
     });
     if !reason.is_empty() {
         world.count(&format!("refusal: {reason}"));
+    }
+    if reason == "too_many_attempts" && has_right_secret(&ask.intent) {
+        world.violate("friends", || format!("{ask:?} has the right secret, and has to wait"));
     }
     if reason == "unavailable" {
         turned_away(world, ask, answer);
@@ -71,7 +75,7 @@ fn judge(world: &World, ask: &Ask, answer: &Answer) {
     let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     let is_ok = answer.status == 200;
     match &ask.intent {
-        Intent::Login(login) => entitlement::login(world, ask, login, is_ok, reason, &body),
+        Intent::Login(login) => entitlement::login(world, ask, login, (is_ok, reason, past), &body),
         Intent::Refresh { client, is_proven, token } => {
             families::refresh(world, ask, (client, *is_proven), *token, (is_ok, reason), &body);
         }
@@ -93,6 +97,17 @@ fn judge(world: &World, ask: &Ask, answer: &Answer) {
     }
 }
 
+/// Whether a client has proven itself, and asks for nothing that can be guessed.
+fn has_right_secret(intent: &Intent) -> bool {
+    match intent {
+        Intent::Refresh { is_proven, .. }
+        | Intent::Revoke { is_proven, .. }
+        | Intent::Introspect { is_proven, .. }
+        | Intent::ClientCredentials { is_proven, .. } => *is_proven,
+        _ => false,
+    }
+}
+
 fn refused(world: &World, ask: &Ask, expected: &str, reason: &str) {
     if reason == "invalid_client" {
         return;
@@ -107,14 +122,14 @@ fn secret(world: &World, ask: &Ask, client: &str, reason: &str, is_ok: bool) {
         world.violate("entitled", || format!("{client} has guessed"));
     }
     if reason == "invalid_client" {
-        wrong_guess(world, ask, &guesses::of_secret(client, &ask.address));
+        wrong_guess(world, ask, &guesses::of_secret(&ask.address));
     }
 }
 
 /// Who has to wait must learn nothing.
 pub fn wrong_guess(world: &World, ask: &Ask, subjects: &[Subject]) {
     let is_common = world.settings.attempts_in_etcd;
-    let process = if is_common { 0 } else { ask.process };
+    let process = world.counted_in(ask.process);
     let is_skewed = is_common && world.processes.iter().any(|other| other.skew.get() != 0);
     let now = world.wall(ask.process);
     let mut model = world.model.borrow_mut();
@@ -128,7 +143,7 @@ pub fn wrong_guess(world: &World, ask: &Ask, subjects: &[Subject]) {
         }
         world.violate("limits", || format!("{subject} has to wait, and was told that {ask:?} is wrong"));
     }
-    model.guesses.fail(subjects, process, ask.wall, ask.sent);
+    model.guesses.fail(subjects, process, ask.wall);
 }
 
 /// Exception: with `on_store_failure: allow`, nobody is refused for what a store that can't be asked would say.

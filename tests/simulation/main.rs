@@ -8,6 +8,7 @@
 //! - `one generation`: a refresh token that was used yields none after the grace;
 //! - `ended stays ended`: what was revoked, or ended by a theft or with its user, stays so, whatever the clocks do;
 //! - `limits`: whoever has to wait after failures learns nothing meanwhile;
+//! - `friends`: who logged in from where he is, and never failed, waits for nobody else; nor does a right secret;
 //! - `nobody waits`: something will go on with whoever waits, and nobody is turned away by an empty queue;
 //! - `slice`: a worker is never busy for longer than a slice;
 //! - `at rest`: what is held returns to zero when traffic stops, and all is as well as it was at first;
@@ -17,15 +18,18 @@
 //! Each is seen to notice a mutant of the program by `make simulate-mutants` (`mutants.py`), after so many seeds:
 //!
 //! - `one answer`: answers-twice (1);
-//! - `entitled`: any-password, any-status, any-client (1 each);
-//! - `one generation`: endless-grace, grace-of-a-clock-put-back (1 each);
-//! - `ended stays ended`: denied-token-not-looked-up (1);
-//! - `limits`: one-more-guess (1);
-//! - `nobody waits`: calls-not-woken-for (1);
+//! - `entitled`: any-password (1), any-status (2), any-client (1);
+//! - `one generation`: endless-grace (1), grace-of-a-clock-put-back (3);
+//! - `ended stays ended`: denied-token-not-looked-up (2);
+//! - `limits`: one-more-guess (1), guesses-at-once (224);
+//! - `nobody waits`: calls-not-woken-for (1), only-the-first-is-answered (2);
 //! - `slice`: slices-too-long (1);
-//! - `at rest`: timer-not-stopped (1);
+//! - `at rest`: timer-not-stopped (1), call-not-given-back (1);
 //! - `honest`: newest-taken-for-stolen (1);
 //! - `refusals`: two-credentials (1).
+//!
+//! 300 seeds do not notice a bucket of families that takes no note of a clock that was put back: ids are random, and two families
+//! seldom meet in one of 2,048 buckets while a clock is ahead. The tests of `src/state/bucket` do.
 
 mod agenda;
 mod chance;

@@ -18,7 +18,7 @@ const LOGIN: [(&str, &str); 6] = [
 ];
 
 pub fn some(world: &World, address: String) -> (Intent, Request) {
-    let (reason, request) = requests(world, address)(world.chance.below(22));
+    let (reason, request) = requests(world, address)(world.chance.below(23));
     (if reason.is_empty() { Intent::Read } else { Intent::Refused(reason) }, request)
 }
 
@@ -83,6 +83,11 @@ fn requests(world: &World, address: String) -> impl FnOnce(u64) -> (&'static str
                 Request::post(INTROSPECT, &[("client_id", "WEB"), ("client_secret", SECRET)], address.clone()),
             ),
             20 => ("missing_parameter", Request::post(REVOKE, &[("client_id", "APP")], address.clone())),
+            21 => {
+                let origin = ("origin", "https://evil.example".to_owned());
+                let post = Request::post(TOKEN, &[("client_id", "APP")], address.clone());
+                ("foreign_page", Request { headers: [post.headers.clone(), vec![origin]].concat(), ..post })
+            }
             _ => ("", get("/oauth2/jwks", Vec::new())),
         }
     }

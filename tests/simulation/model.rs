@@ -96,6 +96,8 @@ pub struct Family {
     pub client: &'static str,
     /// Nobody where a client acts for itself.
     pub user: Option<(&'static str, &'static str)>,
+    /// What the user logged in with.
+    pub password: &'static str,
     pub began: Duration,
     pub wall: u64,
     pub ended: Option<Fact>,
@@ -127,8 +129,6 @@ pub struct UntoldUse {
 #[derive(Clone, Copy, Debug)]
 pub struct Fact {
     pub at: Duration,
-    /// What its wall clock said at most while it was asked.
-    pub wall: u64,
     pub starts: u32,
     /// Not where the store could not be asked, and the request was allowed all the same.
     pub is_stored: bool,
@@ -144,7 +144,6 @@ impl Model {
 
     /// It is not known what has come of a request.
     pub fn make_uncertain(&mut self, ask: &Ask, world: &World) {
-        let now = world.clock.now();
         match &ask.intent {
             Intent::Refresh { token, .. } => {
                 let used = self.untold_use(ask, *token, world.wall(ask.process));
@@ -153,7 +152,7 @@ impl Model {
                 family.untold.push(used);
             }
             Intent::Revoke { token, .. } => self.family_of(*token).is_uncertain = true,
-            Intent::Login(login) => self.guesses.forget_identifier(login, now),
+            Intent::Login(login) => self.guesses.slip(login, &ask.address, world.counted_in(ask.process)),
             _ => {}
         }
     }

@@ -37,7 +37,8 @@ impl IncomingRequest for Request {
             content_type: header("content-type"),
             content_length: Some(self.body.len() as u64),
             authorization: header("authorization").map(Secret::new),
-            web_origin: None,
+            web_origin: header("origin"),
+            is_cross_site: false,
             is_preflight: false,
             traceparent: None,
         }

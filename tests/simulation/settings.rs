@@ -34,6 +34,8 @@ pub struct Limit {
 }
 pub const IDENTIFIER: Limit = Limit { failures: 3, wait: 10, max_wait: 60, forget: 600 };
 pub const ADDRESS: Limit = Limit { failures: 9, wait: 5, max_wait: 20, forget: 120 };
+pub const FRIEND: Limit = Limit { failures: 4, wait: 10, max_wait: 60, forget: 600 };
+pub const USER: Limit = Limit { failures: 5, wait: 10, max_wait: 20, forget: 600 };
 pub const CLIENT: Limit = Limit { failures: 30, wait: 1, max_wait: 5, forget: 60 };
 
 /// What one seed's run has.
@@ -85,6 +87,7 @@ impl Settings {
             "refresh_token_keys": [SEAL_KEY],
             "lifetimes": {"access_token": seconds(ACCESS_TOKEN), "id_token": "60s", "refresh_token": seconds(REFRESH_TOKEN), "refresh_token_idle": "900s", "jwks": "10s"},
             "attempt_limits": {"identifier": limit(IDENTIFIER), "address": limit(ADDRESS), "client": limit(CLIENT),
+                               "friend": limit(FRIEND), "user": limit(USER),
                                "store": if self.attempts_in_etcd { "etcd" } else { "local" }},
             "password_checks": {"slice_ms": SLICE_MS, "max_wait": "0.05s"},
             "state": {"retry_grace": seconds(GRACE)},

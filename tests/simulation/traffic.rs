@@ -56,6 +56,10 @@ pub fn send(world: &Rc<World>, vm: usize, intent: Intent, request: Request) -> u
         is_whole: request.body.is_empty(),
     };
     world.note(|| format!("{stream} to plugin {plugin}: {:?} (wall {})", ask.intent, ask.wall));
+    if let Intent::Login(login) = &ask.intent {
+        let process = world.counted_in(ask.process);
+        world.model.borrow_mut().guesses.begin(login, &ask.address, process);
+    }
     world.model.borrow_mut().asks.insert(stream, ask);
     if !world.faults.are_over.get() && world.chance.one_in(25) {
         world.later(Duration::from_micros(world.chance.below(60_000)), Event::Leave(stream));

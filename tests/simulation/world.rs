@@ -59,6 +59,8 @@ pub struct Process {
     pub starts: Cell<u32>,
     /// How far its wall clock is ahead, in seconds.
     pub skew: Cell<i64>,
+    /// All that it has been ahead, and since when.
+    pub skews: RefCell<Vec<(Duration, i64)>>,
     /// When its wall clock last jumped.
     pub jumped: Cell<Option<Duration>>,
     /// Whether it can't reach etcd.
@@ -94,6 +96,18 @@ pub struct Answer {
 /// 1,800,000,000 seconds after 1970.
 const EPOCH: u64 = 1_800_000_000;
 
+/// What a wall clock says that is so many seconds ahead.
+pub fn wall_of(time: Duration, skew: i64) -> u64 {
+    (EPOCH + time.as_secs()).saturating_add_signed(skew)
+}
+
+impl Process {
+    /// Its clock is right at first.
+    fn new() -> Self {
+        Self { skews: RefCell::new(vec![(Duration::ZERO, 0)]), ..Self::default() }
+    }
+}
+
 impl Clock {
     pub fn now(&self) -> Duration {
         self.elapsed.get()
@@ -109,7 +123,7 @@ impl World {
             settings,
             clock: Clock { start: Instant::now(), elapsed: Cell::default() },
             agenda: Agenda::default(),
-            processes: (0..settings.processes()).map(|_| Process::default()).collect(),
+            processes: (0..settings.processes()).map(|_| Process::new()).collect(),
             faults: Faults::default(),
             directories: Directories::new(),
             etcd: RefCell::default(),
@@ -124,6 +138,11 @@ impl World {
             trace: is_traced.then(RefCell::default),
             interleaves: Cell::default(),
         })
+    }
+
+    /// Where a process's guesses are counted: all in one place where a fleet counts together.
+    pub fn counted_in(&self, process: usize) -> usize {
+        if self.settings.attempts_in_etcd { 0 } else { process }
     }
 
     pub fn pass(&self, time: Duration) {
@@ -141,7 +160,7 @@ impl World {
 
     /// A process's wall clock in seconds since 1970.
     pub fn wall(&self, process: usize) -> u64 {
-        (EPOCH + self.clock.now().as_secs()).saturating_add_signed(self.processes[process].skew.get())
+        wall_of(self.clock.now(), self.processes[process].skew.get())
     }
 
     pub fn wall_clock(&self, process: usize) -> SystemTime {
