@@ -141,11 +141,15 @@ class Load:
         return self.counts
 
 
+# A client without a secret: behind one with a secret no address is counted.
+PUBLIC = "SPA_CLIENT_ID"
+
+
 def guesses(form):
     """Who guesses is held, and nobody else behind the same proxy."""
     guesser, other = form.lab.caller(), form.lab.caller()
-    statuses = [form.target.log_in(guesser, f"NOBODY{number}", "WRONG").status for number in range(52)]
-    last, honest = statuses[-1], form.target.log_in(other).status
+    statuses = [form.target.log_in(guesser, f"NOBODY{number}", "WRONG", PUBLIC).status for number in range(52)]
+    last, honest = statuses[-1], form.target.log_in(other, client=PUBLIC).status
     check(set(statuses[:50]) == {400}, f"the first 50: {set(statuses[:50])}")
     check(last == form.after_guesses, f"the 52nd guess: {last} instead of {form.after_guesses}")
     check(honest == 200, f"another caller: {honest}")
@@ -155,13 +159,14 @@ def guesses(form):
 def forged_address(form):
     """Who says that he is somebody else is counted all the same, and holds nobody."""
     caller, victim = form.lab.caller(), form.lab.caller()
-    guess = lambda number, address: form.target.log_in(caller, f"ANYONE{number}", "WRONG", headers={"x-forwarded-for": address}).status
+    forged = lambda address: {"x-forwarded-for": address}
+    guess = lambda number, address: form.target.log_in(caller, f"ANYONE{number}", "WRONG", PUBLIC, headers=forged(address)).status
     statuses = [guess(number, f"192.0.2.{number}") for number in range(52)]
     check(statuses[-1] == form.after_guesses, f"under 52 addresses: {statuses[-1]} instead of {form.after_guesses}")
     caller = form.lab.caller()
     for number in range(100, 152):
         guess(number, victim)
-    check(form.target.log_in(victim).status == 200, "the owner of the address is held")
+    check(form.target.log_in(victim, client=PUBLIC).status == 200, "the owner of the address is held")
     return f"{statuses[-1]}"
 
 
