@@ -24,24 +24,22 @@ use crate::registry::{
 };
 
 object! {
-    /// A directory of users: `users`, or one that is asked over HTTP (`lookup`, `snapshot` or `verify`).
+    /// A directory of users: `users`, or over HTTP `lookup`, `snapshot` or `verify`.
     pub(crate) struct AuthSourceFields {
         /// What requests call it in `auth_source_id`, and clients in `auth_sources`.
         id: Text,
-        /// The kinds of identifiers that users may log in with. What a caller types is an e-mail address if it has an `@`, a phone
-        /// number if it starts with `+`, or is all digits where phone numbers are accepted, and else a user name.
+        /// The kinds of identifiers that users may log in with, told apart by what is typed; an `@` comes first.
         identifiers: Filled<IdentifierKind>,
-        /// Whether the part of an e-mail address before the `@` is the same in upper and in lower case. The part behind it
-        /// always is.
+        /// Whether upper and lower case are the same before the `@` of an e-mail address. Behind it they always are.
         case_insensitive_email: Option<bool> = false,
         /// The users themselves.
         users: Option<Vec<UserFields>>,
-        /// A service that is asked for one user at each login and each refresh, and hands out the hash.
+        /// A service that is asked for one user at each login and refresh, and hands out the hash.
         lookup: Option<LookupFields>,
-        /// A document of all users that is fetched at start and at intervals, once per Envoy process.
+        /// A document of all users, fetched at start and at intervals, once per Envoy process.
         snapshot: Option<SnapshotFields>,
-        /// A service that checks the password itself. There are no refresh tokens then, since nobody can be asked about a user
-        /// without the password.
+        /// A service that checks the password itself. There are no refresh tokens then: nobody can be asked about a user without
+        /// the password.
         verify: Option<VerifyFields>,
     }
 }
@@ -59,9 +57,9 @@ object! {
         password_hash: HashForm,
         /// Whether the user may log in.
         status: Option<Status> = Status::default(),
-        /// When the password was changed last. What was granted before ends with it.
+        /// When the password was last changed. What was granted before ends.
         password_changed_at: Option<Instant>,
-        /// Claims that are copied into the user's tokens.
+        /// Claims for the user's tokens.
         claims: Option<ClaimsForm>,
     }
 }

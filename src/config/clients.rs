@@ -25,24 +25,23 @@ object! {
     pub(crate) struct ClientFields {
         /// `client_id` in requests (RFC 6749 §2.2).
         id: Text,
-        /// What kind of application it is, and so whether it can keep a secret.
+        /// The kind of application, and so whether it can keep a secret.
         r#type: ClientType,
-        /// Hashes of its secret, made with `hash-secret`: one, or two while one is rotated. A `web` client must have them, others
-        /// can't.
+        /// Hashes of its secret, by `hash-secret`: one, or two during a rotation. Required for `web`, refused for others.
         secret_hashes: Option<Vec<SecretHashForm>>,
-        /// The ids of the auth sources whose users may log in with it; the first is the preferred one. Required, unless
-        /// `client_credentials` is the only grant.
+        /// Ids of the auth sources whose users may log in with it, the preferred one first. Required, unless `client_credentials`
+        /// is the only grant.
         auth_sources: Option<Vec<Text>>,
-        /// What it may ask for tokens with (RFC 6749 §1.3). It has no grant that is not named here.
+        /// Its grants (RFC 6749 §1.3): these and no others.
         grants: Filled<Grant>,
         /// The scopes that it may ask for (RFC 6749 §3.3).
         scopes: Option<Filled<ScopeForm>> = [OPENID],
-        /// The origins of the pages that may read answers to it (CORS), each as browsers send it: scheme, host and port. `http` only
-        /// for a loopback address, or with `allow_http_issuer`. Without them no page on another origin can.
+        /// The origins whose pages may read answers to it (CORS), as browsers send them: scheme, host and port. `http` only for
+        /// loopback, or with `allow_http_issuer`. Without them no page on another origin can.
         #[schemars(length(max = web_origins::MOST), extend("uniqueItems" = true))]
         allowed_origins: Option<Vec<WebOriginForm>>,
-        /// Whether a refresh gives a new refresh token and ends the old one (RFC 9700 §4.14.2). Only a `web` client that can't
-        /// cope with a token that changes may have `false`.
+        /// Whether a refresh gives a new refresh token and ends the old one (RFC 9700 §4.14.2). `false` only for a `web` client
+        /// that can't cope with that.
         refresh_token_rotation: Option<bool> = true,
     }
 }

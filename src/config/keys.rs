@@ -29,14 +29,14 @@ object! {
     pub(crate) struct SigningKeyFields {
         /// What it signs with (RFC 7518 §3.1, RFC 8037 §3.1).
         algorithm: Algorithm,
-        /// The private key as PEM: PKCS#8, or PKCS#1 for RSA. An RSA key has 2048 bits at least.
+        /// The private key as PEM: PKCS#8, or PKCS#1 for RSA, of 2048 bits at least.
         private_key: SecretForm,
         /// Its name in tokens and among the public keys (RFC 7515 §4.1.4). Without it: the RFC 7638 thumbprint.
         kid: Option<Text>,
-        /// From when on it signs. Until then it is only published. Of several keys whose time it is, the one that began
-        /// last signs; of those without times, the first.
+        /// When it begins to sign; it is published before. Of several keys whose time it is, the one that began last signs
+        /// (without times: the first).
         not_before: Option<Instant>,
-        /// When it stops to sign. It is still published until its last token has expired.
+        /// When it stops signing; it is published until its last token has expired.
         not_after: Option<Instant>,
     }
 }
@@ -46,7 +46,7 @@ object! {
     pub(crate) struct SealKeyFields {
         /// 32 bytes in base64url.
         key: SecretForm,
-        /// From when on it seals. It opens what it sealed at any time.
+        /// When it begins to seal. It opens at any time.
         not_before: Option<Instant>,
     }
 }
@@ -54,8 +54,7 @@ object! {
 object! {
     /// A variable in the environment of the VM.
     pub(crate) struct EnvFields {
-        /// The variable's name. Envoy's `vm_config.environment_variables` gives it to the VM, which keeps its value out of
-        /// the Envoy configuration.
+        /// Its name. `vm_config.environment_variables` gives it to the VM and keeps its value out of the Envoy configuration.
         env: Text,
     }
 }

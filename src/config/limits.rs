@@ -26,13 +26,12 @@ object! {
 object! {
     /// How a worker shares its time between password checks and its other connections.
     pub(crate) struct PasswordCheckFields {
-        /// For how long a worker works on passwords before it looks at its other connections, in milliseconds.
+        /// How long a worker works on passwords before it looks at its other connections, in milliseconds.
         slice_ms: Option<Within<1, 100>> = Schedule::default().slice.as_millis() as u64,
-        /// The longest predicted wait with which a login is still queued. Past it, a login is answered 503 with `Retry-After`
-        /// at once.
+        /// The longest predicted wait of a login. Past it, the answer is 503 with `Retry-After` at once.
         max_wait: Option<Span> = Span(Schedule::default().max_wait),
-        /// A cluster that starts the next slice by answering: an internal listener of the same Envoy that answers 204, as
-        /// the demo has it. It makes logins about four times as quick as without it, when a timer starts the slices.
+        /// A cluster whose answer starts the next slice: an internal listener of the same Envoy that answers 204, as in the demo.
+        /// Without it a timer starts the slices, and logins take about four times as long.
         pacing_cluster: Option<Text>,
     }
 }

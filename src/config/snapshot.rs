@@ -22,10 +22,10 @@ object! {
         timeout: Option<Span> = Span(DEFAULT_TIMEOUT),
         /// How the document lists its users.
         format: Option<Format> = DEFAULT_FORMAT,
-        /// How long after a document the next one is fetched.
+        /// How long after one document the next is fetched.
         refresh_interval: Option<Seconds<LONGEST_INTERVAL>> = Span(DEFAULT_INTERVAL),
-        /// The longest document that is read, in bytes. Envoy buffers 32 MiB of an answer, or of a part, at most, unless its
-        /// runtime key `http.async_response_buffer_limit` says otherwise.
+        /// The longest document that is read, in bytes. Envoy buffers at most 32 MiB of an answer or a part, unless its runtime
+        /// key `http.async_response_buffer_limit` says otherwise.
         max_bytes: Option<Within<1, { 256 * 1024 * 1024 }>> = DEFAULT_MAX_BYTES,
         ..request: RequestFields,
     }

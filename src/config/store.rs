@@ -22,8 +22,8 @@ use crate::{
 object! {
     /// What is remembered of tokens, and where: in Envoy itself or, for a fleet, in an etcd.
     pub(crate) struct StateFields {
-        /// For how long a refresh token that was used may come again, since its answer may have been lost, and two tabs may
-        /// refresh at once (RFC 9700 §4.14.2). After that it ends its whole family. Longer than `etcd.timeout`.
+        /// How long a used refresh token may come again: answers get lost, and two tabs may refresh at once (RFC 9700 §4.14.2).
+        /// After that it ends its family. Longer than `etcd.timeout`.
         retry_grace: Option<Seconds<LONGEST>> = Span(Rotation::default().retry_grace),
         /// What happens while etcd can't be asked.
         on_store_failure: Option<OnStoreFailure> = OnStoreFailure::default(),

@@ -62,7 +62,7 @@ pub enum OnStoreFailure {
     /// Nobody is served.
     #[default]
     Refuse,
-    /// They are taken for good, stolen and revoked ones too; and nobody has to wait, however often they failed.
+    /// Tokens are taken for good, stolen and revoked ones too, and nobody has to wait after failures.
     Allow,
 }
 

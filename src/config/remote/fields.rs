@@ -31,10 +31,10 @@ object! {
         body: Option<Text>,
         /// Where in the answer the user is.
         user: FoundUserFields,
-        /// The statuses that mean that there is no such user.
+        /// Statuses that mean: no such user.
         not_found: Option<Vec<NotFoundForm>> = NOT_FOUND,
-        /// A hash that costs what users' hashes cost: an unknown user costs the same work. Without it: the last hash that was
-        /// seen, at first one of OWASP's first choice.
+        /// A hash that costs what users' hashes cost, for unknown users. Without it: the last hash that was seen, at first one of
+        /// OWASP's first choice.
         decoy_hash: Option<HashForm>,
         /// Keeps answers for a while. Without it, none is kept.
         cache: Option<CacheFields>,
@@ -47,15 +47,14 @@ object! {
     /// A service that checks passwords itself.
     #[schemars(transform = crate::config::upstream::fields::by_default(&crate::config::upstream::fields::DEFAULT_LIMITS), transform = of_credentials)]
     pub(crate) struct VerifyFields {
-        /// How identifier and password are sent. `basic` is a GET with them as `Authorization`, `json` a POST.
+        /// How identifier and password are sent.
         credentials: Option<Credentials> = Credentials::default(),
         /// With `credentials: json` alone: the JSON that is sent, with `{identifier}` and `{password}` as JSON strings with their
         /// quotes.
         body: Option<Text> = DEFAULT_BODY,
-        /// The statuses that mean that the password is wrong, or the user unknown.
+        /// Statuses that mean: wrong password or unknown user.
         refused: Option<Vec<RefusedForm>> = REFUSED,
-        /// Where in the answer the user is described. Without it, nothing but the status is read: the identifier is the user's
-        /// id.
+        /// Where in the answer the user is described. Without it, only the status is read, and the identifier is the user's id.
         user: Option<ConfirmedUserFields>,
         ..request: RequestFields,
         ..answer: AnswerFields,
@@ -91,13 +90,12 @@ object! {
     pub(crate) struct MappingFields {
         /// Where the status is. Without it, all users may log in.
         status: Option<PlaceForm>,
-        /// The values of `status` that mean that the user may log in. Of others, `locked` and `frozen` are told as such, and all
-        /// else is `disabled`.
+        /// Values of `status` with which the user may log in. Of others, `locked` and `frozen` are told as such; all else is
+        /// `disabled`.
         active: Option<Filled<Scalar>> = ["active"],
-        /// Where it says when the password was changed last: RFC 3339, or seconds since 1970. What was granted before ends
-        /// with it.
+        /// Where the time of the last change of the password is: RFC 3339, or seconds since 1970. What was granted before ends.
         password_changed_at: Option<PlaceForm>,
-        /// Claims that are copied into the user's tokens: where each is, by its name.
+        /// Claims for the user's tokens: where each is.
         claims: Option<ClaimPlaces>,
     }
 }
@@ -105,7 +103,7 @@ object! {
 object! {
     /// How many answers are kept, and for how long.
     pub(crate) struct CacheFields {
-        /// The most answers that are kept, in each worker.
+        /// The most answers, in each worker.
         max_entries: Option<Within<1, 1_000_000>> = DEFAULT_CACHE.max_entries,
         /// How old an answer may be.
         max_age: Option<Seconds<3600>> = Span(DEFAULT_CACHE.max_age),

@@ -38,12 +38,12 @@ object! {
 object! {
     /// A request, but for its method and its body.
     pub(crate) struct RequestFields {
-        /// The path, with a query if it needs one. `{identifier}`, `{kind}` and `{auth_source_id}` may stand in it, each
-        /// percent-encoded (in a `snapshot`, `{auth_source_id}` alone): whatever a caller types stays data.
+        /// The path and query. They may have `{identifier}`, `{kind}` and `{auth_source_id}`, percent-encoded (in a `snapshot`,
+        /// `{auth_source_id}` alone): what a caller types stays data.
         #[schemars(regex(pattern = "^/"))]
         path: Text,
-        /// Further headers by name. A value may have what `path` may have, or be `{env: NAME}`. Those that frame a message, are
-        /// made from other settings, or ask for a part or under a condition (`range`, `if-…`) can't be set.
+        /// Further headers. A value may have what `path` may have, or be `{env: NAME}`. Not those that frame a message, are made
+        /// from other settings, or ask for a part or under a condition (`range`, `if-…`).
         headers: Option<HeadersForm>,
         ..upstream: UpstreamFields,
     }
@@ -52,9 +52,9 @@ object! {
 object! {
     /// What a call may cost.
     pub(crate) struct CallFields {
-        /// How long everything may take together, a second try included: `0.001s` to `60s`.
+        /// How long all may take, a second try included: `0.001s` to `60s`.
         timeout: Option<Span>,
-        /// The most calls under way at one time, in one worker.
+        /// The most calls at one time, in one worker.
         max_concurrent: Option<Within<1, 10_000>>,
         /// When a service that fails is left alone.
         circuit: Option<CircuitFields>,

@@ -39,10 +39,10 @@ pub struct Verify {
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Credentials {
-    /// As HTTP Basic (RFC 7617).
+    /// By GET, as HTTP Basic (RFC 7617).
     #[default]
     Basic,
-    /// In a JSON body.
+    /// By POST, in a JSON body.
     Json,
 }
 
