@@ -1,5 +1,7 @@
 //! The schema as a page that people read: a section for each object, a line for each field.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::form;
@@ -8,7 +10,7 @@ const INTRODUCTION: &str = include_str!("../../../docs/configuration.template.md
 
 /// The page, in Markdown.
 pub(super) fn page(schema: &Value) -> String {
-    let mut page = CorsOrigin { text: INTRODUCTION.to_owned(), sections: Vec::new() };
+    let mut page = CorsOrigin { text: INTRODUCTION.to_owned(), sections: Vec::new(), told: HashMap::new() };
     page.section("A token endpoint", "", &schema["else"]);
     page.section("A plugin that only holds", "", &schema["then"]);
     page.text
@@ -17,6 +19,8 @@ pub(super) fn page(schema: &Value) -> String {
 struct CorsOrigin {
     text: String,
     sections: Vec<Section>,
+    /// The titles of the sections that tell a long meaning first, by field and meaning.
+    told: HashMap<(String, String), String>,
 }
 
 /// An object that has a section, wherever else it stands.
@@ -28,18 +32,24 @@ struct Section {
 /// Objects that wait for their sections: title, path and schema.
 type Waiting<'a> = Vec<(String, String, &'a Value)>;
 
+/// From how many bytes on a meaning is told once, and linked to from then on.
+const LONG: usize = 60;
+
 impl CorsOrigin {
     /// Writes a section, and then those of the objects in it that have none yet.
     fn section(&mut self, title: &str, path: &str, object: &Value) {
         let mut waiting = Waiting::new();
         let required = object["required"].as_array().map(Vec::as_slice).unwrap_or_default();
         let is_required = |name: &str| required.iter().any(|required| required == name);
-        self.text += &format!("\n## {title}\n\n{}\n\n", description(object));
+        self.text += &format!("\n## {title}\n\n{}", told_here(path, object));
         self.text += "| field | form | default | meaning |\n| --- | --- | --- | --- |\n";
         let (first, second): (Vec<_>, Vec<_>) = properties(object).partition(|(name, _)| is_required(name));
         for (name, field) in first.into_iter().chain(second) {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            self.line(name, &path, field, is_required(name), &mut waiting);
+            let form = form::of(field, &path, &mut |object, path| self.link(object, path, &mut waiting));
+            let default = if is_required(name) { "required".to_owned() } else { default(field) };
+            let meaning = self.meaning(title, name, field);
+            self.line([format!("`{name}`"), form, default, meaning]);
         }
         waiting.sort_by_key(|(_, path, _)| path.is_empty());
         for (title, path, object) in waiting {
@@ -47,13 +57,24 @@ impl CorsOrigin {
         }
     }
 
-    fn line<'a>(&mut self, name: &str, path: &str, field: &'a Value, is_required: bool, waiting: &mut Waiting<'a>) {
-        let form = form::of(field, path, &mut |object, path| self.link(object, path, waiting));
-        let default = if is_required { "required".to_owned() } else { default(field) };
-        let meaning = [description(field), form::choices(field)].join("<br>");
-        let cells = [format!("`{name}`"), form, default, meaning.trim_end_matches("<br>").to_owned()];
+    fn line(&mut self, cells: [String; 4]) {
         let cells = cells.map(|cell| cell.replace('|', "\\|"));
         self.text += &format!("| {} |\n", cells.join(" | "));
+    }
+
+    /// What a field means, or a link to the section that has said so.
+    fn meaning(&mut self, title: &str, name: &str, field: &Value) -> String {
+        let meaning = [description(field), form::choices(field)].join("<br>").trim_end_matches("<br>").to_owned();
+        if meaning.len() < LONG {
+            return meaning;
+        }
+        match self.told.get(&(name.to_owned(), meaning.clone())) {
+            Some(title) => format!("as in [{title}](#{})", anchor(title)),
+            None => {
+                self.told.insert((name.to_owned(), meaning.clone()), title.to_owned());
+                meaning
+            }
+        }
     }
 
     /// A link to the section of an object. One that has none gets one, with its path for a title.
@@ -67,6 +88,12 @@ impl CorsOrigin {
         }
         format!("[{title}](#{})", anchor(&title))
     }
+}
+
+/// The description of an object that stands in a list or for itself; a field's stands in the line that leads to it.
+fn told_here(path: &str, object: &Value) -> String {
+    let is_field = !path.is_empty() && !path.ends_with("[]");
+    if is_field { String::new() } else { format!("{}\n\n", description(object)) }
 }
 
 /// An object that is one of several forms of a value has no path of its own.
