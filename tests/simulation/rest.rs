@@ -13,6 +13,10 @@ use super::{
 
 /// The longest that a limit of attempts, a circuit or a cache lasts.
 const QUIET: Duration = Duration::from_secs(130);
+/// Longer than any time between two slices of work.
+const PAUSE: Duration = Duration::from_millis(20);
+/// More slices than a snapshot of these directories takes.
+const SLICES: u64 = 200;
 
 pub fn come_to_rest(world: &Rc<World>) -> u64 {
     world.agenda.stop_traffic();
@@ -31,11 +35,13 @@ pub fn come_to_rest(world: &Rc<World>) -> u64 {
     events
 }
 
+/// That much time passes, and a snapshot that is being read at its end is read.
 fn until(world: &Rc<World>, span: Duration) -> u64 {
     let end = world.clock.now() + span;
     let events = advance(world, |_| world.agenda.is_quiet_until(end));
     world.reach(end);
-    events
+    let is_paused = |events| events == SLICES || world.agenda.is_quiet_until(world.clock.now() + PAUSE);
+    events + advance(world, is_paused)
 }
 
 fn at_rest(world: &World) {
