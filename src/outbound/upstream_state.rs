@@ -1,16 +1,15 @@
 //! What one worker knows of an upstream: whether it may be called, and what was said of its faults.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{CallLimits, Circuit, Fault};
-use crate::time::UnixTime;
 
 /// The state of an upstream.
 #[derive(Debug, Default)]
 pub struct UpstreamState {
     circuit: Circuit,
     under_way: usize,
-    told: Vec<(Fault, UnixTime)>,
+    told: Vec<(Fault, Instant)>,
 }
 
 /// For how long a fault is not told again.
@@ -23,7 +22,7 @@ impl UpstreamState {
     ///
     /// # Errors
     /// Why it may not.
-    pub fn admit(&mut self, limits: &CallLimits, now: UnixTime) -> Result<(), Fault> {
+    pub fn admit(&mut self, limits: &CallLimits, now: Instant) -> Result<(), Fault> {
         if self.under_way >= limits.max_concurrent {
             return Err(Fault::Busy);
         }
@@ -45,7 +44,7 @@ impl UpstreamState {
     }
 
     /// A call failed. An upstream that answers is not down because of what one caller asked for.
-    pub fn failed(&mut self, fault: &Fault, limits: Option<&CallLimits>, now: UnixTime) {
+    pub fn failed(&mut self, fault: &Fault, limits: Option<&CallLimits>, now: Instant) {
         match limits {
             Some(limits) if fault.counts_for_circuit() => self.circuit.failed(limits, now),
             _ => self.circuit.succeeded(),
@@ -53,8 +52,8 @@ impl UpstreamState {
     }
 
     /// Whether a fault is to be told: not again and again, however callers and faults alternate.
-    pub fn is_news(&mut self, fault: &Fault, now: UnixTime) -> bool {
-        self.told.retain(|(_, since)| now < since.after(SILENCE));
+    pub fn is_news(&mut self, fault: &Fault, now: Instant) -> bool {
+        self.told.retain(|(_, since)| now < *since + SILENCE);
         let is_new = self.told.iter().all(|(told, _)| told != fault) && self.told.len() < MOST_TOLD;
         if is_new {
             self.told.push((fault.clone(), now));
@@ -67,6 +66,10 @@ impl UpstreamState {
 mod tests {
     use super::*;
 
+    fn at(start: Instant, seconds: u64) -> Instant {
+        start + Duration::from_secs(seconds)
+    }
+
     const LIMITS: CallLimits = CallLimits {
         timeout: Duration::from_secs(1),
         max_response_bytes: 1,
@@ -77,30 +80,30 @@ mod tests {
 
     #[test]
     fn one_call_more_than_allowed_is_not_made() {
-        let mut state = UpstreamState::default();
-        assert_eq!(state.admit(&LIMITS, UnixTime(1)), Ok(()));
-        assert_eq!(state.admit(&LIMITS, UnixTime(1)), Err(Fault::Busy));
+        let (mut state, now) = (UpstreamState::default(), Instant::now());
+        assert_eq!(state.admit(&LIMITS, now), Ok(()));
+        assert_eq!(state.admit(&LIMITS, now), Err(Fault::Busy));
         state.leave();
-        assert_eq!(state.admit(&LIMITS, UnixTime(1)), Ok(()));
+        assert_eq!(state.admit(&LIMITS, now), Ok(()));
     }
 
     #[test]
     fn a_fault_of_its_own_opens_the_circuit_and_one_of_a_request_does_not() {
-        let mut state = UpstreamState::default();
-        state.failed(&Fault::Status(404), Some(&LIMITS), UnixTime(1));
-        assert_eq!(state.admit(&LIMITS, UnixTime(1)), Ok(()));
+        let (mut state, now) = (UpstreamState::default(), Instant::now());
+        state.failed(&Fault::Status(404), Some(&LIMITS), now);
+        assert_eq!(state.admit(&LIMITS, now), Ok(()));
         state.leave();
-        state.failed(&Fault::NoAnswer, Some(&LIMITS), UnixTime(1));
-        assert_eq!(state.admit(&LIMITS, UnixTime(1)), Err(Fault::Open));
+        state.failed(&Fault::NoAnswer, Some(&LIMITS), now);
+        assert_eq!(state.admit(&LIMITS, now), Err(Fault::Open));
     }
 
     #[test]
     fn a_fault_is_told_once_a_minute_and_few_others_beside_it() {
-        let mut state = UpstreamState::default();
-        assert!(state.is_news(&Fault::NoAnswer, UnixTime(100)));
-        assert!(!state.is_news(&Fault::NoAnswer, UnixTime(159)));
-        assert!(state.is_news(&Fault::NoAnswer, UnixTime(160)));
-        let told = (0..100).filter(|status| state.is_news(&Fault::Status(*status), UnixTime(160)));
+        let (mut state, start) = (UpstreamState::default(), Instant::now());
+        assert!(state.is_news(&Fault::NoAnswer, at(start, 100)));
+        assert!(!state.is_news(&Fault::NoAnswer, at(start, 159)));
+        assert!(state.is_news(&Fault::NoAnswer, at(start, 160)));
+        let told = (0..100).filter(|status| state.is_news(&Fault::Status(*status), at(start, 160)));
         assert_eq!(told.count(), MOST_TOLD - 1);
     }
 }

@@ -1,7 +1,10 @@
 //! Calls to directories and to the state store: one for those who ask the same at the same time, a second try where there
 //! is time, and none to whom is known to be down. They belong to the worker, so that they end even where a caller goes away.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use super::{
     host::Host,
@@ -11,10 +14,7 @@ use super::{
     upstream_id::UpstreamId,
     waiter::{Called, Ticket},
 };
-use crate::{
-    outbound::{Fault, InFlight, InFlightCall, Outgoing, UpstreamState},
-    time::UnixTime,
-};
+use crate::outbound::{Fault, InFlight, InFlightCall, Outgoing, UpstreamState};
 
 /// The state of all who are asked over HTTP, in one worker.
 pub(super) struct Calls {
@@ -38,18 +38,18 @@ impl Calls {
 
     /// Takes a question. It is answered at once where the answer is known, or where nobody can be asked.
     pub(super) fn ask(&mut self, mut errand: OutboundRequest, host: &impl Host) -> Vec<Called> {
-        let now = host.now();
+        let now = host.monotonic();
         let party = errand.party();
-        if let Some(called) = errand.known(&self.state_of(&party).known, host.monotonic()) {
+        if let Some(called) = errand.known(&self.state_of(&party).known, now) {
             return called;
         }
-        let Some(callout) = errand.callout(now) else { return errand.nobody() };
+        let Some(callout) = errand.callout(host.now()) else { return errand.nobody() };
         if errand.join(self.in_flight.requests()) {
             return Vec::new();
         }
         match self.admit(&errand, now) {
             Ok(timeout) => {
-                self.in_flight.add(InFlightCall::new(errand, callout, timeout, host.monotonic()));
+                self.in_flight.add(InFlightCall::new(errand, callout, timeout, now));
                 Vec::new()
             }
             Err(fault) => {
@@ -85,6 +85,7 @@ impl Calls {
                 called
             }
             Progress::Further(errand) => {
+                self.state_of(&party).upstream.succeeded();
                 let callout = errand.callout(host.now());
                 self.call(errand, outgoing.next(callout), host)
             }
@@ -122,7 +123,7 @@ impl Calls {
     }
 
     /// How long the call may take, if it may be made.
-    fn admit(&mut self, errand: &OutboundRequest, now: UnixTime) -> Result<Duration, Fault> {
+    fn admit(&mut self, errand: &OutboundRequest, now: Instant) -> Result<Duration, Fault> {
         let limits = errand.limits().ok_or(Fault::NoAnswer)?;
         self.state(errand).upstream.admit(limits, now)?;
         Ok(limits.timeout)
@@ -140,7 +141,7 @@ impl Calls {
     }
 
     fn fail(&mut self, errand: OutboundRequest, outgoing: &Outgoing, fault: &Fault, host: &impl Host) -> Vec<Called> {
-        let (party, now) = (errand.party(), host.now());
+        let (party, now) = (errand.party(), host.monotonic());
         let upstream = self.over(&party, outgoing, host);
         upstream.failed(fault, errand.limits(), now);
         if upstream.is_news(fault, now) {
