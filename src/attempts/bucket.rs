@@ -4,7 +4,7 @@
 
 use super::{
     limit::Limit,
-    store::{InvalidBucket, Record},
+    store::{InvalidBucket, TableBucket},
 };
 use crate::time::UnixTime;
 
@@ -17,22 +17,22 @@ const ENTRY_BYTES: usize = 8 + 8 + 4;
 
 /// Some entries of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bucket([Entry; ENTRIES]);
+pub struct CountBucket([CountEntry; ENTRIES]);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Entry {
+struct CountEntry {
     tag: u64,
     last: u64,
     failures: u32,
 }
 
-impl Default for Bucket {
+impl Default for CountBucket {
     fn default() -> Self {
-        Self([Entry::default(); ENTRIES])
+        Self([CountEntry::default(); ENTRIES])
     }
 }
 
-impl Bucket {
+impl CountBucket {
     /// How many seconds the next attempt has to wait; zero if it may go on.
     pub(super) fn wait(&self, tag: u64, limit: &Limit, now: UnixTime) -> u64 {
         self.get(tag).map_or(0, |entry| limit.wait(entry.remembered(limit, now), UnixTime(entry.last), now))
@@ -49,7 +49,7 @@ impl Bucket {
         }
         let failures = self.get(tag).map_or(0, |entry| entry.remembered(limit, now)).saturating_add(1);
         if let Some(place) = self.place(tag, now) {
-            *place = Entry { tag, last: now.0, failures };
+            *place = CountEntry { tag, last: now.0, failures };
         }
         Ok(())
     }
@@ -60,17 +60,17 @@ impl Bucket {
         let last = before.last.max(then.0);
         let failures = before.remembered(limit, UnixTime(last)).saturating_add(times.into());
         if let Some(place) = self.place(tag, UnixTime(last)) {
-            *place = Entry { tag, last, failures };
+            *place = CountEntry { tag, last, failures };
         }
     }
 
-    fn get(&self, tag: u64) -> Option<Entry> {
+    fn get(&self, tag: u64) -> Option<CountEntry> {
         self.0.iter().find(|entry| entry.tag == tag).copied()
     }
 
     /// The entry of this tag; otherwise one that is free or stale, or has failed least.
-    fn place(&mut self, tag: u64, now: UnixTime) -> Option<&mut Entry> {
-        let loss = |entry: &Entry| {
+    fn place(&mut self, tag: u64, now: UnixTime) -> Option<&mut CountEntry> {
+        let loss = |entry: &CountEntry| {
             let stale = now.seconds_since(UnixTime(entry.last)) >= STALE;
             (entry.tag != tag, !stale, entry.failures, entry.last)
         };
@@ -78,7 +78,7 @@ impl Bucket {
     }
 }
 
-impl Record for Bucket {
+impl TableBucket for CountBucket {
     /// Always the same number of bytes.
     fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().flat_map(|entry| entry.to_bytes()).collect()
@@ -93,12 +93,12 @@ impl Record for Bucket {
         if entries.len() != ENTRIES || !rest.is_empty() {
             return Err(InvalidBucket);
         }
-        bucket.0.iter_mut().zip(entries).for_each(|(entry, bytes)| *entry = Entry::from_bytes(bytes));
+        bucket.0.iter_mut().zip(entries).for_each(|(entry, bytes)| *entry = CountEntry::from_bytes(bytes));
         Ok(bucket)
     }
 }
 
-impl Entry {
+impl CountEntry {
     fn remembered(&self, limit: &Limit, now: UnixTime) -> u32 {
         limit.remember(self.failures, UnixTime(self.last), now)
     }
@@ -130,7 +130,7 @@ mod tests {
         forget: Duration::from_secs(1000),
     };
 
-    fn fail(bucket: &mut Bucket, tag: u64, times: &[u64]) {
+    fn fail(bucket: &mut CountBucket, tag: u64, times: &[u64]) {
         for now in times {
             let _ = bucket.fail(tag, &LIMIT, UnixTime(*now));
         }
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn failures_add_up_to_a_wait() {
-        let mut bucket = Bucket::default();
+        let mut bucket = CountBucket::default();
         fail(&mut bucket, 1, &[100]);
         assert_eq!(bucket.wait(1, &LIMIT, UnixTime(100)), 0);
         fail(&mut bucket, 1, &[101]);
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn attempts_during_a_wait_do_not_prolong_it() {
-        let mut bucket = Bucket::default();
+        let mut bucket = CountBucket::default();
         fail(&mut bucket, 1, &[100, 100, 105, 109]);
         assert_eq!(bucket.wait(1, &LIMIT, UnixTime(109)), 1);
         fail(&mut bucket, 1, &[110]);
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn failures_that_are_heard_of_late_count_from_when_they_were_made() {
-        let mut bucket = Bucket::default();
+        let mut bucket = CountBucket::default();
         bucket.fail_late(1, 2, &LIMIT, UnixTime(100));
         assert_eq!([105, 110].map(|now| bucket.wait(1, &LIMIT, UnixTime(now))), [5, 0]);
         fail(&mut bucket, 1, &[120]);
@@ -167,14 +167,14 @@ mod tests {
 
     #[test]
     fn a_long_silence_forgets_everything() {
-        let mut bucket = Bucket::default();
+        let mut bucket = CountBucket::default();
         fail(&mut bucket, 2, &[100, 100, 1100]);
         assert_eq!(bucket.wait(2, &LIMIT, UnixTime(1100)), 0);
     }
 
     #[test]
     fn a_flood_of_names_does_not_push_out_one_that_failed_often() {
-        let mut bucket = Bucket::default();
+        let mut bucket = CountBucket::default();
         fail(&mut bucket, 1, &[100, 100]);
         for tag in 2..10_000 {
             fail(&mut bucket, tag, &[101]);
@@ -184,13 +184,13 @@ mod tests {
 
     #[test]
     fn a_bucket_has_the_same_size_however_much_is_in_it_and_survives_as_bytes() {
-        let mut bucket = Bucket::default();
+        let mut bucket = CountBucket::default();
         let empty = bucket.to_bytes().len();
         for tag in 1..1000 {
             fail(&mut bucket, tag << 40, &[1_800_000_000]);
         }
         assert_eq!(bucket.to_bytes().len(), empty);
-        assert_eq!(Bucket::from_bytes(&bucket.to_bytes()), Ok(bucket));
-        assert_eq!(Bucket::from_bytes(&[0; 7]), Err(InvalidBucket));
+        assert_eq!(CountBucket::from_bytes(&bucket.to_bytes()), Ok(bucket));
+        assert_eq!(CountBucket::from_bytes(&[0; 7]), Err(InvalidBucket));
     }
 }

@@ -1,7 +1,7 @@
 //! Guesses that have begun and are not over. Those that nobody hears of again, since the caller hung up or a VM crashed, become
 //! failures after a while.
 
-use super::store::{InvalidBucket, Record};
+use super::store::{InvalidBucket, TableBucket};
 use crate::time::UnixTime;
 
 /// Entries in a bucket.
@@ -13,13 +13,13 @@ const SPAN: u64 = 60;
 
 /// Some entries of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct FlightBucket(Vec<Entry>);
+pub(super) struct FlightBucket(Vec<Flight>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
+struct Flight {
     tag: u64,
     /// The span of time in which the newest of them began.
-    span: Span,
+    span: TimeSlot,
     newest: u16,
     /// Those of the span before.
     older: u16,
@@ -27,9 +27,9 @@ struct Entry {
 
 /// A span of time, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Span(u64);
+pub(super) struct TimeSlot(u64);
 
-impl Span {
+impl TimeSlot {
     pub(super) fn of(now: UnixTime) -> Self {
         Self(now.0.checked_div(SPAN).unwrap_or_default())
     }
@@ -43,37 +43,37 @@ impl FlightBucket {
     /// How many are under way.
     pub(super) fn under_way(&self, tag: u64, now: UnixTime) -> u16 {
         let entry = self.0.iter().find(|entry| entry.tag == tag);
-        entry.map_or(0, |entry| entry.at(Span::of(now)).0.under_way())
+        entry.map_or(0, |entry| entry.at(TimeSlot::of(now)).0.under_way())
     }
 
     /// Takes out those that are lost, and tells how many they were and when they began at the latest.
     pub(super) fn take_lost(&mut self, tag: u64, now: UnixTime) -> Option<(u16, UnixTime)> {
         let entry = self.0.iter_mut().find(|entry| entry.tag == tag)?;
         let began = entry.span.end().min(now);
-        let (after, lost) = entry.at(Span::of(now));
+        let (after, lost) = entry.at(TimeSlot::of(now));
         *entry = after;
         (lost > 0).then_some((lost, began))
     }
 
     /// One more begins.
     pub(super) fn begin(&mut self, tag: u64, now: UnixTime) {
-        let span = Span::of(now);
+        let span = TimeSlot::of(now);
         self.0.retain(|entry| entry.at(span).0.under_way() > 0);
         let entry = self.0.iter_mut().find(|entry| entry.tag == tag);
         match entry {
             Some(entry) => {
                 let (after, _) = entry.at(span);
-                *entry = Entry { newest: after.newest.saturating_add(1), ..after };
+                *entry = Flight { newest: after.newest.saturating_add(1), ..after };
             }
             None => {
                 self.make_room();
-                self.0.push(Entry { tag, span, newest: 1, older: 0 });
+                self.0.push(Flight { tag, span, newest: 1, older: 0 });
             }
         }
     }
 
     /// One that began then is over.
-    pub(super) fn end(&mut self, tag: u64, begun: Span) {
+    pub(super) fn end(&mut self, tag: u64, begun: TimeSlot) {
         let Some(entry) = self.0.iter_mut().find(|entry| entry.tag == tag) else { return };
         if begun == entry.span {
             entry.newest = entry.newest.saturating_sub(1);
@@ -92,14 +92,14 @@ impl FlightBucket {
     }
 }
 
-impl Entry {
+impl Flight {
     fn under_way(&self) -> u16 {
         self.newest.saturating_add(self.older)
     }
 
     /// What it is in another span of time, and how many are lost by then. A clock that was put back loses all: they can't be told
     /// from those that began long ago.
-    fn at(&self, span: Span) -> (Self, u16) {
+    fn at(&self, span: TimeSlot) -> (Self, u16) {
         match span.0.checked_sub(self.span.0) {
             Some(0) => (*self, 0),
             Some(1) => (Self { span, newest: 0, older: self.newest, ..*self }, self.older),
@@ -117,20 +117,20 @@ impl Entry {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, newest @ .., q, r] = *bytes;
         Self {
             tag: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-            span: Span(u64::from_le_bytes([i, j, k, l, m, n, o, p])),
+            span: TimeSlot(u64::from_le_bytes([i, j, k, l, m, n, o, p])),
             newest: u16::from_le_bytes(newest),
             older: u16::from_le_bytes([q, r]),
         }
     }
 }
 
-impl Record for FlightBucket {
+impl TableBucket for FlightBucket {
     fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidBucket> {
         let (entries, rest) = bytes.as_chunks::<ENTRY_BYTES>();
         if entries.len() > ENTRIES || !rest.is_empty() {
             return Err(InvalidBucket);
         }
-        Ok(Self(entries.iter().map(Entry::from_bytes).collect()))
+        Ok(Self(entries.iter().map(Flight::from_bytes).collect()))
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -158,10 +158,10 @@ mod tests {
     fn what_begins_is_under_way_until_it_ends() {
         let mut bucket = begun(&[0, 59, 60]);
         assert_eq!(bucket.under_way(1, after(60)), 3);
-        bucket.end(1, Span::of(after(59)));
+        bucket.end(1, TimeSlot::of(after(59)));
         assert_eq!(bucket.under_way(1, after(60)), 2);
-        bucket.end(1, Span::of(after(0)));
-        bucket.end(1, Span::of(after(60)));
+        bucket.end(1, TimeSlot::of(after(0)));
+        bucket.end(1, TimeSlot::of(after(60)));
         assert_eq!(bucket, FlightBucket::default());
     }
 
@@ -180,7 +180,7 @@ mod tests {
         let mut bucket = begun(&[0]);
         bucket.take_lost(1, after(200));
         bucket.begin(1, after(200));
-        bucket.end(1, Span::of(after(0)));
+        bucket.end(1, TimeSlot::of(after(0)));
         assert_eq!(bucket.under_way(1, after(200)), 1);
     }
 

@@ -1,7 +1,7 @@
 //! Friends: where somebody's password was right a while ago. Strangers' failures don't hold them (OWASP, Slow Down Online
 //! Guessing Attacks with Device Cookies).
 
-use super::store::{InvalidBucket, Record};
+use super::store::{InvalidBucket, TableBucket};
 
 /// Whose friend, and where from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +16,10 @@ pub struct FriendKey {
 
 /// Some entries of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct FriendBucket(Vec<Entry>);
+pub(super) struct FriendBucket(Vec<KnownFriend>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
+struct KnownFriend {
     user: u64,
     place: u64,
     /// When the password was last right, in days since 1970.
@@ -56,10 +56,10 @@ impl FriendBucket {
         } else if self.0.len() >= ENTRIES {
             self.drop_oldest(|_| true);
         }
-        self.0.push(Entry { user: friend.user, place: friend.place, day: calendar.today });
+        self.0.push(KnownFriend { user: friend.user, place: friend.place, day: calendar.today });
     }
 
-    fn drop_oldest(&mut self, may_go: impl Fn(&Entry) -> bool) {
+    fn drop_oldest(&mut self, may_go: impl Fn(&KnownFriend) -> bool) {
         let candidates = self.0.iter().enumerate().filter(|(_, entry)| may_go(entry));
         if let Some((at, _)) = candidates.min_by_key(|(_, entry)| entry.day) {
             self.0.remove(at);
@@ -72,7 +72,7 @@ impl FriendBucket {
     }
 }
 
-impl Entry {
+impl KnownFriend {
     fn is(&self, friend: &FriendKey) -> bool {
         self.user == friend.user && self.place == friend.place
     }
@@ -82,13 +82,13 @@ impl Entry {
     }
 }
 
-impl Record for FriendBucket {
+impl TableBucket for FriendBucket {
     fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidBucket> {
         let (entries, rest) = bytes.as_chunks::<ENTRY_BYTES>();
         if entries.len() > ENTRIES || !rest.is_empty() {
             return Err(InvalidBucket);
         }
-        Ok(Self(entries.iter().map(Entry::from_bytes).collect()))
+        Ok(Self(entries.iter().map(KnownFriend::from_bytes).collect()))
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -96,7 +96,7 @@ impl Record for FriendBucket {
     }
 }
 
-impl Entry {
+impl KnownFriend {
     fn to_bytes(self) -> impl Iterator<Item = u8> {
         let user = self.user.to_le_bytes().into_iter();
         user.chain(self.place.to_le_bytes()).chain(self.day.to_le_bytes())

@@ -1,10 +1,10 @@
 //! Guesses at passwords and secrets, as the tables see them: by keys alone.
 
-use super::{flights::Span, friends::FriendKey, key::Key, limit::Limit};
+use super::{flights::TimeSlot, friends::FriendKey, key::Key, limit::Limit};
 
 /// What is counted, and when it is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counter {
+pub struct Counted {
     /// Where.
     pub key: Key,
     /// How much is too much.
@@ -17,11 +17,11 @@ pub struct Counter {
 #[derive(Clone, Debug)]
 pub struct Guess {
     /// By the identifier: what holds strangers.
-    pub identifier: Counter,
+    pub identifier: Counted,
     /// By the networks that the caller's address is in. None where that is unknown, or many users'.
-    pub networks: Vec<Counter>,
+    pub networks: Vec<Counted>,
     /// By the client: refuses nobody.
-    pub client: Counter,
+    pub client: Counted,
     /// Who the caller may be a friend of. None where nothing tells where he is.
     pub friend: Option<Friend>,
     /// How long friends are remembered, in days.
@@ -32,7 +32,7 @@ pub struct Guess {
 #[derive(Clone, Debug)]
 pub struct Friend {
     /// By the friend: what holds him, and nothing else does.
-    pub counter: Counter,
+    pub counter: Counted,
     /// How he is known for one.
     pub proof: FriendProof,
 }
@@ -63,7 +63,7 @@ pub struct Reservation {
     /// Whether so many passwords are guessed through its client that strangers go behind friends.
     pub is_crowded: bool,
     /// When it began. None where that could not be remembered.
-    pub(super) begun: Option<Span>,
+    pub(super) begun: Option<TimeSlot>,
 }
 
 /// What has come of a guess.
@@ -83,12 +83,12 @@ pub enum End {
     /// It was wrong.
     Wrong {
         /// By the user whom it was about, or by the identifier where there is none: both are the same work.
-        user: Counter,
+        user: Counted,
     },
     /// It was right.
     Right {
         /// By the user.
-        user: Counter,
+        user: Counted,
     },
     /// Nobody knows: something could not be had.
     Unknown {
@@ -112,7 +112,7 @@ pub enum Telling {
 
 /// A secret that was wrong. One that is right is never held, and needs no counting: it can't be guessed.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub struct FailedSecret {
     /// By the networks that the caller's address is in.
-    pub networks: Vec<Counter>,
+    pub networks: Vec<Counted>,
 }

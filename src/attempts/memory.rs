@@ -2,20 +2,20 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use super::store::{InvalidBucket, Place, Store};
+use super::store::{BucketKey, InvalidBucket, Store};
 
 /// Buckets by their places.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryStore(RefCell<BTreeMap<Place, Vec<u8>>>);
+pub struct MemoryStore(RefCell<BTreeMap<BucketKey, Vec<u8>>>);
 
 impl MemoryStore {
     /// With these buckets in it.
-    pub fn new(buckets: BTreeMap<Place, Vec<u8>>) -> Self {
+    pub fn new(buckets: BTreeMap<BucketKey, Vec<u8>>) -> Self {
         Self(RefCell::new(buckets))
     }
 
     /// The buckets as they are now.
-    pub fn into_buckets(self) -> BTreeMap<Place, Vec<u8>> {
+    pub fn into_buckets(self) -> BTreeMap<BucketKey, Vec<u8>> {
         self.0.into_inner()
     }
 }
@@ -23,13 +23,13 @@ impl MemoryStore {
 impl Store for MemoryStore {
     type Error = InvalidBucket;
 
-    fn read(&self, place: Place) -> Result<Vec<u8>, InvalidBucket> {
+    fn read(&self, place: BucketKey) -> Result<Vec<u8>, InvalidBucket> {
         Ok(self.0.borrow().get(&place).cloned().unwrap_or_default())
     }
 
     fn update<T>(
         &self,
-        place: Place,
+        place: BucketKey,
         change: impl Fn(&[u8]) -> Result<(Option<Vec<u8>>, T), InvalidBucket>,
     ) -> Result<T, InvalidBucket> {
         let (after, result) = change(&self.read(place)?)?;

@@ -12,12 +12,12 @@ mod policy;
 mod store;
 
 pub use self::{
-    bucket::Bucket,
+    bucket::CountBucket,
     friends::FriendKey,
-    guess::{Counter, End, Failure, Friend, FriendProof, Guess, Reservation, Settlement, Telling, Verdict},
+    guess::{Counted, End, FailedSecret, Friend, FriendProof, Guess, Reservation, Settlement, Telling, Verdict},
     key::{BUCKETS, FRIEND_BUCKETS, Key, Subject, TableKey, Whereabouts, Who},
     limit::{Limit, Limits},
     memory::MemoryStore,
     policy::AttemptQuestion,
-    store::{InvalidBucket, Place, Store},
+    store::{BucketKey, InvalidBucket, Store},
 };

@@ -6,11 +6,11 @@
 //! - One user has one count under all spellings, which is silent: past it a right password is told like a wrong one.
 
 use super::{
-    bucket::Bucket,
-    flights::{FlightBucket, Span},
+    bucket::CountBucket,
+    flights::{FlightBucket, TimeSlot},
     friends::{Calendar, FriendBucket, FriendKey},
-    guess::{Counter, End, Failure, Friend, FriendProof, Guess, Reservation, Settlement, Telling, Verdict},
-    store::{Place, Store, change, look},
+    guess::{Counted, End, FailedSecret, Friend, FriendProof, Guess, Reservation, Settlement, Telling, Verdict},
+    store::{BucketKey, Store, change, look},
 };
 use crate::time::UnixTime;
 
@@ -20,10 +20,10 @@ pub trait AttemptQuestion: Clone {
     type Answer: Clone;
 
     /// The buckets that it is about, each once.
-    fn places(&self) -> Vec<Place>;
+    fn places(&self) -> Vec<BucketKey>;
 
     /// Those of them that decide nothing: another's change of them meanwhile does not matter.
-    fn advisory(&self) -> Vec<Place> {
+    fn advisory(&self) -> Vec<BucketKey> {
         Vec::new()
     }
 
@@ -40,14 +40,14 @@ const SOON: u64 = 1;
 impl AttemptQuestion for Guess {
     type Answer = Verdict;
 
-    fn places(&self) -> Vec<Place> {
+    fn places(&self) -> Vec<BucketKey> {
         let counters = self.networks.iter().chain([&self.identifier]).chain(self.friend_counter());
-        each_once(counters.flat_map(Counter::places).chain([self.client.failures()]).chain(self.friend_place()))
+        each_once(counters.flat_map(Counted::places).chain([self.client.failures()]).chain(self.friend_place()))
     }
 
-    fn advisory(&self) -> Vec<Place> {
+    fn advisory(&self) -> Vec<BucketKey> {
         let counters = self.networks.iter().chain([&self.identifier]).chain(self.friend_counter());
-        let held: Vec<_> = counters.flat_map(Counter::places).collect();
+        let held: Vec<_> = counters.flat_map(Counted::places).collect();
         let advisory = [self.client.failures()].into_iter().chain(self.friend_place());
         advisory.filter(|place| !held.contains(place)).collect()
     }
@@ -68,7 +68,7 @@ impl AttemptQuestion for Guess {
             }
         }
         let is_crowded = self.client.wait(store, now)? > 0;
-        Ok(Verdict::Allowed(Reservation { is_friend, is_crowded, begun: Some(Span::of(now)) }))
+        Ok(Verdict::Allowed(Reservation { is_friend, is_crowded, begun: Some(TimeSlot::of(now)) }))
     }
 }
 
@@ -84,17 +84,17 @@ impl Guess {
     }
 
     /// What can refuse it. A friend is held by nothing but his own failures.
-    fn held_by(&self, is_friend: bool) -> impl Iterator<Item = &Counter> {
+    fn held_by(&self, is_friend: bool) -> impl Iterator<Item = &Counted> {
         self.counted_by(is_friend).take(if is_friend { 1 } else { usize::MAX })
     }
 
     /// What it counts for: the name, or the friend, and the networks.
-    fn counted_by(&self, is_friend: bool) -> impl Iterator<Item = &Counter> {
+    fn counted_by(&self, is_friend: bool) -> impl Iterator<Item = &Counted> {
         let own = self.friend_counter().filter(|_| is_friend).unwrap_or(&self.identifier);
         [own].into_iter().chain(&self.networks)
     }
 
-    fn friend_counter(&self) -> Option<&Counter> {
+    fn friend_counter(&self) -> Option<&Counted> {
         self.friend.as_ref().map(|Friend { counter, .. }| counter)
     }
 
@@ -105,7 +105,7 @@ impl Guess {
         }
     }
 
-    fn friend_place(&self) -> Option<Place> {
+    fn friend_place(&self) -> Option<BucketKey> {
         self.friend_key().map(FriendKey::place)
     }
 
@@ -129,8 +129,8 @@ impl Guess {
 impl AttemptQuestion for Settlement {
     type Answer = Telling;
 
-    fn places(&self) -> Vec<Place> {
-        let counted = self.guess.counted_by(self.reservation.is_friend).flat_map(Counter::places);
+    fn places(&self) -> Vec<BucketKey> {
+        let counted = self.guess.counted_by(self.reservation.is_friend).flat_map(Counted::places);
         let (user, others) = match &self.end {
             End::Wrong { user } => (Some(user.failures()), Some(self.guess.client.failures())),
             End::Right { user } => (Some(user.failures()), self.guess.friend_place()),
@@ -167,7 +167,7 @@ impl Settlement {
     }
 
     /// Too many wrong passwords under too many spellings: who is no friend learns nothing from a right one, which is a failure.
-    fn right<S: Store>(&self, user: &Counter, store: &S, now: UnixTime) -> Result<Telling, S::Error> {
+    fn right<S: Store>(&self, user: &Counted, store: &S, now: UnixTime) -> Result<Telling, S::Error> {
         if !self.reservation.is_friend && user.wait(store, now)? > 0 {
             fail(self.guess.counted_by(false), store, now)?;
             return Ok(Telling::Wrong);
@@ -177,12 +177,12 @@ impl Settlement {
     }
 }
 
-impl AttemptQuestion for Failure {
+impl AttemptQuestion for FailedSecret {
     /// The seconds to wait: none where the failure was counted.
     type Answer = u64;
 
-    fn places(&self) -> Vec<Place> {
-        each_once(self.networks.iter().map(Counter::failures))
+    fn places(&self) -> Vec<BucketKey> {
+        each_once(self.networks.iter().map(Counted::failures))
     }
 
     fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
@@ -193,26 +193,26 @@ impl AttemptQuestion for Failure {
     }
 }
 
-impl Counter {
-    fn failures(&self) -> Place {
-        Place::Attempts(self.key.bucket)
+impl Counted {
+    fn failures(&self) -> BucketKey {
+        BucketKey::Attempts(self.key.bucket)
     }
 
-    fn flights(&self) -> Place {
-        Place::Flights(self.key.bucket)
+    fn flights(&self) -> BucketKey {
+        BucketKey::Flights(self.key.bucket)
     }
 
-    fn places(&self) -> [Place; 2] {
+    fn places(&self) -> [BucketKey; 2] {
         [self.failures(), self.flights()]
     }
 
     fn wait<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
-        Ok(look::<Bucket, S>(store, self.failures())?.wait(self.key.tag, &self.limit, now))
+        Ok(look::<CountBucket, S>(store, self.failures())?.wait(self.key.tag, &self.limit, now))
     }
 
     /// Counts a failure, and gives the seconds to wait if there is a wait already: then nothing is counted.
     fn fail<S: Store>(&self, store: &S, now: UnixTime) -> Result<u64, S::Error> {
-        change(store, self.failures(), |bucket: &mut Bucket| {
+        change(store, self.failures(), |bucket: &mut CountBucket| {
             bucket.fail(self.key.tag, &self.limit, now).err().unwrap_or(0)
         })
     }
@@ -228,7 +228,7 @@ impl Counter {
         })
     }
 
-    fn end<S: Store>(&self, store: &S, begun: Span) -> Result<(), S::Error> {
+    fn end<S: Store>(&self, store: &S, begun: TimeSlot) -> Result<(), S::Error> {
         change(store, self.flights(), |bucket: &mut FlightBucket| bucket.end(self.key.tag, begun))
     }
 
@@ -236,18 +236,20 @@ impl Counter {
     fn count_lost<S: Store>(&self, store: &S, now: UnixTime) -> Result<(), S::Error> {
         let lost = change(store, self.flights(), |bucket: &mut FlightBucket| bucket.take_lost(self.key.tag, now))?;
         let Some((lost, then)) = lost else { return Ok(()) };
-        change(store, self.failures(), |bucket: &mut Bucket| bucket.fail_late(self.key.tag, lost, &self.limit, then))
+        change(store, self.failures(), |bucket: &mut CountBucket| {
+            bucket.fail_late(self.key.tag, lost, &self.limit, then)
+        })
     }
 }
 
 impl FriendKey {
-    fn place(&self) -> Place {
-        Place::Friends(self.bucket)
+    fn place(&self) -> BucketKey {
+        BucketKey::Friends(self.bucket)
     }
 }
 
 fn longest_wait<'a, S: Store>(
-    counters: impl IntoIterator<Item = &'a Counter>,
+    counters: impl IntoIterator<Item = &'a Counted>,
     store: &S,
     now: UnixTime,
 ) -> Result<u64, S::Error> {
@@ -256,14 +258,14 @@ fn longest_wait<'a, S: Store>(
 
 /// Counts a failure by each, and gives the longest wait that there was already.
 fn fail<'a, S: Store>(
-    counters: impl IntoIterator<Item = &'a Counter>,
+    counters: impl IntoIterator<Item = &'a Counted>,
     store: &S,
     now: UnixTime,
 ) -> Result<u64, S::Error> {
     counters.into_iter().try_fold(0, |longest, counter| Ok(counter.fail(store, now)?.max(longest)))
 }
 
-fn each_once(places: impl IntoIterator<Item = Place>) -> Vec<Place> {
+fn each_once(places: impl IntoIterator<Item = BucketKey>) -> Vec<BucketKey> {
     let mut places: Vec<_> = places.into_iter().collect();
     places.sort_unstable();
     places.dedup();

@@ -2,7 +2,7 @@
 
 /// Where a bucket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum BucketKey {
     /// Of the failures.
     Attempts(u8),
     /// Of the guesses that are under way.
@@ -24,7 +24,7 @@ pub trait Store {
     ///
     /// # Errors
     /// It can't be asked.
-    fn read(&self, place: Place) -> Result<Vec<u8>, Self::Error>;
+    fn read(&self, place: BucketKey) -> Result<Vec<u8>, Self::Error>;
 
     /// Changes a bucket, so that nobody else's change is lost: `change` may be called again where another was quicker. It says
     /// what the bucket becomes, or None where that stays as it is.
@@ -33,13 +33,13 @@ pub trait Store {
     /// It can't be asked.
     fn update<T>(
         &self,
-        place: Place,
+        place: BucketKey,
         change: impl Fn(&[u8]) -> Result<(Option<Vec<u8>>, T), InvalidBucket>,
     ) -> Result<T, Self::Error>;
 }
 
 /// A bucket of one of the tables.
-pub(super) trait Record: Clone + Default + PartialEq {
+pub(super) trait TableBucket: Clone + Default + PartialEq {
     /// The bucket that these bytes were made from. None at all are an empty one.
     fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidBucket>;
 
@@ -48,14 +48,14 @@ pub(super) trait Record: Clone + Default + PartialEq {
 }
 
 /// A bucket as it is now.
-pub(super) fn look<R: Record, S: Store>(store: &S, place: Place) -> Result<R, S::Error> {
+pub(super) fn look<R: TableBucket, S: Store>(store: &S, place: BucketKey) -> Result<R, S::Error> {
     Ok(R::from_bytes(&store.read(place)?)?)
 }
 
 /// Changes a bucket.
-pub(super) fn change<R: Record, S: Store, T>(
+pub(super) fn change<R: TableBucket, S: Store, T>(
     store: &S,
-    place: Place,
+    place: BucketKey,
     change: impl Fn(&mut R) -> T,
 ) -> Result<T, S::Error> {
     store.update(place, |bytes| {

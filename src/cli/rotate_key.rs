@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Output,
-    check_config::{self, plugin::Plugin},
+    check_config::{self, plugin::PluginDocument},
     failure::Failure,
     generate_key::{self, Bits},
     input,
@@ -86,7 +86,13 @@ impl RotateKey {
     }
 
     /// Checks the configuration, in which the new variable stands for the new key where there is one.
-    fn parse(&self, plugin: &Plugin, document: &str, pem: Option<&str>, now: UnixTime) -> Result<Endpoint, Failure> {
+    fn parse(
+        &self,
+        plugin: &PluginDocument,
+        document: &str,
+        pem: Option<&str>,
+        now: UnixTime,
+    ) -> Result<Endpoint, Failure> {
         let new = |name: &str| pem.filter(|_| name == self.env).map(str::to_owned);
         let environment = |name: &str| new(name).or_else(|| plugin.variable(name));
         let parsed = config::parse(document.as_bytes(), &environment, now);
@@ -183,14 +189,14 @@ fn flow(value: &Value) -> String {
     }
 }
 
-fn only(plugins: Vec<Plugin>) -> Result<Plugin, Failure> {
+fn only(plugins: Vec<PluginDocument>) -> Result<PluginDocument, Failure> {
     let plugins: Vec<_> = plugins.into_iter().filter(|plugin| !holds(plugin)).collect();
     let several = || Failure::Bad("several token endpoints in it: give the configuration of one".to_owned());
-    <[Plugin; 1]>::try_from(plugins).map(|[plugin]| plugin).map_err(|_| several())
+    <[PluginDocument; 1]>::try_from(plugins).map(|[plugin]| plugin).map_err(|_| several())
 }
 
 /// Whether it only holds requests for a token endpoint in front of it, and so has no keys.
-fn holds(plugin: &Plugin) -> bool {
+fn holds(plugin: &PluginDocument) -> bool {
     let document = plugin.configuration.as_deref().unwrap_or_default();
     serde_json::from_str::<Map<String, Value>>(document).is_ok_and(|fields| fields.contains_key("hold"))
 }

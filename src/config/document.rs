@@ -170,7 +170,7 @@ impl Node<'_> {
 
     /// Reads the value as an object, all of whose fields must be known to `read`.
     pub(super) fn object<T>(&self, read: impl FnOnce(&mut Object) -> T) -> Option<T> {
-        let Ok(Fields(fields)) = serde_json::from_str(self.raw.get()) else {
+        let Ok(ObjectFields(fields)) = serde_json::from_str(self.raw.get()) else {
             self.problem("expected an object");
             return None;
         };
@@ -209,7 +209,7 @@ impl Node<'_> {
     /// Whether the value is a JSON object with this field.
     pub(super) fn has(&self, name: &str) -> bool {
         let fields = serde_json::from_str(self.raw.get());
-        fields.is_ok_and(|Fields(fields)| fields.iter().any(|(field, _)| field == name))
+        fields.is_ok_and(|ObjectFields(fields)| fields.iter().any(|(field, _)| field == name))
     }
 
     /// Whether the value is a JSON object.
@@ -224,28 +224,28 @@ impl Node<'_> {
 }
 
 /// The fields of an object in their order, duplicates included.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+struct ObjectFields<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Fields<'de> {
+impl<'de> Deserialize<'de> for ObjectFields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor(PhantomData))
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
 }
 
-struct FieldsVisitor<'a>(PhantomData<&'a ()>);
+struct ObjectVisitor<'a>(PhantomData<&'a ()>);
 
-impl<'de> de::Visitor<'de> for FieldsVisitor<'de> {
-    type Value = Fields<'de>;
+impl<'de> de::Visitor<'de> for ObjectVisitor<'de> {
+    type Value = ObjectFields<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<ObjectFields<'de>, A::Error> {
         let mut fields = Vec::new();
         while let Some(field) = map.next_entry()? {
             fields.push(field);
         }
-        Ok(Fields(fields))
+        Ok(ObjectFields(fields))
     }
 }

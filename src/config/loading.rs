@@ -8,7 +8,7 @@ use super::{
 };
 use crate::registry::{
     identifier::IdentifierRules,
-    remote::{Next, Records, Snapshot},
+    remote::{NextItem, Records, Snapshot},
     user::UserTable,
 };
 
@@ -22,7 +22,7 @@ pub struct Loading {
 
 /// How far the reading is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum LoadProgress {
     /// A record was read.
     Working,
     /// The next piece of the document is needed.
@@ -55,12 +55,14 @@ impl Loading {
     ///
     /// # Errors
     /// The first problem of the document, none of whose users may count then. It shows no value.
-    pub fn step(&mut self) -> Result<Progress, Problem> {
+    pub fn step(&mut self) -> Result<LoadProgress, Problem> {
         match self.records.next_record() {
-            Next::NeedInput => Ok(Progress::NeedInput),
-            Next::Done => Ok(Progress::Done),
-            Next::Broken(what) => Err(Problem { path: "the document".to_owned(), what }),
-            Next::Record(name, text) => read(text, &name.to_string(), &self.rules, &mut self.users, self.allowances),
+            NextItem::NeedInput => Ok(LoadProgress::NeedInput),
+            NextItem::Done => Ok(LoadProgress::Done),
+            NextItem::Broken(what) => Err(Problem { path: "the document".to_owned(), what }),
+            NextItem::Record(name, text) => {
+                read(text, &name.to_string(), &self.rules, &mut self.users, self.allowances)
+            }
         }
     }
 
@@ -76,7 +78,7 @@ fn read(
     rules: &IdentifierRules,
     users: &mut UserTable,
     allowances: Allowances,
-) -> Result<Progress, Problem> {
+) -> Result<LoadProgress, Problem> {
     let report = Report::default();
     let path = Path::Field(&Path::Root, name);
     match std::str::from_utf8(text) {
@@ -85,5 +87,5 @@ fn read(
         }
         Err(_) => report.add(&path, "not UTF-8"),
     }
-    report.into_problems().into_iter().next().map_or(Ok(Progress::Working), Err)
+    report.into_problems().into_iter().next().map_or(Ok(LoadProgress::Working), Err)
 }

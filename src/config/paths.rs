@@ -7,7 +7,7 @@ use super::{
     setting::Text,
     shape::{Field, object, schema},
 };
-use crate::endpoint::route::{Document, Paths, Route};
+use crate::endpoint::route::{Paths, PublicDocument, Route};
 
 object! {
     /// Where the endpoint answers. No two paths may be the same. Discovery answers at paths that follow from the issuer
@@ -69,7 +69,7 @@ pub(super) fn read(object: &mut Object, field: Field<Option<PathFields>>, issuer
     let mut paths = Paths::default();
     for path in issuer.map(Issuer::metadata_paths).into_iter().flatten() {
         // An issuer without a path has one of them twice.
-        _ = paths.add(path, Route::Document(Document::Metadata));
+        _ = paths.add(path, Route::PublicDocument(PublicDocument::Metadata));
     }
     let given = object.nested(field, given).unwrap_or_default();
     for (at, (room, name, default)) in Route::WITH_SETTINGS.into_iter().enumerate() {

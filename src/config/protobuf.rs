@@ -32,7 +32,7 @@ fn write_each(
 ) -> Option<()> {
     json.push(open);
     for (at, field) in fields(message)?.into_iter().enumerate() {
-        let Field::Bytes(1, element) = field else { return None };
+        let WireField::Bytes(1, element) = field else { return None };
         if at > 0 {
             json.push(',');
         }
@@ -47,8 +47,8 @@ fn write_entry(json: &mut String, entry: &[u8], depth: usize) -> Option<()> {
     let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     for field in fields(entry)? {
         match field {
-            Field::Bytes(1, bytes) => key = bytes,
-            Field::Bytes(2, bytes) => value = bytes,
+            WireField::Bytes(1, bytes) => key = bytes,
+            WireField::Bytes(2, bytes) => value = bytes,
             _ => return None,
         }
     }
@@ -61,12 +61,12 @@ fn write_entry(json: &mut String, entry: &[u8], depth: usize) -> Option<()> {
 fn write_value(json: &mut String, value: &[u8], depth: usize) -> Option<()> {
     let depth = depth.checked_sub(1)?;
     match fields(value)?.pop() {
-        None | Some(Field::Number(1, _)) => json.push_str("null"),
-        Some(Field::Double(2, number)) => json.push_str(&serde_json::to_string(&number).ok()?),
-        Some(Field::Bytes(3, text)) => write_string(json, text)?,
-        Some(Field::Number(4, truth)) => json.push_str(if truth == 0 { "false" } else { "true" }),
-        Some(Field::Bytes(5, message)) => write_struct(json, message, depth)?,
-        Some(Field::Bytes(6, message)) => write_list(json, message, depth)?,
+        None | Some(WireField::Number(1, _)) => json.push_str("null"),
+        Some(WireField::Double(2, number)) => json.push_str(&serde_json::to_string(&number).ok()?),
+        Some(WireField::Bytes(3, text)) => write_string(json, text)?,
+        Some(WireField::Number(4, truth)) => json.push_str(if truth == 0 { "false" } else { "true" }),
+        Some(WireField::Bytes(5, message)) => write_struct(json, message, depth)?,
+        Some(WireField::Bytes(6, message)) => write_list(json, message, depth)?,
         Some(_) => return None,
     }
     Some(())
@@ -79,13 +79,13 @@ fn write_string(json: &mut String, text: &[u8]) -> Option<()> {
 }
 
 /// A field with its number, in the three wire types that a `Struct` has.
-enum Field<'a> {
+enum WireField<'a> {
     Number(u64, u64),
     Double(u64, f64),
     Bytes(u64, &'a [u8]),
 }
 
-fn fields(mut message: &[u8]) -> Option<Vec<Field<'_>>> {
+fn fields(mut message: &[u8]) -> Option<Vec<WireField<'_>>> {
     let mut fields = Vec::new();
     while !message.is_empty() {
         let key = varint::take(&mut message)?;
@@ -94,13 +94,13 @@ fn fields(mut message: &[u8]) -> Option<Vec<Field<'_>>> {
     Some(fields)
 }
 
-fn field<'a>(message: &mut &'a [u8], number: u64, wire_type: u64) -> Option<Field<'a>> {
+fn field<'a>(message: &mut &'a [u8], number: u64, wire_type: u64) -> Option<WireField<'a>> {
     match wire_type {
-        0 => Some(Field::Number(number, varint::take(message)?)),
-        1 => Some(Field::Double(number, f64::from_le_bytes(take(message, 8)?.try_into().ok()?))),
+        0 => Some(WireField::Number(number, varint::take(message)?)),
+        1 => Some(WireField::Double(number, f64::from_le_bytes(take(message, 8)?.try_into().ok()?))),
         2 => {
             let length = usize::try_from(varint::take(message)?).ok()?;
-            Some(Field::Bytes(number, take(message, length)?))
+            Some(WireField::Bytes(number, take(message, length)?))
         }
         _ => None,
     }

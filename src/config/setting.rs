@@ -15,7 +15,7 @@ use crate::{
     registry::{
         client::{ClientType, Grant},
         identifier::IdentifierKind,
-        remote::{Credentials, Format, Method, Source},
+        remote::{AnswerPart, CredentialsForm, Format, HttpMethod},
         user::Status,
     },
     time::UnixTime,
@@ -109,15 +109,15 @@ impl Setting for Format {
     const EXPECTED: &'static str = "json or json_lines";
 }
 
-impl Setting for Method {
+impl Setting for HttpMethod {
     const EXPECTED: &'static str = "GET, POST or PUT";
 }
 
-impl Setting for Credentials {
+impl Setting for CredentialsForm {
     const EXPECTED: &'static str = "basic or json";
 }
 
-impl Setting for Source {
+impl Setting for AnswerPart {
     const EXPECTED: &'static str = "body or headers";
 }
 

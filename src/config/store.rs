@@ -51,7 +51,7 @@ const DEFAULT_KEY_PREFIX: &str = "token-endpoint/";
 
 /// What `state` says.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct StateSettings {
     pub rotation: Rotation,
     /// None: each process remembers for itself.
     pub etcd: Option<Arc<Etcd>>,
@@ -61,7 +61,7 @@ pub(super) struct State {
 const ETCD_LIMITS: CallLimits = CallLimits { timeout: Duration::from_secs(1), max_concurrent: 1000, ..DEFAULT_LIMITS };
 
 /// Reads `state`.
-pub(super) fn read(object: &mut Object, environment: Environment) -> State {
+pub(super) fn read(object: &mut Object, environment: Environment) -> StateSettings {
     let default = Rotation::default();
     let rotation = Rotation {
         retry_grace: whole_seconds_or(object, StateFields::retry_grace, default.retry_grace),
@@ -74,7 +74,7 @@ pub(super) fn read(object: &mut Object, environment: Environment) -> State {
             "not longer than etcd.timeout: a claim that is sent again would be taken for theft",
         );
     }
-    State { rotation, etcd }
+    StateSettings { rotation, etcd }
 }
 
 fn etcd(object: &mut Object, environment: Environment) -> Option<Etcd> {

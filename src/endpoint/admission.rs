@@ -5,7 +5,7 @@ use super::{
     oauth_error::OAuthError,
     reply,
     request_context::{RequestContext, RequestKind},
-    route::{Document, Purpose, Route},
+    route::{PublicDocument, Purpose, Route},
     settings::Endpoint,
 };
 use crate::{
@@ -52,7 +52,7 @@ impl Endpoint {
         }
         match room {
             _ if head.method == "OPTIONS" => told(reply::methods(room.methods(), self.preflight(&head, room)), room),
-            Route::Document(document) => told(self.document(document, now), room),
+            Route::PublicDocument(document) => told(self.document(document, now), room),
             _ if head.method == "POST" && self.is_foreign_page(&head) => refused(OAuthError::ForeignPage, room),
             Route::Service(_) if !head.has_form() => refused(OAuthError::ContentType, room),
             Route::Service(service) => self.collect(head, Purpose::Service(service)),
@@ -60,10 +60,12 @@ impl Endpoint {
         }
     }
 
-    fn document(&self, document: Document, now: UnixTime) -> Response {
+    fn document(&self, document: PublicDocument, now: UnixTime) -> Response {
         match document {
-            Document::Keys => reply::document("application/jwk-set+json", self.keys.jwks(now), self.jwks_max_age(now)),
-            Document::Metadata => {
+            PublicDocument::Keys => {
+                reply::document("application/jwk-set+json", self.keys.jwks(now), self.jwks_max_age(now))
+            }
+            PublicDocument::Metadata => {
                 reply::document("application/json", self.metadata.clone(), self.terms.lifetimes.jwks.as_secs())
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    attempts::{self, Counter, Friend, FriendProof, Limit, Limits, Reservation, Subject, TableKey, Whereabouts, Who},
+    attempts::{self, Counted, Friend, FriendProof, Limit, Limits, Reservation, Subject, TableKey, Whereabouts, Who},
     origin::Origin,
     registry::{
         auth_source::{AuthSource, Directory},
@@ -14,7 +14,7 @@ use crate::{
 
 /// A guess at a user's password.
 #[derive(Clone, Debug)]
-pub struct Guess {
+pub struct PasswordGuess {
     /// Where it came from. None where a client that has proven itself doesn't say: many users' guesses come from its address.
     pub origin: Option<Origin>,
     /// The family of a token that the caller was given when this very user logged in.
@@ -31,20 +31,20 @@ pub struct Guess {
 
 /// A guess that is over.
 #[derive(Clone, Debug)]
-pub struct Settlement {
+pub struct PasswordSettlement {
     /// The guess.
-    pub guess: Guess,
+    pub guess: PasswordGuess,
     /// That it was allowed.
     pub reservation: Reservation,
     /// The user whom it was about, if there is one.
     pub user_id: Option<String>,
     /// What has come of it.
-    pub end: End,
+    pub end: GuessResult,
 }
 
 /// What has come of a guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum GuessResult {
     /// It was wrong.
     Wrong,
     /// It was right.
@@ -80,8 +80,8 @@ pub struct Counters<'a> {
 
 impl Counters<'_> {
     /// A guess that is about to be made.
-    pub fn guess(&self, guess: &Guess) -> attempts::Guess {
-        let Guess { auth_source, identifier, client_id, .. } = guess;
+    pub fn guess(&self, guess: &PasswordGuess) -> attempts::Guess {
+        let PasswordGuess { auth_source, identifier, client_id, .. } = guess;
         let subject = Subject::Identifier { auth_source_id: &auth_source.id, identifier };
         attempts::Guess {
             identifier: self.counter(subject, self.limits.identifier, guess.at_once()),
@@ -93,7 +93,7 @@ impl Counters<'_> {
     }
 
     /// A guess that is over.
-    pub fn settlement(&self, settlement: &Settlement) -> attempts::Settlement {
+    pub fn settlement(&self, settlement: &PasswordSettlement) -> attempts::Settlement {
         let guess = &settlement.guess;
         let who = guess.who(settlement.user_id.as_deref());
         let subject = Subject::User { auth_source_id: &guess.auth_source.id, who };
@@ -102,19 +102,19 @@ impl Counters<'_> {
             guess: self.guess(guess),
             reservation: settlement.reservation.clone(),
             end: match settlement.end {
-                End::Wrong => attempts::End::Wrong { user },
-                End::Right => attempts::End::Right { user },
-                End::Unknown { by_record } => attempts::End::Unknown { by_record },
+                GuessResult::Wrong => attempts::End::Wrong { user },
+                GuessResult::Right => attempts::End::Right { user },
+                GuessResult::Unknown { by_record } => attempts::End::Unknown { by_record },
             },
         }
     }
 
     /// A secret that was wrong.
-    pub fn wrong_secret(&self, wrong: WrongSecret) -> attempts::Failure {
-        attempts::Failure { networks: self.networks(wrong.origin) }
+    pub fn wrong_secret(&self, wrong: WrongSecret) -> attempts::FailedSecret {
+        attempts::FailedSecret { networks: self.networks(wrong.origin) }
     }
 
-    fn friend(&self, guess: &Guess) -> Option<Friend> {
+    fn friend(&self, guess: &PasswordGuess) -> Option<Friend> {
         let address = guess.origin.map(|origin| origin.to_string());
         let device = guess.device.map(|FamilyId(family)| family);
         let whereabouts = match device {
@@ -127,19 +127,19 @@ impl Counters<'_> {
         Some(Friend { counter: self.counter(Subject::Friend(key), self.limits.friend, guess.at_once()), proof })
     }
 
-    fn networks(&self, origin: Origin) -> Vec<Counter> {
+    fn networks(&self, origin: Origin) -> Vec<Counted> {
         let networks = origin.networks();
         networks
             .map(|(network, many)| self.counter(Subject::Network(network), self.limits.address.times(many), u16::MAX))
             .collect()
     }
 
-    fn counter(&self, subject: Subject, limit: Limit, at_once: u16) -> Counter {
-        Counter { key: self.key.key(subject), limit, at_once }
+    fn counter(&self, subject: Subject, limit: Limit, at_once: u16) -> Counted {
+        Counted { key: self.key.key(subject), limit, at_once }
     }
 }
 
-impl Guess {
+impl PasswordGuess {
     fn at_once(&self) -> u16 {
         match self.auth_source.directory {
             Directory::Verify(_) => ASKED_AT_ONCE,

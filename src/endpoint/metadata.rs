@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::route::{Document, Paths, Route, Service};
+use super::route::{Paths, PublicDocument, Route, Service};
 use crate::{
     crypto::jws::Algorithm,
     registry::{
@@ -65,7 +65,7 @@ pub fn document(described: &Described) -> Option<String> {
     let metadata = Metadata {
         issuer: described.issuer,
         token_endpoint: url(Route::Service(Service::Token)),
-        jwks_uri: url(Route::Document(Document::Keys)),
+        jwks_uri: url(Route::PublicDocument(PublicDocument::Keys)),
         revocation_endpoint: url(Route::Service(Service::Revocation)),
         introspection_endpoint: url(Route::Service(Service::Introspection)),
         userinfo_endpoint: url(Route::UserInfo),

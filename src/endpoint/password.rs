@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    attempt::{End, Guess, Settlement},
+    attempt::{GuessResult, PasswordGuess, PasswordSettlement},
     issue,
     oauth_error::OAuthError,
     parameter::Parameter,
@@ -14,7 +14,7 @@ use super::{
     settings::Endpoint,
     step::{Confirm, Effect, Find, Pending, Rank, Step, Unavailable},
     waiting::{
-        AfterFind, AfterSettle, Allowed, Caller, Concluding, Confirming, Excusing, Finding, Login, Throttling,
+        AfterFind, AfterSettle, Allowed, Caller, Concluding, Confirming, Excusing, FindingUser, Login, Throttling,
         Verifying,
     },
 };
@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// A user whose password was checked, and the hash that it was checked by, if that is known here.
-type Checked = (Arc<User>, Option<Arc<PasswordHash>>);
+type CheckedUser = (Arc<User>, Option<Arc<PasswordHash>>);
 
 /// Reads the login and asks whether it may be tried.
 pub(super) fn begin(
@@ -53,7 +53,7 @@ pub(super) fn begin(
     let scopes = scope::requested(&mut parameters, &client.scopes)?;
     let auth_source = Arc::clone(client.auth_source(&auth_source_id).ok_or(OAuthError::AuthSourceNotAssociated)?);
     let identifier = auth_source.identifiers.accept(&username).ok_or(OAuthError::UnsupportedIdentifier)?;
-    let guess = Guess {
+    let guess = PasswordGuess {
         origin: origin(client, &mut parameters, caller.origin)?,
         device: parameters.take_secret(Parameter::DeviceToken).and_then(|token| {
             let token = endpoint.open_device_token(client, &token, now)?;
@@ -98,9 +98,10 @@ impl Throttling {
                 let found = users.find(&find.identifier, auth_source.choice(&find.identifier));
                 allowed.check(found, password, about)
             }
-            Directory::Lookup(_) | Directory::Snapshot(_) => {
-                Step::Ask(Effect::Find(find, Pending::new(about, AfterFind::Finding(Finding { allowed, password }))))
-            }
+            Directory::Lookup(_) | Directory::Snapshot(_) => Step::Ask(Effect::Find(
+                find,
+                Pending::new(about, AfterFind::FindingUser(FindingUser { allowed, password })),
+            )),
             Directory::Verify(_) => {
                 Step::Ask(Effect::Confirm(Confirm { find, password }, Pending::new(about, Confirming(allowed))))
             }
@@ -137,12 +138,12 @@ impl Allowed {
     }
 
     /// Goes on with the result of the check, which counts before it is told. What matches a decoy is no user.
-    fn conclude(self, user: Option<Checked>, is_right: bool, about: RequestContext) -> Step {
+    fn conclude(self, user: Option<CheckedUser>, is_right: bool, about: RequestContext) -> Step {
         let about = if self.is_suspect() { about.past(Limited::Client) } else { about };
-        let end = if user.is_some() && is_right { End::Right } else { End::Wrong };
+        let end = if user.is_some() && is_right { GuessResult::Right } else { GuessResult::Wrong };
         let user_id = user.as_ref().map(|(user, _)| user.id.clone());
         let Self { login, reservation } = self;
-        let settlement = Settlement { guess: login.guess.clone(), reservation, user_id, end };
+        let settlement = PasswordSettlement { guess: login.guess.clone(), reservation, user_id, end };
         let concluding = Box::new(Concluding { login, user: user.filter(|_| is_right) });
         Step::Ask(Effect::Settle(settlement, Pending::new(about, AfterSettle::Concluding(concluding))))
     }
@@ -150,14 +151,14 @@ impl Allowed {
     /// Takes the guess back where nothing came of it.
     fn excuse(self, unavailable: Unavailable, about: RequestContext) -> Step {
         let Self { login, reservation } = self;
-        let end = End::Unknown { by_record: unavailable.by_record };
-        let settlement = Settlement { guess: login.guess, reservation, user_id: None, end };
+        let end = GuessResult::Unknown { by_record: unavailable.by_record };
+        let settlement = PasswordSettlement { guess: login.guess, reservation, user_id: None, end };
         let excusing = Excusing(unavailable.into());
         Step::Ask(Effect::Settle(settlement, Pending::new(about, AfterSettle::Excusing(excusing))))
     }
 }
 
-impl Finding {
+impl FindingUser {
     /// Goes on with whom the directory found.
     pub(super) fn found(self, found: Result<Found, Unavailable>, about: RequestContext) -> Step {
         match found {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::route::{Document, Purpose, Route, Service};
+use super::route::{PublicDocument, Purpose, Route, Service};
 use crate::registry::{
     auth_source::AuthSource,
     client::{Client, Grant},
@@ -18,7 +18,7 @@ pub struct RequestContext {
     /// Who asked, once that is known to be true; at userinfo, whose token it is that was sent.
     pub client: Option<Arc<Client>>,
     /// Who is to be served, once that was named in a way that makes sense.
-    pub subject: Option<Subject>,
+    pub subject: Option<NamedUser>,
     /// A limit that was passed and did not show.
     pub past: Option<Limited>,
 }
@@ -44,7 +44,7 @@ impl Limited {
 
 /// Someone in a directory, whether or not there is such a user.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub struct NamedUser {
     /// Whose directory.
     pub auth_source: Arc<AuthSource>,
     /// Who.
@@ -83,7 +83,7 @@ impl RequestContext {
 
     /// The same, for a user.
     pub fn with_user(self, auth_source: &Arc<AuthSource>, identifier: &Identifier) -> Self {
-        let subject = Subject { auth_source: Arc::clone(auth_source), user: auth_source.pseudonym(identifier) };
+        let subject = NamedUser { auth_source: Arc::clone(auth_source), user: auth_source.pseudonym(identifier) };
         Self { subject: Some(subject), ..self }
     }
 
@@ -134,8 +134,8 @@ impl From<Route> for RequestKind {
         match room {
             Route::Service(service) => service.into(),
             Route::UserInfo => Self::UserInfo,
-            Route::Document(Document::Keys) => Self::Keys,
-            Route::Document(Document::Metadata) => Self::Metadata,
+            Route::PublicDocument(PublicDocument::Keys) => Self::Keys,
+            Route::PublicDocument(PublicDocument::Metadata) => Self::Metadata,
         }
     }
 }

@@ -123,7 +123,7 @@ impl Continuation for AfterFind {
         moment: Moment,
     ) -> Result<Step, OAuthError> {
         match self {
-            Self::Finding(login) => Ok(login.found(result, about)),
+            Self::FindingUser(login) => Ok(login.found(result, about)),
             Self::Renewing(renewing) => renewing.found(result?, about, endpoint, moment),
         }
     }

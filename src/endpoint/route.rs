@@ -10,7 +10,7 @@ pub enum Route {
     /// A user's claims, for who has the user's token.
     UserInfo,
     /// Something for everyone.
-    Document(Document),
+    PublicDocument(PublicDocument),
 }
 
 /// What clients may ask for.
@@ -43,7 +43,7 @@ impl Service {
 
 /// What everyone may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Document {
+pub enum PublicDocument {
     /// The public keys (RFC 7517 §5).
     Keys,
     /// What this server can do (RFC 8414 §3.2, OpenID Connect Discovery §4.2).
@@ -57,7 +57,7 @@ impl Route {
         (Self::Service(Service::Revocation), "revocation", "/oauth2/revoke"),
         (Self::Service(Service::Introspection), "introspection", "/oauth2/introspect"),
         (Self::UserInfo, "userinfo", "/oauth2/userinfo"),
-        (Self::Document(Document::Keys), "jwks", "/oauth2/jwks"),
+        (Self::PublicDocument(PublicDocument::Keys), "jwks", "/oauth2/jwks"),
     ];
 
     /// The methods that it knows (RFC 9110 §9.1).
@@ -65,7 +65,7 @@ impl Route {
         match self {
             Self::Service(_) => "POST, OPTIONS",
             Self::UserInfo => "GET, HEAD, POST, OPTIONS",
-            Self::Document(_) => "GET, HEAD, OPTIONS",
+            Self::PublicDocument(_) => "GET, HEAD, OPTIONS",
         }
     }
 

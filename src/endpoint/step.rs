@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    attempt::{Guess, Settlement, WrongSecret},
+    attempt::{PasswordGuess, PasswordSettlement, WrongSecret},
     event::Event,
     request_context::RequestContext,
     waiting::{
@@ -38,9 +38,9 @@ pub enum Step {
 #[derive(Debug)]
 pub enum Effect {
     /// May this guess be made? Its place is reserved if so.
-    Reserve(Guess, Pending<Throttling>),
+    Reserve(PasswordGuess, Pending<Throttling>),
     /// What has come of a guess. The result is what may be told.
-    Settle(Settlement, Pending<AfterSettle>),
+    Settle(PasswordSettlement, Pending<AfterSettle>),
     /// A secret was wrong. The result are the seconds to wait: none where it was counted.
     WrongSecret(WrongSecret, Pending<Rejecting>),
     /// Who is this? A directory outside must be asked.

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{attempt::Guess, oauth_error::OAuthError};
+use super::{attempt::PasswordGuess, oauth_error::OAuthError};
 use crate::{
     attempts::Reservation,
     crypto::password::PasswordHash,
@@ -31,7 +31,7 @@ pub enum AfterSettle {
 #[derive(Debug)]
 pub enum AfterFind {
     /// A login.
-    Finding(Finding),
+    FindingUser(FindingUser),
     /// A refresh, whose user is being looked for again.
     Renewing(Renewing),
 }
@@ -103,7 +103,7 @@ pub(super) struct Login {
     pub(super) auth_source: Arc<AuthSource>,
     pub(super) identifier: Identifier,
     pub(super) scopes: Vec<String>,
-    pub(super) guess: Guess,
+    pub(super) guess: PasswordGuess,
     pub(super) traceparent: Option<String>,
 }
 
@@ -123,7 +123,7 @@ pub(super) struct Allowed {
 
 /// A login whose user is being looked for.
 #[derive(Debug)]
-pub struct Finding {
+pub struct FindingUser {
     pub(super) allowed: Allowed,
     pub(super) password: Secret,
 }

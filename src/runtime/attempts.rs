@@ -2,11 +2,11 @@
 //! deleted and have no insert-if-absent, so every key is made before the first request, and none after.
 
 use super::{
-    host::{Failure, Host, SharedValue},
+    host::{Host, HostError, SharedValue},
     shared,
 };
 use crate::{
-    attempts::{AttemptQuestion, BUCKETS, FRIEND_BUCKETS, InvalidBucket, Limits, Place, Store, TableKey},
+    attempts::{AttemptQuestion, BUCKETS, BucketKey, FRIEND_BUCKETS, InvalidBucket, Limits, Store, TableKey},
     endpoint::{Unavailable, attempt::Counters},
 };
 
@@ -47,22 +47,22 @@ impl AttemptTable {
 }
 
 impl<H: Host> Store for Buckets<'_, H> {
-    type Error = Failure;
+    type Error = HostError;
 
-    fn read(&self, place: Place) -> Result<Vec<u8>, Failure> {
+    fn read(&self, place: BucketKey) -> Result<Vec<u8>, HostError> {
         Ok(self.0.shared_value(&name(place))?.bytes)
     }
 
     fn update<T>(
         &self,
-        place: Place,
+        place: BucketKey,
         change: impl Fn(&[u8]) -> Result<(Option<Vec<u8>>, T), InvalidBucket>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, HostError> {
         shared::update(&name(place), self.0, |bytes| Ok(change(bytes)?))
     }
 }
 
-impl From<InvalidBucket> for Failure {
+impl From<InvalidBucket> for HostError {
     fn from(InvalidBucket: InvalidBucket) -> Self {
         Self::ParseFailure
     }
@@ -70,8 +70,9 @@ impl From<InvalidBucket> for Failure {
 
 /// Makes the tables, and their key last, which tells that they are whole.
 fn create(host: &impl Host) -> Option<[u8; 32]> {
-    let failures = (0..BUCKETS).map(Place::Attempts);
-    let places = failures.chain((0..BUCKETS).map(Place::Flights)).chain((0..FRIEND_BUCKETS).map(Place::Friends));
+    let failures = (0..BUCKETS).map(BucketKey::Attempts);
+    let places =
+        failures.chain((0..BUCKETS).map(BucketKey::Flights)).chain((0..FRIEND_BUCKETS).map(BucketKey::Friends));
     for place in places {
         host.set_shared_value(&name(place), &[], None).ok()?;
     }
@@ -80,10 +81,10 @@ fn create(host: &impl Host) -> Option<[u8; 32]> {
     Some(key)
 }
 
-fn name(place: Place) -> String {
+fn name(place: BucketKey) -> String {
     match place {
-        Place::Attempts(bucket) => format!("token-endpoint.attempts.2.{bucket}"),
-        Place::Flights(bucket) => format!("token-endpoint.flights.1.{bucket}"),
-        Place::Friends(bucket) => format!("token-endpoint.friends.1.{bucket}"),
+        BucketKey::Attempts(bucket) => format!("token-endpoint.attempts.2.{bucket}"),
+        BucketKey::Flights(bucket) => format!("token-endpoint.flights.1.{bucket}"),
+        BucketKey::Friends(bucket) => format!("token-endpoint.friends.1.{bucket}"),
     }
 }

@@ -10,7 +10,7 @@ use super::{
     host::Host,
     known::Known,
     metrics::Times,
-    outbound_request::{OutboundRequest, Progress},
+    outbound_request::{CallProgress, OutboundRequest},
     upstream_id::UpstreamId,
     waiter::{Called, Ticket},
 };
@@ -18,14 +18,14 @@ use crate::outbound::{Fault, InFlight, InFlightCall, Outgoing, UpstreamState};
 
 /// The state of all who are asked over HTTP, in one worker.
 pub(super) struct Calls {
-    states: HashMap<UpstreamId, State>,
+    states: HashMap<UpstreamId, UpstreamMemory>,
     in_flight: InFlight<OutboundRequest>,
     times: Times,
 }
 
 /// The state of one of them.
 #[derive(Default)]
-struct State {
+struct UpstreamMemory {
     upstream: UpstreamState,
     known: Known,
 }
@@ -80,16 +80,16 @@ impl Calls {
         let Some(InFlightCall { request, outgoing }) = self.in_flight.take(call) else { return Vec::new() };
         let party = request.party();
         match request.read(&mut self.state_of(&party).known, body_size, host) {
-            Progress::Done(called) => {
+            CallProgress::Done(called) => {
                 self.over(&party, &outgoing, host).succeeded();
                 called
             }
-            Progress::Further(errand) => {
+            CallProgress::Further(errand) => {
                 self.state_of(&party).upstream.succeeded();
                 let callout = errand.callout(host.now());
                 self.call(errand, outgoing.next(callout), host)
             }
-            Progress::Failed(errand, fault) => {
+            CallProgress::Failed(errand, fault) => {
                 if errand.is_idempotent() && outgoing.may_try_again(&fault, host.monotonic()) {
                     return self.call(errand, outgoing, host);
                 }
@@ -114,11 +114,11 @@ impl Calls {
         }
     }
 
-    fn state(&mut self, errand: &OutboundRequest) -> &mut State {
+    fn state(&mut self, errand: &OutboundRequest) -> &mut UpstreamMemory {
         self.state_of(&errand.party())
     }
 
-    fn state_of(&mut self, party: &UpstreamId) -> &mut State {
+    fn state_of(&mut self, party: &UpstreamId) -> &mut UpstreamMemory {
         self.states.entry(party.clone()).or_default()
     }
 

@@ -6,7 +6,7 @@ use super::{
     arena::SharedArena,
     host::Host,
     metrics::Metrics,
-    work_queue::{Standing, TurnedAway, Waiting, WorkQueue},
+    work_queue::{QueuedWork, Standing, TurnedAway, WorkQueue},
 };
 use crate::{
     crypto::password::{Budget, PasswordCheck, Progress, Verification},
@@ -60,7 +60,7 @@ impl<W> Checks<W> {
         host: &impl Host,
     ) -> Result<(), TurnedAway<W>> {
         let standing = Standing { origin, rank, units: work.hash().work() };
-        let waiting = Waiting { work, waiter, since: host.monotonic() };
+        let waiting = QueuedWork { work, waiter, since: host.monotonic() };
         self.queue.admit(standing, waiting, self.running.as_ref().map(|running| running.units))?;
         metrics.waiting_checks.show(self.queue.len(), host);
         Ok(())
@@ -113,7 +113,7 @@ impl<W> Checks<W> {
         metrics: &mut Metrics,
         host: &impl Host,
     ) -> Option<Result<Running<W>, W>> {
-        let Waiting { work, waiter, since } = self.queue.pop()?;
+        let QueuedWork { work, waiter, since } = self.queue.pop()?;
         metrics.waiting_checks.show(self.queue.len(), host);
         metrics.times.check_queue.record(since, host);
         let Some(memory) = arena.borrow(work.hash().memory()) else {

@@ -2,12 +2,12 @@
 //! shared data can't be deleted. It is gone when the process is.
 
 use super::{
-    host::{Failure, Host, SharedValue},
+    host::{Host, HostError, SharedValue},
     shared,
 };
 use crate::{
     endpoint::Unavailable,
-    state::{Bucket, Place, Question},
+    state::{FamilyBucket, FamilyPlace, Question},
     time::UnixTime,
 };
 
@@ -37,7 +37,7 @@ impl FamilyTable {
 }
 
 /// The answer of the bucket that the question is about, or of another one that leaves it open to.
-fn everywhere<Q: Question>(question: &Q, now: UnixTime, host: &impl Host) -> Result<Q::Answer, Failure> {
+fn everywhere<Q: Question>(question: &Q, now: UnixTime, host: &impl Host) -> Result<Q::Answer, HostError> {
     let (first, second) = question.places();
     let answer = update(first, question, now, host)?;
     match second.filter(|_| Q::is_open(&answer)) {
@@ -47,9 +47,14 @@ fn everywhere<Q: Question>(question: &Q, now: UnixTime, host: &impl Host) -> Res
 }
 
 /// Of two workers that claim the same token one is the second.
-fn update<Q: Question>(place: Place, question: &Q, now: UnixTime, host: &impl Host) -> Result<Q::Answer, Failure> {
+fn update<Q: Question>(
+    place: FamilyPlace,
+    question: &Q,
+    now: UnixTime,
+    host: &impl Host,
+) -> Result<Q::Answer, HostError> {
     shared::update(&name(place.bucket(BUCKETS)), host, |bytes| {
-        let before = Bucket::from_bytes(bytes).map_err(|_| Failure::ParseFailure)?;
+        let before = FamilyBucket::from_bytes(bytes).map_err(|_| HostError::ParseFailure)?;
         let mut after = before.clone();
         let answer = question.ask(&mut after, now);
         Ok(((after != before).then(|| after.to_bytes()), answer))

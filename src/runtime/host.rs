@@ -24,14 +24,14 @@ pub trait Host {
     ///
     /// # Errors
     /// The stream is gone.
-    fn answer(&self, stream: u32, response: &Response, notes: &[(String, String)]) -> Result<(), Failure>;
+    fn answer(&self, stream: u32, response: &Response, notes: &[(String, String)]) -> Result<(), HostError>;
 
     /// Begins a call, which is answered by [`Worker::on_call_answered`](super::Worker::on_call_answered) with the id that
     /// is given here, in no more than `timeout`.
     ///
     /// # Errors
     /// It could not begin, and is not answered.
-    fn call(&self, callout: &Callout, timeout: Duration) -> Result<u32, Failure>;
+    fn call(&self, callout: &Callout, timeout: Duration) -> Result<u32, HostError>;
 
     /// The headers of the answer at hand, names in lower case; none where there was no answer.
     fn answer_headers(&self) -> Vec<(String, Vec<u8>)>;
@@ -43,7 +43,7 @@ pub trait Host {
     ///
     /// # Errors
     /// There is no way to.
-    fn wake(&self) -> Result<(), Failure>;
+    fn wake(&self) -> Result<(), HostError>;
 
     /// Asks for [`Worker::on_tick`](super::Worker::on_tick) again and again, or no more where the period is zero.
     fn tick_every(&self, period: Duration);
@@ -52,13 +52,13 @@ pub trait Host {
     ///
     /// # Errors
     /// The host shares none.
-    fn shared_value(&self, key: &str) -> Result<SharedValue, Failure>;
+    fn shared_value(&self, key: &str) -> Result<SharedValue, HostError>;
 
     /// Sets a value that all workers share: if it still has this version, or whatever it is where none is given.
     ///
     /// # Errors
     /// [`Failure::CasMismatch`] if it has another version by now.
-    fn set_shared_value(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Failure>;
+    fn set_shared_value(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), HostError>;
 
     /// An RSASSA-PKCS1-v1_5 signature with SHA-256 by a key in PKCS #8. None where the host makes none.
     fn sign(&self, private_key_der: &[u8], input: &[u8]) -> Option<Vec<u8>>;
@@ -127,7 +127,7 @@ pub enum MetricKind {
 
 /// Why the host did not do what it was asked to, by the names that the log has for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum HostError {
     /// There is no such thing.
     NotFound,
     /// It can't be asked for that.

@@ -43,10 +43,10 @@ pub struct HttpStream<H: Host> {
     id: u32,
     worker: Rc<RefCell<Worker<H>>>,
     page: CorsOrigin,
-    stage: Stage,
+    stage: StreamStage,
 }
 
-enum Stage {
+enum StreamStage {
     /// Not a request for us.
     Passing,
     /// The body is on its way.
@@ -60,7 +60,7 @@ enum Stage {
 impl<H: Host> HttpStream<H> {
     /// The stream that the host has this number for.
     pub fn new(id: u32, worker: Rc<RefCell<Worker<H>>>) -> Self {
-        Self { id, worker, page: CorsOrigin::default(), stage: Stage::Passing }
+        Self { id, worker, page: CorsOrigin::default(), stage: StreamStage::Passing }
     }
 
     /// The headers have come.
@@ -100,11 +100,11 @@ impl<H: Host> HttpStream<H> {
         self.page = worker.endpoint().page(&head);
         let now = worker.host().now();
         self.stage = match worker.endpoint().admit(head, now) {
-            Admission::Pass => Stage::Passing,
-            Admission::Collect(collecting) => Stage::Collecting(collecting),
+            Admission::Pass => StreamStage::Passing,
+            Admission::Collect(collecting) => StreamStage::Collecting(collecting),
             Admission::Reply(response, event) => {
                 worker.reply(self.id, self.page, response, &event);
-                Stage::Answered
+                StreamStage::Answered
             }
         };
     }
@@ -113,14 +113,14 @@ impl<H: Host> HttpStream<H> {
     fn begin(&mut self, body: &Secret, request: &impl IncomingRequest) {
         let origin = Origin::of(&request.source_address());
         let ticket = Ticket { exchange: self.id, origin, page: self.page };
-        let stage = mem::replace(&mut self.stage, Stage::Taken(ticket));
-        if let Stage::Collecting(collecting) = stage {
+        let stage = mem::replace(&mut self.stage, StreamStage::Taken(ticket));
+        if let StreamStage::Collecting(collecting) = stage {
             self.worker.borrow_mut().begin(ticket, collecting, body);
         }
     }
 
     fn is_collecting(&self) -> bool {
-        matches!(self.stage, Stage::Collecting(_))
+        matches!(self.stage, StreamStage::Collecting(_))
     }
 
     fn limit(&self) -> usize {
@@ -139,8 +139,8 @@ impl<H: Host> HttpStream<H> {
 
     fn flow(&self) -> Flow {
         match self.stage {
-            Stage::Passing => Flow::Continue,
-            Stage::Collecting(_) | Stage::Answered | Stage::Taken(_) => Flow::Pause,
+            StreamStage::Passing => Flow::Continue,
+            StreamStage::Collecting(_) | StreamStage::Answered | StreamStage::Taken(_) => Flow::Pause,
         }
     }
 }
@@ -148,7 +148,7 @@ impl<H: Host> HttpStream<H> {
 impl<H: Host> Drop for HttpStream<H> {
     /// A stream that goes away takes its work with it.
     fn drop(&mut self) {
-        if let Stage::Taken(ticket) = self.stage {
+        if let StreamStage::Taken(ticket) = self.stage {
             self.worker.borrow_mut().forget(ticket);
         }
     }

@@ -33,7 +33,7 @@ mod work_queue;
 mod worker;
 
 pub use self::{
-    host::{Failure, Host, MetricKind, SharedValue},
+    host::{Host, HostError, MetricKind, SharedValue},
     http_stream::{Flow, HttpStream, IncomingRequest},
     pause_filter::PauseFilter,
     plugin::Plugin,

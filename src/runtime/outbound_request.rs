@@ -40,7 +40,7 @@ pub(super) struct Asked<Q, K> {
 }
 
 /// How far an answer has brought a question.
-pub(super) enum Progress {
+pub(super) enum CallProgress {
     /// It is answered.
     Done(Vec<Called>),
     /// There is more to ask.
@@ -84,7 +84,7 @@ pub(super) trait StoreRequest {
     fn forget(&mut self, ticket: Ticket) -> bool;
 
     /// What an answer says.
-    fn read(self: Box<Self>, answer: &CalloutAnswer, now: UnixTime) -> Progress;
+    fn read(self: Box<Self>, answer: &CalloutAnswer, now: UnixTime) -> CallProgress;
 
     /// The answer where none can be had.
     fn unavailable(self: Box<Self>) -> Vec<Called>;
@@ -111,11 +111,13 @@ where
         Asked::forget(self, ticket)
     }
 
-    fn read(self: Box<Self>, answer: &CalloutAnswer, now: UnixTime) -> Progress {
+    fn read(self: Box<Self>, answer: &CalloutAnswer, now: UnixTime) -> CallProgress {
         match self.question.clone().answer(answer, now) {
-            Ok(Next::Answer(answer)) => Progress::Done(self.answer(&Ok(answer))),
-            Ok(Next::Call(question)) => Progress::Further(OutboundRequest::Store(Box::new(Self { question, ..*self }))),
-            Err(fault) => Progress::Failed(OutboundRequest::Store(self), fault),
+            Ok(Next::Answer(answer)) => CallProgress::Done(self.answer(&Ok(answer))),
+            Ok(Next::Call(question)) => {
+                CallProgress::Further(OutboundRequest::Store(Box::new(Self { question, ..*self })))
+            }
+            Err(fault) => CallProgress::Failed(OutboundRequest::Store(self), fault),
         }
     }
 
@@ -232,31 +234,31 @@ impl OutboundRequest {
     }
 
     /// What the answer at hand says.
-    pub(super) fn read(self, known: &mut Known, body_size: usize, host: &impl Host) -> Progress {
+    pub(super) fn read(self, known: &mut Known, body_size: usize, host: &impl Host) -> CallProgress {
         let limit = self.limits().map_or(0, |limits| limits.max_response_bytes);
         let answer = match answer::whole(host, body_size, limit) {
             Ok(answer) => answer,
             Err(fault) => {
                 let fault = self.blame(fault, answer::status(host));
-                return Progress::Failed(self, fault);
+                return CallProgress::Failed(self, fault);
             }
         };
         let (status, now) = (answer.status, host.now());
         let progress = match self {
             Self::Find(asked) => match read_lookup(&asked.question, &answer, known, host.monotonic()) {
-                Ok(found) => Progress::Done(asked.answer(&Ok(found))),
-                Err(fault) => Progress::Failed(Self::Find(asked), fault),
+                Ok(found) => CallProgress::Done(asked.answer(&Ok(found))),
+                Err(fault) => CallProgress::Failed(Self::Find(asked), fault),
             },
             Self::Confirm(asked) => match read_verify(&asked.question, &answer) {
-                Ok(user) => Progress::Done(asked.answer(&Ok(user))),
-                Err(fault) => Progress::Failed(Self::Confirm(asked), fault),
+                Ok(user) => CallProgress::Done(asked.answer(&Ok(user))),
+                Err(fault) => CallProgress::Failed(Self::Confirm(asked), fault),
             },
             Self::Store(asked) => asked.read(&answer, now),
         };
         match progress {
-            Progress::Failed(request, fault) => {
+            CallProgress::Failed(request, fault) => {
                 let fault = request.blame(fault, status);
-                Progress::Failed(request, fault)
+                CallProgress::Failed(request, fault)
             }
             progress => progress,
         }

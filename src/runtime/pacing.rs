@@ -12,7 +12,7 @@ pub(super) struct Pacing {
     /// A call for nothing, only to be called again after the worker has looked at its other connections.
     ping: Option<Callout>,
     slice: Duration,
-    waiting: Waiting,
+    waiting: NextSlice,
     period: Duration,
     /// How often to tick while there is no work.
     watch: Duration,
@@ -21,7 +21,7 @@ pub(super) struct Pacing {
 
 /// What will start the next slice.
 #[derive(Clone, Copy)]
-enum Waiting {
+enum NextSlice {
     /// Nothing: there is no work.
     Resting,
     /// The worker's own queue: the way from a stream, which may go away, to the root, which stays.
@@ -65,7 +65,7 @@ impl Pacing {
         Self {
             ping: cluster.map(ping),
             slice,
-            waiting: Waiting::Resting,
+            waiting: NextSlice::Resting,
             period: Duration::ZERO,
             watch: Duration::ZERO,
             distrust: Fallback::Never,
@@ -74,13 +74,13 @@ impl Pacing {
 
     /// Whether nothing will start a slice.
     pub(super) fn is_resting(&self) -> bool {
-        matches!(self.waiting, Waiting::Resting)
+        matches!(self.waiting, NextSlice::Resting)
     }
 
     /// There is work. Called from a stream.
     pub(super) fn wake(&mut self, host: &impl Host) {
         if self.is_resting() {
-            self.waiting = Waiting::Woken;
+            self.waiting = NextSlice::Woken;
             if host.wake().is_err() {
                 self.tick(host);
             }
@@ -91,7 +91,7 @@ impl Pacing {
     pub(super) fn go_on(&mut self, host: &impl Host) {
         match self.call(host) {
             Some(call) => {
-                self.waiting = Waiting::Called(call, Patience::Fresh);
+                self.waiting = NextSlice::Called(call, Patience::Fresh);
                 self.set_period(ANSWER_TIMEOUT, host);
             }
             None => self.tick(host),
@@ -100,7 +100,7 @@ impl Pacing {
 
     /// There is no more work.
     pub(super) fn rest(&mut self, host: &impl Host) {
-        self.waiting = Waiting::Resting;
+        self.waiting = NextSlice::Resting;
         self.set_period(self.watch, host);
     }
 
@@ -115,7 +115,7 @@ impl Pacing {
     /// Takes an answer of the pacing cluster. True if it starts the next slice.
     pub(super) fn on_answer(&mut self, call: u32, host: &impl Host) -> bool {
         let is_well = (200..300).contains(&answer::status(host));
-        let is_due = matches!(self.waiting, Waiting::Called(expected, _) if expected == call);
+        let is_due = matches!(self.waiting, NextSlice::Called(expected, _) if expected == call);
         match &mut self.distrust {
             _ if is_due && !is_well => self.fall_back(None, host),
             Fallback::Until { end, overdue } if is_well && *overdue == Some(call) => *end = host.monotonic(),
@@ -127,11 +127,11 @@ impl Pacing {
     /// Takes a tick. True if it starts the next slice.
     pub(super) fn on_tick(&mut self, host: &impl Host) -> bool {
         match self.waiting {
-            Waiting::Resting => false,
-            Waiting::Woken | Waiting::Ticking => true,
-            Waiting::Called(call, patience) => {
+            NextSlice::Resting => false,
+            NextSlice::Woken | NextSlice::Ticking => true,
+            NextSlice::Called(call, patience) => {
                 let patience = patience.less();
-                self.waiting = Waiting::Called(call, patience);
+                self.waiting = NextSlice::Called(call, patience);
                 let overdue = matches!(patience, Patience::Overdue);
                 if overdue {
                     self.fall_back(Some(call), host);
@@ -164,7 +164,7 @@ impl Pacing {
     }
 
     fn tick(&mut self, host: &impl Host) {
-        self.waiting = Waiting::Ticking;
+        self.waiting = NextSlice::Ticking;
         self.set_period(self.slice, host);
     }
 

@@ -1,7 +1,7 @@
 //! Where a document lies for all workers of the process: a ledger and two slots of pieces in the host's shared data.
 
 use super::{
-    host::{Failure, Host},
+    host::{Host, HostError},
     shared,
 };
 use crate::registry::remote::{PART, SnapshotManifest};
@@ -44,12 +44,18 @@ impl SharedDocument {
 
     /// Copies the body of the answer at hand into a slot, where in the document it begins at `start`, which is at the
     /// beginning of a piece.
-    pub(super) fn take_answer(&self, slot: u64, start: usize, length: usize, host: &impl Host) -> Result<(), Failure> {
+    pub(super) fn take_answer(
+        &self,
+        slot: u64,
+        start: usize,
+        length: usize,
+        host: &impl Host,
+    ) -> Result<(), HostError> {
         for at in (0..length).step_by(PIECE) {
             let expected = (length - at).min(PIECE);
             let piece = host.answer_body(at, expected);
             if piece.len() != expected {
-                return Err(Failure::BadArgument);
+                return Err(HostError::BadArgument);
             }
             host.set_shared_value(&self.piece_key(slot, (start + at) / PIECE), &piece, None)?;
         }

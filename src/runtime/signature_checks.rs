@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     host::Host,
     signer::Verifier,
-    work_queue::{Standing, TurnedAway, Waiting, WorkQueue},
+    work_queue::{QueuedWork, Standing, TurnedAway, WorkQueue},
 };
 use crate::{crypto::jws::SigningKey, endpoint::Rank, origin::Origin, token::presented::SignatureCheck};
 
@@ -53,7 +53,7 @@ impl<W> SignatureChecks<W> {
             return Ok(Some(Recognized { waiter, is_good }));
         }
         let standing = Standing { origin, rank: Rank::First, units: 1 };
-        self.queue.admit(standing, Waiting { work, waiter, since: host.monotonic() }, None).map(|()| None)
+        self.queue.admit(standing, QueuedWork { work, waiter, since: host.monotonic() }, None).map(|()| None)
     }
 
     /// Whether there are checks to make.
@@ -68,7 +68,7 @@ impl<W> SignatureChecks<W> {
 
     /// Makes one check.
     pub(super) fn work(&mut self, host: &impl Host) -> Option<Recognized<W>> {
-        let Waiting { work, waiter, .. } = self.queue.pop()?;
+        let QueuedWork { work, waiter, .. } = self.queue.pop()?;
         let is_good = work.is_good();
         self.queue.done(1, host.monotonic());
         Some(Recognized { waiter, is_good })

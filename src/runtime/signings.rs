@@ -9,7 +9,7 @@ use super::{
     host::Host,
     metrics::Metrics,
     signer::Signer,
-    work_queue::{Standing, TurnedAway, Waiting, WorkQueue},
+    work_queue::{QueuedWork, Standing, TurnedAway, WorkQueue},
 };
 use crate::{
     crypto::jws::SigningKey,
@@ -24,7 +24,7 @@ pub(super) struct Signings<W> {
 }
 
 /// A signature that is made.
-pub(super) struct Signed<W> {
+pub(super) struct FinishedSigning<W> {
     /// Who waits for it.
     pub waiter: W,
     /// The signature in the form that JWS wants. None if it could not be made.
@@ -58,7 +58,7 @@ impl<W> Signings<W> {
         now: Instant,
     ) -> Result<(), TurnedAway<W>> {
         let standing = Standing { origin, rank: Rank::First, units: 1 };
-        self.queue.admit(standing, Waiting { work, waiter, since: now }, None)
+        self.queue.admit(standing, QueuedWork { work, waiter, since: now }, None)
     }
 
     /// Whether there are signatures to make.
@@ -72,13 +72,13 @@ impl<W> Signings<W> {
     }
 
     /// Makes one signature.
-    pub(super) fn work(&mut self, metrics: &Metrics, host: &impl Host) -> Option<Signed<W>> {
-        let Waiting { work, waiter, since } = self.queue.pop()?;
+    pub(super) fn work(&mut self, metrics: &Metrics, host: &impl Host) -> Option<FinishedSigning<W>> {
+        let QueuedWork { work, waiter, since } = self.queue.pop()?;
         metrics.times.signing_queue.record(since, host);
         let start = host.monotonic();
         let signature = self.signer.sign(&work, host);
         metrics.times.signing.record(start, host);
         self.queue.done(1, host.monotonic());
-        Some(Signed { waiter, signature })
+        Some(FinishedSigning { waiter, signature })
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 
 /// Work of one kind: `T` is what is to be done, and `W` is who waits for it.
 pub(super) struct WorkQueue<T, W> {
-    lines: [FairQueue<Origin, Waiting<T, W>>; 2],
+    lines: [FairQueue<Origin, QueuedWork<T, W>>; 2],
     forecast: Forecast,
     /// When the piece of work that is being done began, the pause before it included: what a forecast of waits must know.
     began: Instant,
@@ -18,7 +18,7 @@ pub(super) struct WorkQueue<T, W> {
 }
 
 /// Work that waits.
-pub(super) struct Waiting<T, W> {
+pub(super) struct QueuedWork<T, W> {
     /// What is to be done.
     pub work: T,
     /// Who waits for it.
@@ -63,7 +63,7 @@ impl<T, W> WorkQueue<T, W> {
     pub(super) fn admit(
         &mut self,
         standing: Standing,
-        waiting: Waiting<T, W>,
+        waiting: QueuedWork<T, W>,
         running: Option<u64>,
     ) -> Result<(), TurnedAway<W>> {
         let Standing { origin, rank, units } = standing;
@@ -87,7 +87,7 @@ impl<T, W> WorkQueue<T, W> {
         }
     }
 
-    fn line(&mut self, rank: Rank) -> &mut FairQueue<Origin, Waiting<T, W>> {
+    fn line(&mut self, rank: Rank) -> &mut FairQueue<Origin, QueuedWork<T, W>> {
         let [first, last] = &mut self.lines;
         match rank {
             Rank::First => first,
@@ -96,7 +96,7 @@ impl<T, W> WorkQueue<T, W> {
     }
 
     /// What is next.
-    pub(super) fn pop(&mut self) -> Option<Waiting<T, W>> {
+    pub(super) fn pop(&mut self) -> Option<QueuedWork<T, W>> {
         self.lines.iter_mut().find_map(FairQueue::pop)
     }
 

@@ -12,7 +12,7 @@ use super::{
     outbound_request::{Asked, OutboundRequest},
     pacing::Pacing,
     signature_checks::{Recognized, SignatureChecks},
-    signings::{Signed, Signings},
+    signings::{FinishedSigning, Signings},
     snapshots::Snapshots,
     thread_state::ThreadState,
     waiter::{Called, Ticket, Waiter},
@@ -319,7 +319,7 @@ impl<H: Host> Worker<H> {
         self.resume(waiter.ready(Ok(is_good)));
     }
 
-    fn signed(&mut self, Signed { waiter, signature }: Signed<Waiter<AfterSign>>) {
+    fn signed(&mut self, FinishedSigning { waiter, signature }: FinishedSigning<Waiter<AfterSign>>) {
         self.last = Turn::Signing;
         self.resume(waiter.ready(signature.ok_or(Unavailable::SOON)));
     }

@@ -12,25 +12,25 @@ use crate::time::UnixTime;
 
 /// Some entries of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bucket {
+pub struct FamilyBucket {
     /// Who is not known and not newer than this has ended.
     forgotten: u64,
-    entries: Vec<Entry>,
+    entries: Vec<KnownFamily>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
+struct KnownFamily {
     id: u64,
     family: Family,
 }
 
 /// Where in the table something is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place(u64);
+pub struct FamilyPlace(u64);
 
 /// The bytes are not a bucket's.
 #[derive(Debug, PartialEq, Eq)]
-pub struct InvalidBucket;
+pub struct InvalidFamilyBucket;
 
 /// Entries in a bucket.
 const ENTRIES: usize = 128;
@@ -52,10 +52,10 @@ pub trait Question: Copy {
     type Answer: Copy + std::fmt::Debug + PartialEq;
 
     /// Where it is answered, and where it is asked again if the answer leaves that open.
-    fn places(&self) -> (Place, Option<Place>);
+    fn places(&self) -> (FamilyPlace, Option<FamilyPlace>);
 
     /// The answer of a bucket. The bucket is to be kept where it has changed.
-    fn ask(&self, bucket: &mut Bucket, now: UnixTime) -> Self::Answer;
+    fn ask(&self, bucket: &mut FamilyBucket, now: UnixTime) -> Self::Answer;
 
     /// Whether another bucket may say otherwise.
     fn is_open(_: &Self::Answer) -> bool {
@@ -67,11 +67,11 @@ pub trait Question: Copy {
 impl Question for RefreshTokenUse {
     type Answer = UseResult;
 
-    fn places(&self) -> (Place, Option<Place>) {
-        (Place(self.family.0), None)
+    fn places(&self) -> (FamilyPlace, Option<FamilyPlace>) {
+        (FamilyPlace(self.family.0), None)
     }
 
-    fn ask(&self, bucket: &mut Bucket, now: UnixTime) -> UseResult {
+    fn ask(&self, bucket: &mut FamilyBucket, now: UnixTime) -> UseResult {
         bucket.claim(self, now)
     }
 }
@@ -82,14 +82,14 @@ impl Question for TokenInUse {
 
     /// For an access token that is in two places, both of which must take it for good: its family's, and its own, which is
     /// another, or one family's denied tokens could push strangers out of its bucket.
-    fn places(&self) -> (Place, Option<Place>) {
+    fn places(&self) -> (FamilyPlace, Option<FamilyPlace>) {
         match self {
-            Self::Refresh(claim) => (Place(claim.family.0), None),
-            Self::Access { token, .. } => (Place(token.family().0), Some(Place(token.unique()))),
+            Self::Refresh(claim) => (FamilyPlace(claim.family.0), None),
+            Self::Access { token, .. } => (FamilyPlace(token.family().0), Some(FamilyPlace(token.unique()))),
         }
     }
 
-    fn ask(&self, bucket: &mut Bucket, now: UnixTime) -> bool {
+    fn ask(&self, bucket: &mut FamilyBucket, now: UnixTime) -> bool {
         bucket.is_good(*self, now)
     }
 
@@ -101,14 +101,14 @@ impl Question for TokenInUse {
 impl Question for Revoke {
     type Answer = ();
 
-    fn places(&self) -> (Place, Option<Place>) {
+    fn places(&self) -> (FamilyPlace, Option<FamilyPlace>) {
         match self {
-            Self::Family { family, .. } => (Place(family.0), None),
-            Self::Token { token, .. } => (Place(token.unique()), None),
+            Self::Family { family, .. } => (FamilyPlace(family.0), None),
+            Self::Token { token, .. } => (FamilyPlace(token.unique()), None),
         }
     }
 
-    fn ask(&self, bucket: &mut Bucket, now: UnixTime) {
+    fn ask(&self, bucket: &mut FamilyBucket, now: UnixTime) {
         match *self {
             Self::Family { family: FamilyId(id), until } => bucket.end(id, now, until),
             Self::Token { token, until } => bucket.end(id_of(token), now, until),
@@ -116,7 +116,7 @@ impl Question for Revoke {
     }
 }
 
-impl Place {
+impl FamilyPlace {
     /// Which of so many buckets.
     pub fn bucket(self, buckets: u64) -> u64 {
         let Self(id) = self;
@@ -124,7 +124,7 @@ impl Place {
     }
 }
 
-impl Bucket {
+impl FamilyBucket {
     fn claim(&mut self, claim: &RefreshTokenUse, now: UnixTime) -> UseResult {
         self.notice(now);
         let known = self.get(claim.family.0);
@@ -181,11 +181,11 @@ impl Bucket {
         if self.entries.len() >= ENTRIES {
             self.forget_one();
         }
-        self.entries.push(Entry { id, family });
+        self.entries.push(KnownFamily { id, family });
     }
 
     fn drop_those_whose_time_is_over(&mut self, now: UnixTime) {
-        let is_over = |entry: &Entry| entry.id != DROPPED && entry.family.until.after(SLACK) <= now;
+        let is_over = |entry: &KnownFamily| entry.id != DROPPED && entry.family.until.after(SLACK) <= now;
         let over: Vec<Family> = self.entries.extract_if(.., |entry| is_over(entry)).map(|entry| entry.family).collect();
         let last = over.into_iter().chain(self.get(DROPPED)).reduce(|a, b| Family {
             standing: FamilyStatus::Ended,
@@ -193,7 +193,7 @@ impl Bucket {
             until: a.until.max(b.until),
         });
         self.entries.retain(|entry| entry.id != DROPPED);
-        self.entries.extend(last.map(|family| Entry { id: DROPPED, family }));
+        self.entries.extend(last.map(|family| KnownFamily { id: DROPPED, family }));
     }
 
     fn forget_one(&mut self) {
@@ -214,20 +214,20 @@ impl Bucket {
     }
 
     /// The bucket that these bytes were made from. No bytes are an empty bucket.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidBucket> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFamilyBucket> {
         let Some((forgotten, rest)) = bytes.split_first_chunk() else {
-            return if bytes.is_empty() { Ok(Self::default()) } else { Err(InvalidBucket) };
+            return if bytes.is_empty() { Ok(Self::default()) } else { Err(InvalidFamilyBucket) };
         };
         let (entries, rest) = rest.as_chunks();
         if !rest.is_empty() {
-            return Err(InvalidBucket);
+            return Err(InvalidFamilyBucket);
         }
-        let entries = entries.iter().map(Entry::from_bytes).collect();
+        let entries = entries.iter().map(KnownFamily::from_bytes).collect();
         Ok(Self { forgotten: u64::from_le_bytes(*forgotten), entries })
     }
 }
 
-impl Entry {
+impl KnownFamily {
     fn append_to(self, bytes: &mut Vec<u8>) {
         let Family { standing, since, until } = self.family;
         let generation = match standing {

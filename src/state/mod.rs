@@ -7,7 +7,7 @@ mod family;
 mod id;
 
 pub use self::{
-    bucket::{Bucket, InvalidBucket, Place, Question},
+    bucket::{FamilyBucket, FamilyPlace, InvalidFamilyBucket, Question},
     family::{Family, FamilyStatus, RefreshTokenUse, Revoke, TokenInUse, UseResult},
     id::{FamilyId, TokenId},
 };

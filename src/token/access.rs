@@ -8,12 +8,12 @@ use crate::{crypto::jws::SigningKey, state::TokenId, time::UnixTime};
 
 /// In the order that `docs/api.md` has.
 #[derive(Serialize)]
-struct Claims<'a> {
+struct AccessTokenClaims<'a> {
     sub: &'a str,
     aud: &'a str,
     nbf: UnixTime,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<Scope<'a>>,
+    scope: Option<ScopeClaim<'a>>,
     iss: &'a str,
     exp: UnixTime,
     iat: UnixTime,
@@ -26,7 +26,7 @@ struct Claims<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Scope<'a> {
+enum ScopeClaim<'a> {
     List(&'a [String]),
     Text(String),
 }
@@ -42,10 +42,10 @@ pub fn signing_input_of(
     let client_id = &*granted.client.id;
     let exp = now.after(terms.lifetimes.access_token);
     let (typ, scope, client_id_claim) = match terms.profile {
-        Profile::Ciam => ("JWT", Some(Scope::List(&granted.scopes)), None),
-        Profile::Rfc9068 => ("at+jwt", granted.scope().map(Scope::Text), Some(client_id)),
+        Profile::Ciam => ("JWT", Some(ScopeClaim::List(&granted.scopes)), None),
+        Profile::Rfc9068 => ("at+jwt", granted.scope().map(ScopeClaim::Text), Some(client_id)),
     };
-    let claims = Claims {
+    let claims = AccessTokenClaims {
         sub: &granted.user.id,
         aud: client_id,
         nbf: now,

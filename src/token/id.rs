@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[derive(Serialize)]
-struct Claims<'a> {
+struct IdTokenClaims<'a> {
     sub: &'a str,
     aud: &'a str,
     azp: &'a str,
@@ -30,7 +30,7 @@ pub fn signing_input_of(
     granted: &GrantedRequest,
     moment: Moment,
 ) -> Option<String> {
-    let claims = Claims {
+    let claims = IdTokenClaims {
         sub: &granted.user.id,
         aud: &granted.client.id,
         azp: &granted.client.id,

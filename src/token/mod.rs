@@ -114,7 +114,7 @@ pub fn scope_text(scopes: &[String]) -> Option<String> {
 }
 
 #[derive(Serialize)]
-struct Header<'a> {
+struct JoseHeader<'a> {
     kid: &'a str,
     typ: &'a str,
     alg: Algorithm,
@@ -122,7 +122,7 @@ struct Header<'a> {
 
 /// The JWS signing input (RFC 7515 §5.1) of a token with these claims. None if the claims can't be written as JSON.
 fn signing_input(key: &SigningKey, typ: &str, claims: &impl Serialize) -> Option<String> {
-    let header = Header { kid: key.kid(), typ, alg: key.algorithm() };
+    let header = JoseHeader { kid: key.kid(), typ, alg: key.algorithm() };
     Some(format!("{}.{}", encode(&header)?, encode(claims)?))
 }
 

@@ -37,18 +37,18 @@ pub struct AccessToken {
 /// A header as tokens have it here: with other fields, such as `crit`, it is not one of ours.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Header {
+struct PresentedHeader {
     kid: String,
     typ: String,
     alg: Algorithm,
 }
 
 #[derive(Deserialize)]
-struct Claims {
+struct PresentedClaims {
     sub: String,
     aud: String,
     nbf: UnixTime,
-    scope: Option<Scope>,
+    scope: Option<PresentedScope>,
     iss: String,
     exp: UnixTime,
     iat: UnixTime,
@@ -62,7 +62,7 @@ struct Claims {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Scope {
+enum PresentedScope {
     List(Vec<String>),
     Text(String),
 }
@@ -101,10 +101,10 @@ impl Presented {
         let jwt = std::str::from_utf8(jwt.expose()).ok().filter(|jwt| jwt.len() <= LONGEST)?;
         let (input, signature) = jwt.rsplit_once('.')?;
         let (header, claims) = input.split_once('.')?;
-        let header: Header = decode(header)?;
+        let header: PresentedHeader = decode(header)?;
         let key = key(&header.kid).filter(|key| key.algorithm() == header.alg)?;
         let signature = Base64::decode_to_vec(signature, None).ok()?;
-        let token = decode::<Claims>(claims)?.accept(&header.typ, terms, now)?;
+        let token = decode::<PresentedClaims>(claims)?.accept(&header.typ, terms, now)?;
         Some(Self { token, check: SignatureCheck { key: Arc::clone(key), input: input.to_owned(), signature } })
     }
 }
@@ -134,7 +134,7 @@ impl AccessToken {
     }
 }
 
-impl Claims {
+impl PresentedClaims {
     fn accept(self, typ: &str, terms: &IssuerConfig, now: UnixTime) -> Option<AccessToken> {
         // Never too early: it begins when it is signed, and a proxy whose clock is behind must not call it no token, or a
         // revocation of it nothing to revoke.
@@ -146,7 +146,7 @@ impl Claims {
             id: TokenId::parse(&self.jti)?,
             subject: self.sub,
             client_id: self.aud,
-            scopes: self.scope.map(Scope::into_list).unwrap_or_default(),
+            scopes: self.scope.map(PresentedScope::into_list).unwrap_or_default(),
             issued_at: self.iat,
             not_before: self.nbf,
             expires_at: self.exp,
@@ -164,7 +164,7 @@ impl Claims {
     }
 }
 
-impl Scope {
+impl PresentedScope {
     fn into_list(self) -> Vec<String> {
         match self {
             Self::List(scopes) => scopes,

@@ -13,7 +13,7 @@ use super::foreign_sign;
 use crate::{
     http::Response,
     outbound::Callout,
-    runtime::{Failure, Host, MetricKind, SharedValue},
+    runtime::{Host, HostError, MetricKind, SharedValue},
     secret::Secret,
 };
 
@@ -51,16 +51,16 @@ impl Host for EnvoyHost {
     }
 
     /// The notes are filter state, as `wasm.` and their names. An error of the first call means that the stream is gone.
-    fn answer(&self, stream: u32, response: &Response, notes: &[(String, String)]) -> Result<(), Failure> {
+    fn answer(&self, stream: u32, response: &Response, notes: &[(String, String)]) -> Result<(), HostError> {
         enter(stream)?;
         notes.iter().for_each(|(name, value)| set_stream_property(name, value));
         let headers = response.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         hostcalls::send_http_response(response.status.into(), headers, Some(&response.body)).map_err(failure)
     }
 
-    fn call(&self, callout: &Callout, timeout: Duration) -> Result<u32, Failure> {
+    fn call(&self, callout: &Callout, timeout: Duration) -> Result<u32, HostError> {
         enter(self.root)?;
-        let headers = headers(callout).ok_or(Failure::BadArgument)?;
+        let headers = headers(callout).ok_or(HostError::BadArgument)?;
         let body = callout.body.as_ref().map(Secret::expose);
         let timeout = timeout.max(SHORTEST_TIMEOUT);
         hostcalls::dispatch_http_call(&callout.cluster, headers, body, vec![], timeout).map_err(failure)
@@ -75,8 +75,8 @@ impl Host for EnvoyHost {
         hostcalls::get_buffer(BufferType::HttpCallResponseBody, start, length).ok().flatten().unwrap_or_default()
     }
 
-    fn wake(&self) -> Result<(), Failure> {
-        hostcalls::enqueue_shared_queue(self.queue.ok_or(Failure::NotFound)?, None).map_err(failure)
+    fn wake(&self) -> Result<(), HostError> {
+        hostcalls::enqueue_shared_queue(self.queue.ok_or(HostError::NotFound)?, None).map_err(failure)
     }
 
     fn tick_every(&self, period: Duration) {
@@ -85,12 +85,12 @@ impl Host for EnvoyHost {
         }
     }
 
-    fn shared_value(&self, key: &str) -> Result<SharedValue, Failure> {
+    fn shared_value(&self, key: &str) -> Result<SharedValue, HostError> {
         let (value, version) = hostcalls::get_shared_data(key).map_err(failure)?;
         Ok(SharedValue { bytes: value.unwrap_or_default(), version })
     }
 
-    fn set_shared_value(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Failure> {
+    fn set_shared_value(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), HostError> {
         hostcalls::set_shared_data(key, Some(value), version).map_err(failure)
     }
 
@@ -137,7 +137,7 @@ pub(super) fn drain_queue(queue: u32) {
 }
 
 /// Makes later calls count for this context. An error means that its stream is gone.
-fn enter(context: u32) -> Result<(), Failure> {
+fn enter(context: u32) -> Result<(), HostError> {
     hostcalls::set_effective_context(context).map_err(failure)
 }
 
@@ -164,12 +164,12 @@ fn register_queue() -> Option<u32> {
     hostcalls::register_shared_queue(&format!("token-endpoint-{:016x}", u64::from_le_bytes(name))).ok()
 }
 
-fn failure(status: Status) -> Failure {
+fn failure(status: Status) -> HostError {
     match status {
-        Status::NotFound => Failure::NotFound,
-        Status::BadArgument => Failure::BadArgument,
-        Status::ParseFailure => Failure::ParseFailure,
-        Status::CasMismatch => Failure::CasMismatch,
-        _ => Failure::InternalFailure,
+        Status::NotFound => HostError::NotFound,
+        Status::BadArgument => HostError::BadArgument,
+        Status::ParseFailure => HostError::ParseFailure,
+        Status::CasMismatch => HostError::CasMismatch,
+        _ => HostError::InternalFailure,
     }
 }

@@ -2,6 +2,7 @@
 //! what imports it.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -88,6 +89,29 @@ fn every_file_says_in_its_first_line_why_it_exists() {
     for (file, text) in sources() {
         assert!(text.starts_with("//! "), "{}", file.display());
     }
+}
+
+/// Whoever reads a name, in a log of changes or an error of the compiler, knows of what it is.
+#[test]
+fn a_type_has_a_name_of_its_own() {
+    let mut files = BTreeMap::<String, Vec<PathBuf>>::new();
+    for (file, text) in sources().into_iter().filter(|(file, _)| !file.ends_with("tests.rs")) {
+        for name in types(without_tests(&text)) {
+            files.entry(name).or_default().push(file.clone());
+        }
+    }
+    assert!(files.contains_key("Endpoint"), "types are not seen");
+    files.retain(|_, files| files.len() > 1);
+    assert!(files.is_empty(), "{files:#?}");
+}
+
+/// What is defined as a type or a trait, but for the types that belong to one.
+fn types(text: &str) -> impl Iterator<Item = String> {
+    text.lines().filter_map(|line| {
+        let definition = if line.starts_with("pub") { line.split_once(' ')?.1 } else { line };
+        let (kind, name) = definition.split_once(' ')?;
+        ["struct", "enum", "trait", "type"].contains(&kind).then(|| name_at(name))
+    })
 }
 
 fn without_tests(text: &str) -> &str {

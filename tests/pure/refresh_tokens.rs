@@ -13,7 +13,7 @@ use token_endpoint::{
     endpoint::Endpoint,
     http::Response,
     secret::Secret,
-    state::{Bucket, FamilyId, Question, RefreshTokenUse, TokenId, TokenInUse, UseResult},
+    state::{FamilyBucket, FamilyId, Question, RefreshTokenUse, TokenId, TokenInUse, UseResult},
     time::{Entropy, Moment, UnixTime},
     token::refresh::RefreshToken,
 };
@@ -355,7 +355,7 @@ fn the_access_tokens_of_a_family_tell_which_it_is() {
 #[test]
 fn ten_million_families_stay_inside_the_table_and_none_that_was_forgotten_comes_back() {
     const FAMILIES: u64 = 10_000_000;
-    let mut table = vec![Bucket::default(); 2048];
+    let mut table = vec![FamilyBucket::default(); 2048];
     let mut claim = |number: u64, now: u64| {
         let family = FamilyId(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2);
         let (issued_at, until) = (UnixTime(number), UnixTime(u64::MAX));

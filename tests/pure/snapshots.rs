@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use token_endpoint::{
     config::{
         self,
-        loading::{Loading, Progress},
+        loading::{LoadProgress, Loading},
     },
     registry::{
         auth_source::{AuthSource, Directory},
@@ -45,9 +45,9 @@ fn load(format: &str, document: &str, size: usize) -> Result<UserTable, String> 
     let mut pieces = document.as_bytes().chunks(size);
     loop {
         match loading.step() {
-            Ok(Progress::Working) => {}
-            Ok(Progress::NeedInput) => loading.feed(pieces.next().unwrap_or_default()),
-            Ok(Progress::Done) => return Ok(loading.into_users()),
+            Ok(LoadProgress::Working) => {}
+            Ok(LoadProgress::NeedInput) => loading.feed(pieces.next().unwrap_or_default()),
+            Ok(LoadProgress::Done) => return Ok(loading.into_users()),
             Err(problem) => return Err(problem.to_string()),
         }
     }

@@ -52,6 +52,10 @@ fn renewed(world: &World, ask: &Ask, client: &str, is_proven: bool, token: usize
         };
         family.is_uncertain |= !used.fact.is_stored;
         let before = family.used.entry(generation).or_insert(used);
+        // Of two at once, the one that was answered last may have been the first that the store was told of.
+        if ask.sent < before.fact.at {
+            before.walls = (before.walls.0.min(used.walls.0), before.walls.1.max(used.walls.1));
+        }
         world.count(if before.fact.at == used.fact.at {
             "family: renewed"
         } else {

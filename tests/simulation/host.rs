@@ -10,7 +10,7 @@ use std::{
 use token_endpoint::{
     http::Response,
     outbound::Callout,
-    runtime::{Failure, Host, MetricKind, SharedValue},
+    runtime::{Host, HostError, MetricKind, SharedValue},
 };
 
 use super::{
@@ -127,8 +127,8 @@ impl SimulatedHost {
         result
     }
 
-    fn alive(&self) -> Result<(), Failure> {
-        if self.0.is_dead.get() { Err(Failure::InternalFailure) } else { Ok(()) }
+    fn alive(&self) -> Result<(), HostError> {
+        if self.0.is_dead.get() { Err(HostError::InternalFailure) } else { Ok(()) }
     }
 }
 
@@ -147,7 +147,7 @@ impl Host for SimulatedHost {
         (!self.0.world.faults.no_entropy.get()).then(|| self.0.world.chance.bytes())
     }
 
-    fn answer(&self, stream: u32, response: &Response, notes: &[(String, String)]) -> Result<(), Failure> {
+    fn answer(&self, stream: u32, response: &Response, notes: &[(String, String)]) -> Result<(), HostError> {
         self.alive()?;
         let (status, body) = (response.status, response.body.clone());
         let notes =
@@ -156,7 +156,7 @@ impl Host for SimulatedHost {
         self.0.world.answered(Answer { stream, status, body, notes: notes.collect(), retry_after })
     }
 
-    fn call(&self, callout: &Callout, timeout: Duration) -> Result<u32, Failure> {
+    fn call(&self, callout: &Callout, timeout: Duration) -> Result<u32, HostError> {
         self.alive()?;
         let call = self.0.world.send(self.0.plugin, self.0.process, callout, timeout)?;
         self.0.calls.borrow_mut().insert(call);
@@ -171,7 +171,7 @@ impl Host for SimulatedHost {
         self.0.at_hand.borrow().body.iter().skip(start).take(length).copied().collect()
     }
 
-    fn wake(&self) -> Result<(), Failure> {
+    fn wake(&self) -> Result<(), HostError> {
         self.alive()?;
         if !self.0.is_woken.replace(true) {
             self.0.world.later(Duration::from_micros(20), Event::Woken(self.0.plugin));
@@ -185,7 +185,7 @@ impl Host for SimulatedHost {
         self.rewind(self.0.timer.get());
     }
 
-    fn shared_value(&self, key: &str) -> Result<SharedValue, Failure> {
+    fn shared_value(&self, key: &str) -> Result<SharedValue, HostError> {
         self.alive()?;
         let shared = self.0.world.processes[self.0.process].shared.borrow();
         let (bytes, version) = shared.get(key).map(|(bytes, version)| (bytes.clone(), *version)).unzip();
@@ -193,7 +193,7 @@ impl Host for SimulatedHost {
     }
 
     /// Between a look at a value and its change, another worker may do something.
-    fn set_shared_value(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Failure> {
+    fn set_shared_value(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), HostError> {
         self.alive()?;
         if version.is_some() {
             self.0.world.interleave(self.0.plugin);
@@ -202,7 +202,7 @@ impl Host for SimulatedHost {
         let now = shared.get(key).map_or(0, |(_, version)| *version);
         if version.is_some_and(|version| version != now) {
             self.0.world.count("fault: another worker has changed the value");
-            return Err(Failure::CasMismatch);
+            return Err(HostError::CasMismatch);
         }
         shared.insert(key.to_owned(), (value.to_vec(), now + 1));
         Ok(())

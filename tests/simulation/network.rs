@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
-use token_endpoint::{outbound::Callout, runtime::Failure};
+use token_endpoint::{outbound::Callout, runtime::HostError};
 
 use super::{agenda::Event, host::CallAnswer, world::World};
 
@@ -41,14 +41,14 @@ impl World {
         process: usize,
         callout: &Callout,
         timeout: Duration,
-    ) -> Result<u32, Failure> {
+    ) -> Result<u32, HostError> {
         let id = self.calls.get() + 1;
         if callout.cluster == "pacing" {
             return self.ping(id, plugin, timeout);
         }
         if self.strikes("fault: a call that can't begin", 200) {
             self.trouble(plugin, &callout.cluster);
-            return Err(Failure::InternalFailure);
+            return Err(HostError::InternalFailure);
         }
         self.calls.set(id);
         let header = callout.headers.iter().find(|(name, _)| name == "authorization");
@@ -157,10 +157,10 @@ impl World {
         CallAnswer::of(200, self.chance.pick(&bodies).clone())
     }
 
-    fn ping(&self, id: u32, plugin: u32, timeout: Duration) -> Result<u32, Failure> {
+    fn ping(&self, id: u32, plugin: u32, timeout: Duration) -> Result<u32, HostError> {
         let is_dead = self.faults.pacing_is_dead.get();
         if is_dead && self.chance.one_in(3) {
-            return Err(Failure::BadArgument);
+            return Err(HostError::BadArgument);
         }
         self.calls.set(id);
         let (delay, answer) = match (is_dead, self.chance.one_in(2)) {

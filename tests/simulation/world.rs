@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use token_endpoint::runtime::Failure;
+use token_endpoint::runtime::HostError;
 
 use super::{
     agenda::{Agenda, Event},
@@ -214,12 +214,12 @@ impl World {
     }
 
     /// A plugin answers a stream.
-    pub fn answered(&self, answer: Answer) -> Result<(), Failure> {
+    pub fn answered(&self, answer: Answer) -> Result<(), HostError> {
         if self.answers.borrow().iter().any(|other| other.stream == answer.stream) {
             self.violate("one answer", || format!("stream {} is answered twice", answer.stream));
         }
         if !self.open.borrow_mut().remove(&answer.stream) {
-            return Err(Failure::BadArgument);
+            return Err(HostError::BadArgument);
         }
         self.answers.borrow_mut().push(answer);
         Ok(())

@@ -34,7 +34,7 @@ pub struct Core {
     chance: Cell<u8>,
     attempts: MemoryStore,
     /// What is remembered of tokens.
-    pub families: RefCell<state::Bucket>,
+    pub families: RefCell<state::FamilyBucket>,
     /// Whether the memory of tokens can be asked.
     pub remembers: Cell<bool>,
     /// Whether there is time to sign.

@@ -10,7 +10,9 @@ use std::{
 use token_endpoint::{
     http::{Head, Response},
     outbound::Callout,
-    runtime::{Failure, Flow, Host, HttpStream, IncomingRequest, MetricKind, Plugin, SharedValue, ThreadState, Worker},
+    runtime::{
+        Flow, Host, HostError, HttpStream, IncomingRequest, MetricKind, Plugin, SharedValue, ThreadState, Worker,
+    },
     secret::Secret,
 };
 
@@ -83,9 +85,9 @@ impl Host for MemoryHost {
         Some(bytes)
     }
 
-    fn answer(&self, stream: u32, response: &Response, notes: &[(String, String)]) -> Result<(), Failure> {
+    fn answer(&self, stream: u32, response: &Response, notes: &[(String, String)]) -> Result<(), HostError> {
         if self.0.gone.borrow().contains(&stream) {
-            return Err(Failure::BadArgument);
+            return Err(HostError::BadArgument);
         }
         let headers = response.headers.clone();
         let copy = Response { status: response.status, headers, body: response.body.clone() };
@@ -94,7 +96,7 @@ impl Host for MemoryHost {
         Ok(())
     }
 
-    fn call(&self, callout: &Callout, _timeout: Duration) -> Result<u32, Failure> {
+    fn call(&self, callout: &Callout, _timeout: Duration) -> Result<u32, HostError> {
         let id = self.0.next_call.get();
         self.0.next_call.set(id + 1);
         let (cluster, path) = (callout.cluster.clone(), callout.path.clone());
@@ -110,7 +112,7 @@ impl Host for MemoryHost {
         self.0.at_hand.borrow().body.iter().skip(start).take(length).copied().collect()
     }
 
-    fn wake(&self) -> Result<(), Failure> {
+    fn wake(&self) -> Result<(), HostError> {
         self.0.is_woken.set(true);
         Ok(())
     }
@@ -119,18 +121,18 @@ impl Host for MemoryHost {
         self.0.period.set(period);
     }
 
-    fn shared_value(&self, key: &str) -> Result<SharedValue, Failure> {
+    fn shared_value(&self, key: &str) -> Result<SharedValue, HostError> {
         let shared = self.0.shared.borrow();
         let value = shared.get(key).map(|(bytes, version)| (bytes.clone(), Some(*version)));
         let (bytes, version) = value.unwrap_or_default();
         Ok(SharedValue { bytes, version })
     }
 
-    fn set_shared_value(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), Failure> {
+    fn set_shared_value(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), HostError> {
         let mut shared = self.0.shared.borrow_mut();
         let now = shared.get(key).map_or(0, |(_, version)| *version);
         if version.is_some_and(|version| version != now) {
-            return Err(Failure::CasMismatch);
+            return Err(HostError::CasMismatch);
         }
         shared.insert(key.to_owned(), (value.to_vec(), now + 1));
         Ok(())

@@ -26,8 +26,8 @@ fn stranger(identifier: u64, address: u64) -> Caller {
     Caller { identifier, address: Some(address), friend: Some((USER, address)) }
 }
 
-fn counter(bucket: u8, tag: u64, limit: Limit) -> Counter {
-    Counter { key: Key { bucket, tag }, limit, at_once: if bucket < 192 { 10 } else { u16::MAX } }
+fn counter(bucket: u8, tag: u64, limit: Limit) -> Counted {
+    Counted { key: Key { bucket, tag }, limit, at_once: if bucket < 192 { 10 } else { u16::MAX } }
 }
 
 fn guess(Caller { identifier, address, friend }: Caller) -> Guess {
@@ -48,7 +48,7 @@ fn guess(Caller { identifier, address, friend }: Caller) -> Guess {
     }
 }
 
-fn user() -> Counter {
+fn user() -> Counted {
     counter(2, USER, Limits::default().user)
 }
 
@@ -252,7 +252,7 @@ fn what_nobody_knows_the_end_of_is_taken_back_and_a_bad_record_stays_with_who_as
 #[test]
 fn wrong_secrets_hold_their_address_and_nobody_else() {
     let store = MemoryStore::default();
-    let from = |address| Failure { networks: guess(stranger(1, address)).networks };
+    let from = |address| FailedSecret { networks: guess(stranger(1, address)).networks };
     let told: Vec<_> = (0..52).map(|_| from(200).ask(&store, START).unwrap()).collect();
     assert!(told.iter().take(50).all(|wait| *wait == 0));
     assert_eq!(told.get(50..), Some([10, 10].as_slice()));
@@ -265,16 +265,16 @@ struct Contended(MemoryStore, Cell<bool>);
 impl Store for Contended {
     type Error = InvalidBucket;
 
-    fn read(&self, place: Place) -> Result<Vec<u8>, InvalidBucket> {
+    fn read(&self, place: BucketKey) -> Result<Vec<u8>, InvalidBucket> {
         self.0.read(place)
     }
 
     fn update<T>(
         &self,
-        place: Place,
+        place: BucketKey,
         change: impl Fn(&[u8]) -> Result<(Option<Vec<u8>>, T), InvalidBucket>,
     ) -> Result<T, InvalidBucket> {
-        if place == Place::Attempts(1) && !self.1.replace(true) {
+        if place == BucketKey::Attempts(1) && !self.1.replace(true) {
             fail(1, Caller { friend: None, ..stranger(1, 201) }, &self.0, START);
         }
         self.0.update(place, change)

@@ -11,7 +11,7 @@ use crate::{
         auth_source::{AuthSource, Directory},
         identifier::{Identifier, IdentifierKind},
         remote::{
-            CallLimits, Credentials, Format, HeaderValue, Lookup, PART, Snapshot, Source, Template, Upstream,
+            AnswerPart, CallLimits, CredentialsForm, Format, HeaderValue, Lookup, PART, Snapshot, Template, Upstream,
             UserMapping, Values, Verify,
         },
     },
@@ -105,13 +105,13 @@ fn of_snapshot(source: &AuthSource, snapshot: &Snapshot) -> Vec<String> {
 
 fn of_verify(source: &AuthSource, verify: &Verify) -> Vec<String> {
     let basic = "authorization (Basic, from {identifier} and {password})".to_owned();
-    let more = if verify.credentials == Credentials::Basic { vec![basic] } else { Vec::new() };
+    let more = if verify.credentials == CredentialsForm::Basic { vec![basic] } else { Vec::new() };
     let mut lines = call(source, &verify.upstream, &more);
     lines.push(costs(&verify.limits));
     let whence = match verify.source {
-        Source::Nothing => "",
-        Source::Body => " in the body",
-        Source::Headers => " in the headers",
+        AnswerPart::Nothing => "",
+        AnswerPart::Body => " in the body",
+        AnswerPart::Headers => " in the headers",
     };
     lines.push(format!("2xx is the right password; of the user{whence}: {}", fields(&verify.mapping, None)));
     lines.push(format!("a wrong password or no such user is {}", list(&verify.refused, None)));

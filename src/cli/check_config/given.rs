@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     document::Tree,
-    plugin::{self, Plugin},
+    plugin::{self, PluginDocument},
     reading,
 };
 use crate::cli::{failure::Failure, input};
@@ -30,7 +30,7 @@ impl Files {
     }
 
     /// The token endpoints in them.
-    pub fn plugins(&self) -> Result<Vec<Plugin>, Failure> {
+    pub fn plugins(&self) -> Result<Vec<PluginDocument>, Failure> {
         plugin::find(&self.trees).map_err(|what| Failure::Problems(format!("configuration: {what}")))
     }
 

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zeroize::Zeroizing;
 
-use self::{given::Files, manifests::Severity, plugin::Plugin};
+use self::{given::Files, manifests::Severity, plugin::PluginDocument};
 use super::{Output, failure::Failure, input};
 use crate::config::{self, Role};
 
@@ -113,7 +113,7 @@ fn without_plugin(files: &Files) -> Result<String, Failure> {
 }
 
 /// The token endpoints in a file.
-pub(super) fn plugins(file: &Path) -> Result<Vec<Plugin>, Failure> {
+pub(super) fn plugins(file: &Path) -> Result<Vec<PluginDocument>, Failure> {
     let plugins = Files::read(&[file.to_owned()])?.plugins()?;
     if plugins.is_empty() { Err(without_any()) } else { Ok(plugins) }
 }
@@ -123,7 +123,7 @@ fn without_any() -> Failure {
 }
 
 /// What is to be told of a token endpoint, under its path where there are several, each problem with its file.
-fn report(plugin: &Plugin, files: &Files, has_title: bool, explain: bool) -> Result<String, String> {
+fn report(plugin: &PluginDocument, files: &Files, has_title: bool, explain: bool) -> Result<String, String> {
     let file = files.head(plugin.file);
     let place = format!("{file}{}", plugin.path);
     let title = if has_title { format!("{}:\n", place.trim_end_matches(": ")) } else { String::new() };
@@ -137,7 +137,7 @@ fn report(plugin: &Plugin, files: &Files, has_title: bool, explain: bool) -> Res
     }
 }
 
-fn check(plugin: &Plugin, explain: bool) -> Result<String, String> {
+fn check(plugin: &PluginDocument, explain: bool) -> Result<String, String> {
     let now = input::now();
     let document = plugin.configuration.as_ref().map_err(|what| format!("configuration: {what}"))?;
     match config::parse_any(document.as_bytes(), &|name| plugin.variable(name), now) {

@@ -8,31 +8,31 @@ use super::{
 };
 
 /// A token endpoint as a document configures it.
-pub struct Plugin {
+pub struct PluginDocument {
     /// The number of the file that it is in.
     pub file: usize,
     /// Where it is in the file.
     pub path: String,
     /// The configuration that the VM is given, or what is wrong with how it is written.
     pub configuration: Result<String, &'static str>,
-    environment: Environment,
+    environment: EnvironmentSource,
     is_ours: bool,
 }
 
 #[derive(PartialEq)]
-enum Environment {
+enum EnvironmentSource {
     /// The variables that the document gives to the VM.
     Given(HashMap<String, String>),
     /// A plugin's configuration alone does not say: all that this process has.
     Own,
 }
 
-impl Plugin {
+impl PluginDocument {
     /// A variable in the VM's environment.
     pub fn variable(&self, name: &str) -> Option<String> {
         match &self.environment {
-            Environment::Given(variables) => variables.get(name).cloned(),
-            Environment::Own => env::var(name).ok(),
+            EnvironmentSource::Given(variables) => variables.get(name).cloned(),
+            EnvironmentSource::Own => env::var(name).ok(),
         }
     }
 
@@ -43,12 +43,12 @@ impl Plugin {
 
 /// The token endpoints in files; one that is a document of neither Envoy nor Kubernetes is a token endpoint's own
 /// configuration.
-pub fn find(files: &[Tree]) -> Result<Vec<Plugin>, &'static str> {
+pub fn find(files: &[Tree]) -> Result<Vec<PluginDocument>, &'static str> {
     let plugins: Vec<_> = files.iter().enumerate().flat_map(|(file, tree)| inside(file, tree)).collect();
     if plugins.len() > 1 { ours(plugins) } else { Ok(plugins) }
 }
 
-fn inside(file: usize, tree: &Tree) -> Vec<Plugin> {
+fn inside(file: usize, tree: &Tree) -> Vec<PluginDocument> {
     let plugins: Vec<_> = wasm::find(tree).iter().map(|wasm| wrapped(file, wasm)).collect();
     if plugins.is_empty() && !is_for_others(tree) { vec![bare(file, tree)] } else { plugins }
 }
@@ -60,24 +60,24 @@ fn is_for_others(document: &Tree) -> bool {
     is(document) || document.elements().iter().any(is)
 }
 
-fn bare(file: usize, document: &Tree) -> Plugin {
+fn bare(file: usize, document: &Tree) -> PluginDocument {
     let configuration = Ok(document.to_json());
-    Plugin { file, path: String::new(), configuration, environment: Environment::Own, is_ours: true }
+    PluginDocument { file, path: String::new(), configuration, environment: EnvironmentSource::Own, is_ours: true }
 }
 
-fn wrapped(file: usize, wasm: &Wasm) -> Plugin {
-    Plugin {
+fn wrapped(file: usize, wasm: &Wasm) -> PluginDocument {
+    PluginDocument {
         file,
         path: wasm.configuration_path(),
         configuration: wasm.configuration(),
-        environment: Environment::Given(wasm.environment()),
+        environment: EnvironmentSource::Given(wasm.environment()),
         is_ours: wasm.has_our_name(),
     }
 }
 
 /// The same filter is often there twice, by an alias: it is told once.
-fn ours(plugins: Vec<Plugin>) -> Result<Vec<Plugin>, &'static str> {
-    let mut ours: Vec<Plugin> = Vec::new();
+fn ours(plugins: Vec<PluginDocument>) -> Result<Vec<PluginDocument>, &'static str> {
+    let mut ours: Vec<PluginDocument> = Vec::new();
     for plugin in plugins.into_iter().filter(|plugin| plugin.is_ours) {
         if !ours.iter().any(|known| known.is_same(&plugin)) {
             ours.push(plugin);

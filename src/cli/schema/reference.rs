@@ -11,13 +11,13 @@ const INTRODUCTION: &str = include_str!("../../../docs/configuration.template.md
 /// The page, in Markdown.
 pub(super) fn page(schema: &Value) -> String {
     let mut page =
-        CorsOrigin { text: INTRODUCTION.to_owned(), sections: Vec::new(), told: HashMap::new(), lines: HashMap::new() };
+        Page { text: INTRODUCTION.to_owned(), sections: Vec::new(), told: HashMap::new(), lines: HashMap::new() };
     page.section("A token endpoint", "", &schema["else"]);
     page.section("A plugin that only holds", "", &schema["then"]);
     page.text
 }
 
-struct CorsOrigin {
+struct Page {
     text: String,
     sections: Vec<Section>,
     /// The titles of the sections that tell a long meaning first, by field and meaning.
@@ -36,12 +36,12 @@ struct Section {
 type Line = [String; 4];
 
 /// Objects that wait for their sections: title, path and schema.
-type Waiting<'a> = Vec<(String, String, &'a Value)>;
+type WithoutSection<'a> = Vec<(String, String, &'a Value)>;
 
 /// From how many bytes on a meaning is told once, and linked to from then on.
 const LONG: usize = 60;
 
-impl CorsOrigin {
+impl Page {
     /// Writes a section, and then those of the objects in it that have none yet.
     fn section(&mut self, title: &str, path: &str, object: &Value) {
         self.text += &format!("\n## {title}\n\n{}", told_here(path, object));
@@ -54,8 +54,8 @@ impl CorsOrigin {
     }
 
     /// Writes a line for each field, and one for all those that are the same as in another section.
-    fn lines<'a>(&mut self, title: &str, path: &str, object: &'a Value) -> Waiting<'a> {
-        let mut waiting = Waiting::new();
+    fn lines<'a>(&mut self, title: &str, path: &str, object: &'a Value) -> WithoutSection<'a> {
+        let mut waiting = WithoutSection::new();
         let mut repeated = BTreeMap::<String, Vec<String>>::new();
         for (name, field, is_required) in in_order(object) {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
@@ -85,7 +85,7 @@ impl CorsOrigin {
     }
 
     /// A link to the section of an object. One that has none gets one, with its path for a title.
-    fn link<'a>(&mut self, object: &'a Value, path: &str, waiting: &mut Waiting<'a>) -> String {
+    fn link<'a>(&mut self, object: &'a Value, path: &str, waiting: &mut WithoutSection<'a>) -> String {
         let known = self.known(object);
         let title = known.map_or_else(|| title(path, &object["properties"]), |section| section.title.clone());
         if known.is_none() {

@@ -10,7 +10,7 @@ use crate::{
         shape::{Filled, Seconds, Within, object, schema},
         upstream::fields::{AnswerFields, DEFAULT_BODY, RequestFields},
     },
-    registry::remote::{CacheLimits, Credentials, Method, Source},
+    registry::remote::{AnswerPart, CacheLimits, CredentialsForm, HttpMethod},
 };
 
 /// The default of [`LookupFields::not_found`].
@@ -25,7 +25,7 @@ object! {
     #[schemars(transform = crate::config::upstream::fields::by_default(&crate::config::upstream::fields::DEFAULT_LIMITS))]
     pub(crate) struct LookupFields {
         /// How it is asked.
-        method: Option<Method> = Method::default(),
+        method: Option<HttpMethod> = HttpMethod::default(),
         /// The body of a POST or PUT: JSON, or a form where the header `content-type` says so. It may have what `path` may have,
         /// encoded as a JSON string with its quotes, or as in a form.
         body: Option<Text>,
@@ -48,7 +48,7 @@ object! {
     #[schemars(transform = crate::config::upstream::fields::by_default(&crate::config::upstream::fields::DEFAULT_LIMITS), transform = of_credentials)]
     pub(crate) struct VerifyFields {
         /// How identifier and password are sent.
-        credentials: Option<Credentials> = Credentials::default(),
+        credentials: Option<CredentialsForm> = CredentialsForm::default(),
         /// With `credentials: json` alone: the JSON that is sent, with `{identifier}` and `{password}` as JSON strings with their
         /// quotes.
         body: Option<Text> = DEFAULT_BODY,
@@ -78,7 +78,7 @@ object! {
     /// Where in the answer a user is described: by JSON Pointers (RFC 6901), or by names of headers.
     pub(crate) struct ConfirmedUserFields {
         /// What of the answer is read.
-        from: Option<Source> = Source::default(),
+        from: Option<AnswerPart> = AnswerPart::default(),
         /// Where the id is: `sub` of the user's tokens. Without it, the identifier is.
         id: Option<PlaceForm>,
         ..mapping: MappingFields,
@@ -144,8 +144,7 @@ const PLACE: &str = r"^(/([^~]|~[01])*|[A-Za-z0-9!#$%&'*+.^_`|~-]+)$";
 /// The proxy sends no credentials of its own, and no body, where it sends the user's as HTTP Basic.
 #[cfg(not(target_family = "wasm"))]
 fn of_credentials(schema: &mut schemars::Schema) {
-    let json =
-        serde_json::json!({"properties": {"credentials": {"const": Credentials::Json}}, "required": ["credentials"]});
+    let json = serde_json::json!({"properties": {"credentials": {"const": CredentialsForm::Json}}, "required": ["credentials"]});
     schema.insert("if".to_owned(), json);
     schema.insert("else".to_owned(), serde_json::json!({"properties": {"authorization": false, "body": false}}));
 }

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::registry::{
     auth_source::Directory,
-    remote::{CacheLimits, Credentials, Lookup, Source, StatusMapping, UserMapping, Verify},
+    remote::{AnswerPart, CacheLimits, CredentialsForm, Lookup, StatusMapping, UserMapping, Verify},
 };
 
 /// Reads `lookup`.
@@ -58,13 +58,13 @@ pub(super) fn lookup(object: &mut Object, environment: Environment, allowances: 
 pub(super) fn verify(object: &mut Object, environment: Environment) -> Option<Directory> {
     let credentials = object.optional(VerifyFields::credentials).unwrap_or_default();
     let call = match credentials {
-        Credentials::Basic => Call::Basic,
-        Credentials::Json => Call::Json,
+        CredentialsForm::Basic => Call::Basic,
+        CredentialsForm::Json => Call::Json,
     };
     let upstream = upstream::read(object, environment, call);
     let refused = statuses(object, VerifyFields::refused, &REFUSED, |status| matches!(status, 400..=499));
     let (source, mapping) =
-        object.nested(VerifyFields::user, confirmed_user).unwrap_or((Source::Nothing, UserMapping::default()));
+        object.nested(VerifyFields::user, confirmed_user).unwrap_or((AnswerPart::Nothing, UserMapping::default()));
     let limits = upstream::limits(object);
     Some(Directory::Verify(Box::new(Verify { upstream: upstream?, limits, credentials, refused, source, mapping })))
 }
@@ -79,19 +79,19 @@ fn found_user(object: &mut Object) -> Option<FoundUser> {
     let at = object.optional(FoundUserFields::at).map(|Pointer(at)| at).unwrap_or_default();
     let id = object.required(FoundUserFields::id).map(|FieldPointer(at)| at);
     let password_hash = object.required(FoundUserFields::password_hash).map(|FieldPointer(at)| at);
-    let mapping = mapping(object, id.clone(), Source::Body);
+    let mapping = mapping(object, id.clone(), AnswerPart::Body);
     id?;
     Some(FoundUser { at, password_hash: password_hash?, mapping })
 }
 
 /// Where a confirmed user is described. What is not said is the identifier, or that the user is active.
-fn confirmed_user(object: &mut Object) -> (Source, UserMapping) {
+fn confirmed_user(object: &mut Object) -> (AnswerPart, UserMapping) {
     let source = object.optional(ConfirmedUserFields::from).unwrap_or_default();
     let id = object.with(ConfirmedUserFields::id, |node| place(node, source)).flatten();
     (source, mapping(object, id, source))
 }
 
-fn mapping(object: &mut Object, id: Option<String>, source: Source) -> UserMapping {
+fn mapping(object: &mut Object, id: Option<String>, source: AnswerPart) -> UserMapping {
     let status = object.with(MappingFields::status, |node| place(node, source)).flatten();
     let active = object.with(MappingFields::active, |node| node.each_of_some(|node| scalar(node, source)));
     if status.is_none() && active.is_some() {
@@ -103,23 +103,23 @@ fn mapping(object: &mut Object, id: Option<String>, source: Source) -> UserMappi
     UserMapping { id, status: status.map(|at| StatusMapping { at, active }), password_changed_at, claims }
 }
 
-fn claims(object: &mut Object, source: Source) -> Vec<(String, String)> {
+fn claims(object: &mut Object, source: AnswerPart) -> Vec<(String, String)> {
     RESERVED.iter().for_each(|name| object.refuse(name, "a claim that only the endpoint sets"));
     object.each_left(|name, node| Some((name.to_owned(), place(node, source)?)))
 }
 
 /// The place of a field: in a body a pointer to something in it, in headers a name in lower case.
-fn place(node: Node, source: Source) -> Option<String> {
+fn place(node: Node, source: AnswerPart) -> Option<String> {
     match source {
-        Source::Headers => node.read().map(|HeaderName(name)| name),
-        Source::Body | Source::Nothing => node.read().map(|FieldPointer(at)| at),
+        AnswerPart::Headers => node.read().map(|HeaderName(name)| name),
+        AnswerPart::Body | AnswerPart::Nothing => node.read().map(|FieldPointer(at)| at),
     }
 }
 
 /// A value of `active`; headers are always texts.
-fn scalar(node: Node, source: Source) -> Option<Value> {
+fn scalar(node: Node, source: AnswerPart) -> Option<Value> {
     let Scalar(value) = node.read()?;
-    if source == Source::Headers && !value.is_string() {
+    if source == AnswerPart::Headers && !value.is_string() {
         node.problem("expected a text, as a header is one");
     }
     Some(value)

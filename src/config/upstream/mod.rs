@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     outbound::CallLimits,
-    registry::remote::{HeaderValue, Method, Place, Placeholder, Template, Upstream},
+    registry::remote::{HeaderValue, HttpMethod, Placeholder, Template, Upstream, UrlPart},
     secret::Secret,
     text::basic,
 };
@@ -42,7 +42,8 @@ pub(super) enum Call {
 pub(super) fn read(object: &mut Object, environment: Environment, call: Call) -> Option<Upstream> {
     let cluster = object.required(UpstreamFields::cluster).map(|Text(cluster)| cluster);
     let authority = authority(object, cluster.as_deref());
-    let path = object.required_with(RequestFields::path, |node| template(node, Place::Path, call.in_path())).flatten();
+    let path =
+        object.required_with(RequestFields::path, |node| template(node, UrlPart::Path, call.in_path())).flatten();
     let headers = object.nested(RequestFields::headers, |headers| read_headers(headers, environment, call));
     let mut headers = headers.unwrap_or_default();
     if call == Call::Basic {
@@ -92,7 +93,7 @@ fn circuit(object: &mut Object) -> (Option<u32>, Option<Duration>) {
 }
 
 /// Reads a template, and tells what is wrong with it.
-fn template(node: Node, place: Place, known: &[Placeholder]) -> Option<Template> {
+fn template(node: Node, place: UrlPart, known: &[Placeholder]) -> Option<Template> {
     let Text(text) = node.read()?;
     Template::parse(&text, place, known).map_err(|what| node.problem(what)).ok()
 }
@@ -118,20 +119,20 @@ fn is_host(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]".contains(&byte))
 }
 
-fn method(object: &mut Object, call: Call) -> Method {
+fn method(object: &mut Object, call: Call) -> HttpMethod {
     match call {
         Call::Lookup => object.optional(LookupFields::method).unwrap_or_default(),
-        Call::Snapshot | Call::Basic => Method::Get,
-        Call::Json => Method::Post,
+        Call::Snapshot | Call::Basic => HttpMethod::Get,
+        Call::Json => HttpMethod::Post,
     }
 }
 
-fn body(object: &mut Object, call: Call, method: Method, headers: &Headers) -> Option<Template> {
+fn body(object: &mut Object, call: Call, method: HttpMethod, headers: &Headers) -> Option<Template> {
     let field = if call == Call::Lookup { LookupFields::body } else { VerifyFields::body };
     let place = match call {
         Call::Snapshot | Call::Basic => return None,
         Call::Lookup => encoding(headers),
-        Call::Json => encoding(headers).filter(|place| *place == Place::Json),
+        Call::Json => encoding(headers).filter(|place| *place == UrlPart::Json),
     };
     let Some(place) = place else {
         if object.with(field, |_| ()).is_some() || call == Call::Json {
@@ -148,8 +149,8 @@ fn body(object: &mut Object, call: Call, method: Method, headers: &Headers) -> O
 
 const UNKNOWN_TYPE: &str = "a body can be application/json and, without a password, application/x-www-form-urlencoded";
 
-fn body_of(node: Node, call: Call, method: Method, place: Place) -> Option<Template> {
-    if method == Method::Get {
+fn body_of(node: Node, call: Call, method: HttpMethod, place: UrlPart) -> Option<Template> {
+    if method == HttpMethod::Get {
         node.problem("a GET has no body: set the method to POST or PUT");
     }
     let body = template(node, place, call.in_body())?;
@@ -160,13 +161,13 @@ fn body_of(node: Node, call: Call, method: Method, place: Place) -> Option<Templ
 }
 
 /// How values are written in a body of the type that the headers tell. None if that is not known.
-fn encoding(headers: &Headers) -> Option<Place> {
-    let Some((_, value)) = headers.iter().find(|(name, _)| name == "content-type") else { return Some(Place::Json) };
+fn encoding(headers: &Headers) -> Option<UrlPart> {
+    let Some((_, value)) = headers.iter().find(|(name, _)| name == "content-type") else { return Some(UrlPart::Json) };
     let HeaderValue::Template(value) = value else { return None };
     let value = value.to_string().to_ascii_lowercase();
     match value.split(';').next().map(str::trim) {
-        Some("application/json") => Some(Place::Json),
-        Some("application/x-www-form-urlencoded") => Some(Place::Form),
+        Some("application/json") => Some(UrlPart::Json),
+        Some("application/x-www-form-urlencoded") => Some(UrlPart::Form),
         _ => None,
     }
 }
@@ -193,7 +194,7 @@ fn header_value(node: Node, environment: Environment, call: Call) -> Option<Head
     if node.is_object() {
         return visible(node, environment).map(|secret| HeaderValue::Secret(Secret::new(secret.as_bytes())));
     }
-    template(node, Place::Header, call.in_path()).map(HeaderValue::Template)
+    template(node, UrlPart::Header, call.in_path()).map(HeaderValue::Template)
 }
 
 /// Headers that frame the message, that are made from other settings, or that ask for a part of an answer or for none.
@@ -223,7 +224,7 @@ pub(super) fn is_token(name: &str) -> bool {
 
 fn add_default(headers: &mut Headers, name: &str, is_wanted: bool) {
     if is_wanted && !headers.iter().any(|(known, _)| known == name) {
-        let json = Template::parse("application/json", Place::Header, &[]);
+        let json = Template::parse("application/json", UrlPart::Header, &[]);
         headers.extend(json.ok().map(|json| (name.to_owned(), HeaderValue::Template(json))));
     }
 }

@@ -44,10 +44,10 @@ impl Bcrypt {
 
     /// Keeps what bcrypt looks at: the password and its final NUL, 72 bytes of it at most. A NUL inside is a byte
     /// like any other.
-    pub(super) fn start(self, password: &[u8], salt: &[u8]) -> Run {
+    pub(super) fn start(self, password: &[u8], salt: &[u8]) -> BcryptRun {
         let key = password.iter().copied().chain([0]).take(72).collect();
         let blowfish = Blowfish::bc_init_state();
-        Run { blowfish, key: Zeroizing::new(key), salt: salt.to_vec(), next: 0, expansions: self.expansions() }
+        BcryptRun { blowfish, key: Zeroizing::new(key), salt: salt.to_vec(), next: 0, expansions: self.expansions() }
     }
 
     /// One with the key and one with the salt in each round.
@@ -57,7 +57,7 @@ impl Bcrypt {
 }
 
 /// bcrypt between two expansions.
-pub(super) struct Run {
+pub(super) struct BcryptRun {
     blowfish: Blowfish,
     key: Zeroizing<Vec<u8>>,
     salt: Vec<u8>,
@@ -65,7 +65,7 @@ pub(super) struct Run {
     expansions: u64,
 }
 
-impl Run {
+impl BcryptRun {
     pub(super) fn advance(&mut self, meter: &mut Meter) -> Option<Digest> {
         while self.next <= self.expansions {
             if !meter.allows(EXPANSION_COST) {

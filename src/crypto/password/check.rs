@@ -25,7 +25,7 @@ pub struct PasswordCheck {
 pub struct Verification {
     hash: Arc<PasswordHash>,
     arena: Arena,
-    state: State,
+    state: CheckState,
 }
 
 /// What [`Verification::advance`] came to.
@@ -57,8 +57,8 @@ impl PasswordCheck {
     /// Where the arena cannot grow to [`PasswordHash::memory`], nothing matches; see [`Arena::reserve`].
     pub fn start(self, mut arena: Arena) -> Verification {
         let state = match arena.reserve(self.hash.memory()) {
-            Ok(()) => State::Working(Run::new(&self.hash, self.password.expose())),
-            Err(_) => State::Done { matches: false },
+            Ok(()) => CheckState::Working(Run::new(&self.hash, self.password.expose())),
+            Err(_) => CheckState::Done { matches: false },
         };
         Verification { hash: self.hash, arena, state }
     }
@@ -67,7 +67,7 @@ impl PasswordCheck {
 impl Verification {
     /// Does at most `budget` units of work, but always at least one smallest step.
     pub fn advance(&mut self, budget: Budget) -> Progress {
-        if let State::Working(run) = &mut self.state {
+        if let CheckState::Working(run) = &mut self.state {
             let memory = self.hash.memory();
             let mut meter = Meter::new(budget);
             if !self.arena.grow(memory, &mut meter) {
@@ -75,7 +75,7 @@ impl Verification {
             }
             if let Some(digest) = run.advance(self.arena.words(memory), &mut meter) {
                 let matches = digest.ct_eq(&self.hash.digest).into();
-                self.state = State::Done { matches };
+                self.state = CheckState::Done { matches };
             }
         }
         self.state.progress()
@@ -96,12 +96,12 @@ impl Verification {
     }
 }
 
-enum State {
+enum CheckState {
     Working(Run),
     Done { matches: bool },
 }
 
-impl State {
+impl CheckState {
     fn progress(&self) -> Progress {
         match self {
             Self::Working(_) => Progress::Working,
@@ -110,7 +110,7 @@ impl State {
     }
 }
 
-impl std::fmt::Debug for State {
+impl std::fmt::Debug for CheckState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.progress().fmt(f)
     }
@@ -118,10 +118,10 @@ impl std::fmt::Debug for State {
 
 /// The work of one family between two steps.
 enum Run {
-    Argon2(Box<argon2::Run>),
-    Bcrypt(Box<bcrypt::Run>),
-    Scrypt(Box<scrypt::Run>),
-    Pbkdf2(pbkdf2::Run),
+    Argon2(Box<argon2::Argon2Run>),
+    Bcrypt(Box<bcrypt::BcryptRun>),
+    Scrypt(Box<scrypt::ScryptRun>),
+    Pbkdf2(pbkdf2::Pbkdf2Run),
 }
 
 impl Run {

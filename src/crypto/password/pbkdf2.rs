@@ -84,21 +84,21 @@ impl Pbkdf2 {
         u64::from(self.iterations) * blocks as u64 * ITERATION_COST
     }
 
-    pub(super) fn start(self, password: &[u8], salt: &[u8], digest_length: usize) -> Run {
+    pub(super) fn start(self, password: &[u8], salt: &[u8], digest_length: usize) -> Pbkdf2Run {
         match self.function {
-            Function::Sha256 => Run::Sha256(Chain::start(password, salt, self.iterations, digest_length)),
-            Function::Sha512 => Run::Sha512(Chain::start(password, salt, self.iterations, digest_length)),
+            Function::Sha256 => Pbkdf2Run::Sha256(Chain::start(password, salt, self.iterations, digest_length)),
+            Function::Sha512 => Pbkdf2Run::Sha512(Chain::start(password, salt, self.iterations, digest_length)),
         }
     }
 }
 
 /// PBKDF2 between two iterations.
-pub(super) enum Run {
+pub(super) enum Pbkdf2Run {
     Sha256(Box<Chain<Sha256>>),
     Sha512(Box<Chain<Sha512>>),
 }
 
-impl Run {
+impl Pbkdf2Run {
     pub(super) fn advance(&mut self, meter: &mut Meter) -> Option<Digest> {
         match self {
             Self::Sha256(chain) => chain.advance(meter),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    CacheLimits, Method, Upstream,
+    CacheLimits, HttpMethod, Upstream,
     mapping::{Record, UserMapping},
     template::Values,
 };
@@ -68,7 +68,7 @@ impl Lookup {
 
     /// Whether it may be asked the same again where no answer came.
     pub fn is_idempotent(&self) -> bool {
-        self.upstream.method == Method::Get
+        self.upstream.method == HttpMethod::Get
     }
 
     fn found(&self, record: Record) -> Result<Found, Fault> {

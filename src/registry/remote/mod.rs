@@ -14,12 +14,12 @@ pub use self::{
     lookup::Lookup,
     mapping::{StatusMapping, UserMapping},
     snapshot::{
-        AnswerHead, Delivery, Fetch, Format, Next, PART, Records, Snapshot, SnapshotManifest, Transition, jittered,
+        AnswerHead, Delivery, Fetch, Format, NextItem, PART, Records, Snapshot, SnapshotManifest, Transition, jittered,
         millis,
     },
-    template::{Place, Placeholder, Template, Values},
-    upstream::{HeaderValue, Method, Upstream},
-    verify::{Credentials, Source, Verify},
+    template::{Placeholder, Template, UrlPart, Values},
+    upstream::{HeaderValue, HttpMethod, Upstream},
+    verify::{AnswerPart, CredentialsForm, Verify},
 };
 /// What calls to a directory may cost is said where all calls are.
 pub use crate::outbound::CallLimits;

@@ -13,13 +13,13 @@ use crate::{
 /// A text with placeholders, made for one place and encoding as that place demands.
 #[derive(Debug)]
 pub struct Template {
-    place: Place,
+    place: UrlPart,
     parts: Vec<Part>,
 }
 
 /// Where an expanded text goes, which decides how values are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum UrlPart {
     /// `:path`, query included: percent-encoded.
     Path,
     /// The value of a header: percent-encoded.
@@ -69,7 +69,7 @@ impl Template {
     ///
     /// # Errors
     /// What is wrong, in words that show nothing of the text.
-    pub fn parse(text: &str, place: Place, known: &[Placeholder]) -> Result<Self, &'static str> {
+    pub fn parse(text: &str, place: UrlPart, known: &[Placeholder]) -> Result<Self, &'static str> {
         let template = Self { place, parts: parts(text)? };
         if template.placeholders().any(|placeholder| !known.contains(&placeholder)) {
             return Err(ELSEWHERE);
@@ -80,7 +80,7 @@ impl Template {
 
     /// The text with `values` in it. None where one of them is not given, or would act as more than a value.
     pub fn expand(&self, values: &Values) -> Option<Secret> {
-        if self.place == Place::Path && self.leads_elsewhere(values)? {
+        if self.place == UrlPart::Path && self.leads_elsewhere(values)? {
             return None;
         }
         let mut text = Vec::with_capacity(self.longest(values)?);
@@ -136,11 +136,11 @@ impl Template {
 
     fn check(&self) -> Result<(), &'static str> {
         match self.place {
-            Place::Path if !self.is_path() => Err("expected a path: / first, and nothing that a URI has to encode"),
-            Place::Path if self.sample().is_none() => Err("a path with . or .. as a segment"),
-            Place::Header if !self.consists_of(is_text) => Err("expected printable ASCII, and no other braces"),
-            Place::Form if !self.consists_of(is_in_uri) => Err("expected a form, with all encoded that has to be"),
-            Place::Json if !self.is_json() => Err("not JSON, with a text in place of each placeholder"),
+            UrlPart::Path if !self.is_path() => Err("expected a path: / first, and nothing that a URI has to encode"),
+            UrlPart::Path if self.sample().is_none() => Err("a path with . or .. as a segment"),
+            UrlPart::Header if !self.consists_of(is_text) => Err("expected printable ASCII, and no other braces"),
+            UrlPart::Form if !self.consists_of(is_in_uri) => Err("expected a form, with all encoded that has to be"),
+            UrlPart::Json if !self.is_json() => Err("not JSON, with a text in place of each placeholder"),
             _ => Ok(()),
         }
     }
@@ -188,7 +188,7 @@ impl<'a> Values<'a> {
     }
 }
 
-impl Place {
+impl UrlPart {
     fn encode(self, text: &mut Vec<u8>, value: &str) {
         match self {
             Self::Path | Self::Header | Self::Form => percent_encode(text, value),
@@ -282,7 +282,7 @@ fn is_text(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn expand(text: &str, place: Place, name: &str) -> Option<String> {
+    fn expand(text: &str, place: UrlPart, name: &str) -> Option<String> {
         let identifier = Identifier { kind: IdentifierKind::Username, value: name.to_owned() };
         let values = Values { auth_source_id: "S", identifier: Some(&identifier), password: None };
         let template = Template::parse(text, place, &Placeholder::ALL).unwrap();
@@ -291,34 +291,37 @@ mod tests {
 
     #[test]
     fn each_place_has_its_own_encoding() {
-        assert_eq!(expand("/{identifier}", Place::Path, "a/é").as_deref(), Some("/a%2F%C3%A9"));
-        assert_eq!(expand("<{identifier}>", Place::Header, "\r\n").as_deref(), Some("<%0D%0A>"));
-        assert_eq!(expand("a={identifier}", Place::Form, "b&c").as_deref(), Some("a=b%26c"));
-        assert_eq!(expand("[{identifier}]", Place::Json, "\"\n").as_deref(), Some(r#"["\"\n"]"#));
+        assert_eq!(expand("/{identifier}", UrlPart::Path, "a/é").as_deref(), Some("/a%2F%C3%A9"));
+        assert_eq!(expand("<{identifier}>", UrlPart::Header, "\r\n").as_deref(), Some("<%0D%0A>"));
+        assert_eq!(expand("a={identifier}", UrlPart::Form, "b&c").as_deref(), Some("a=b%26c"));
+        assert_eq!(expand("[{identifier}]", UrlPart::Json, "\"\n").as_deref(), Some(r#"["\"\n"]"#));
     }
 
     #[test]
     fn what_is_filled_in_is_not_looked_at_again() {
-        assert_eq!(expand("[{identifier},{kind}]", Place::Json, "{kind}").as_deref(), Some(r#"["{kind}","username"]"#));
+        assert_eq!(
+            expand("[{identifier},{kind}]", UrlPart::Json, "{kind}").as_deref(),
+            Some(r#"["{kind}","username"]"#)
+        );
     }
 
     #[test]
     fn a_value_that_is_missing_is_not_left_out() {
-        assert_eq!(expand("/{password}", Place::Path, "a"), None);
+        assert_eq!(expand("/{password}", UrlPart::Path, "a"), None);
     }
 
     #[test]
     fn dots_are_no_name_in_a_path_however_they_get_there() {
         for (text, name) in [("/{identifier}", ".."), ("/.{identifier}", "."), ("/a/{identifier}", "b/../c")] {
-            assert_eq!(expand(text, Place::Path, name), None, "{text} {name}");
+            assert_eq!(expand(text, UrlPart::Path, name), None, "{text} {name}");
         }
-        assert_eq!(expand("/a?{identifier}", Place::Path, "..").as_deref(), Some("/a?.."));
+        assert_eq!(expand("/a?{identifier}", UrlPart::Path, "..").as_deref(), Some("/a?.."));
     }
 
     #[test]
     fn a_template_is_shown_as_it_was_written() {
         let text = r#"{"a": {identifier}, "b": {}}"#;
-        assert_eq!(Template::parse(text, Place::Json, &Placeholder::ALL).unwrap().to_string(), text);
+        assert_eq!(Template::parse(text, UrlPart::Json, &Placeholder::ALL).unwrap().to_string(), text);
     }
 
     #[test]
@@ -326,8 +329,8 @@ mod tests {
         let (name, password) = ("\u{1}".repeat(50), Secret::new("é\"\u{0}".repeat(50)));
         let identifier = Identifier { kind: IdentifierKind::Username, value: name };
         let values = Values { auth_source_id: "S", identifier: Some(&identifier), password: Some(&password) };
-        for place in [Place::Json, Place::Form] {
-            let text = if place == Place::Json { "[{identifier},{password}]" } else { "{identifier}={password}" };
+        for place in [UrlPart::Json, UrlPart::Form] {
+            let text = if place == UrlPart::Json { "[{identifier},{password}]" } else { "{identifier}={password}" };
             let template = Template::parse(text, place, &Placeholder::ALL).unwrap();
             assert!(template.expand(&values).unwrap().expose().len() <= template.longest(&values).unwrap());
         }

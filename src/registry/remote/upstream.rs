@@ -14,7 +14,7 @@ pub struct Upstream {
     /// `:authority`
     pub authority: String,
     /// `:method`
-    pub method: Method,
+    pub method: HttpMethod,
     /// `:path`
     pub path: Template,
     /// Further headers, by their names in lower case.
@@ -29,7 +29,7 @@ pub struct Upstream {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Method {
+pub enum HttpMethod {
     /// Without a body, and as often as one likes.
     #[default]
     Get,
@@ -87,7 +87,7 @@ impl HeaderValue {
     }
 }
 
-impl Method {
+impl HttpMethod {
     /// As HTTP spells it.
     pub fn name(self) -> &'static str {
         match self {

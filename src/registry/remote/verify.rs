@@ -25,11 +25,11 @@ pub struct Verify {
     /// How much a call may cost.
     pub limits: CallLimits,
     /// How identifier and password are sent.
-    pub credentials: Credentials,
+    pub credentials: CredentialsForm,
     /// The statuses that mean that the password is wrong, or the user unknown.
     pub refused: Vec<u16>,
     /// What of the answer says who the user is.
-    pub source: Source,
+    pub source: AnswerPart,
     /// Where in it the user is described.
     pub mapping: UserMapping,
 }
@@ -38,7 +38,7 @@ pub struct Verify {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
-pub enum Credentials {
+pub enum CredentialsForm {
     /// By GET, as HTTP Basic (RFC 7617).
     #[default]
     Basic,
@@ -50,7 +50,7 @@ pub enum Credentials {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
+pub enum AnswerPart {
     /// Its status alone.
     #[serde(skip)]
     Nothing,
@@ -76,7 +76,7 @@ impl Verify {
         }
         let values = Values { auth_source_id, identifier: Some(identifier), password: Some(password) };
         let mut callout = self.upstream.callout(&values, traceparent)?;
-        if self.credentials == Credentials::Basic {
+        if self.credentials == CredentialsForm::Basic {
             let credentials = basic::credentials(identifier.value.as_bytes(), password)?;
             callout.headers.push(("authorization".to_owned(), credentials));
         }
@@ -93,9 +93,9 @@ impl Verify {
         }
         answer.success()?;
         let user = match self.source {
-            Source::Nothing => self.mapping.user(Record::Json("", &Value::Null), &identifier.value),
-            Source::Body => self.mapping.user(Record::Json("", &answer.json()?), &identifier.value),
-            Source::Headers => self.mapping.user(Record::Headers(&answer.headers), &identifier.value),
+            AnswerPart::Nothing => self.mapping.user(Record::Json("", &Value::Null), &identifier.value),
+            AnswerPart::Body => self.mapping.user(Record::Json("", &answer.json()?), &identifier.value),
+            AnswerPart::Headers => self.mapping.user(Record::Headers(&answer.headers), &identifier.value),
         };
         user.map(|user| Some(Arc::new(user)))
     }

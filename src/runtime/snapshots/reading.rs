@@ -8,7 +8,7 @@ use super::{
     turns::LEASE,
 };
 use crate::{
-    config::loading::{Loading, Progress},
+    config::loading::{LoadProgress, Loading},
     registry::remote::SnapshotManifest,
 };
 
@@ -40,15 +40,15 @@ impl Source {
 
     pub(super) fn step_reading(&mut self, mut reading: Box<Reading>, host: &impl Host) {
         match reading.loading.step() {
-            Ok(Progress::Working) => self.task = Task::Reading(reading),
-            Ok(Progress::NeedInput) => {
+            Ok(LoadProgress::Working) => self.task = Task::Reading(reading),
+            Ok(LoadProgress::NeedInput) => {
                 if self.feed(&mut reading, host) {
                     self.task = Task::Reading(reading);
                 } else {
                     self.leftovers.push(reading.loading.into_users());
                 }
             }
-            Ok(Progress::Done) => self.finish(*reading, host),
+            Ok(LoadProgress::Done) => self.finish(*reading, host),
             Err(problem) => self.refuse(*reading, &problem.to_string(), host),
         }
     }

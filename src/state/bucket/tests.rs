@@ -12,14 +12,14 @@ fn claim(family: u64, generation: u32, issued_at: u64) -> RefreshTokenUse {
     RefreshTokenUse { family, generation, issued_at, until: LATER, grace }
 }
 
-fn claimed(bucket: &mut Bucket, question: &RefreshTokenUse, now: u64) -> Option<u32> {
+fn claimed(bucket: &mut FamilyBucket, question: &RefreshTokenUse, now: u64) -> Option<u32> {
     match question.ask(bucket, UnixTime(now)) {
         UseResult::Next { generation, .. } => Some(generation),
         UseResult::Ended => None,
     }
 }
 
-fn fill(bucket: &mut Bucket, now: u64) {
+fn fill(bucket: &mut FamilyBucket, now: u64) {
     for family in 1_000..2_000 {
         claimed(bucket, &claim(family, 0, now), now);
     }
@@ -27,7 +27,7 @@ fn fill(bucket: &mut Bucket, now: u64) {
 
 #[test]
 fn families_go_on_side_by_side() {
-    let mut bucket = Bucket::default();
+    let mut bucket = FamilyBucket::default();
     for family in 0..100 {
         assert_eq!(claimed(&mut bucket, &claim(family, 0, 5), 10), Some(1));
     }
@@ -40,7 +40,7 @@ fn families_go_on_side_by_side() {
 
 #[test]
 fn an_ended_family_takes_its_access_tokens_along() {
-    let mut bucket = Bucket::default();
+    let mut bucket = FamilyBucket::default();
     let token = TokenId::fresh(Entropy::new([7; 32]));
     let look = TokenInUse::Access { token, issued_at: UnixTime(5) };
     claimed(&mut bucket, &claim(token.family().0, 0, 5), 6);
@@ -51,7 +51,7 @@ fn an_ended_family_takes_its_access_tokens_along() {
 
 #[test]
 fn one_denied_token_ends_alone() {
-    let mut bucket = Bucket::default();
+    let mut bucket = FamilyBucket::default();
     let first = TokenId::fresh(Entropy::new([7; 32]));
     let second = TokenId::in_family(Entropy::new([8; 32]), first.family());
     Revoke::Token { token: first, until: LATER }.ask(&mut bucket, UnixTime(6));
@@ -77,7 +77,7 @@ fn a_familys_denied_tokens_are_not_all_in_one_bucket() {
 
 #[test]
 fn a_look_changes_nothing() {
-    let mut bucket = Bucket::default();
+    let mut bucket = FamilyBucket::default();
     claimed(&mut bucket, &claim(1, 0, 5), 10);
     let before = bucket.clone();
     let look = TokenInUse::Refresh(claim(1, 0, 5));
@@ -88,7 +88,7 @@ fn a_look_changes_nothing() {
 
 #[test]
 fn a_revoked_family_that_was_forgotten_stays_ended() {
-    let mut bucket = Bucket::default();
+    let mut bucket = FamilyBucket::default();
     Revoke::Family { family: FamilyId(1), until: LATER }.ask(&mut bucket, UnixTime(100));
     fill(&mut bucket, 200);
     assert_eq!(bucket.get(1), None);
@@ -99,7 +99,7 @@ fn a_revoked_family_that_was_forgotten_stays_ended() {
 
 #[test]
 fn those_whose_time_is_over_make_room_first() {
-    let mut bucket = Bucket::default();
+    let mut bucket = FamilyBucket::default();
     fill(&mut bucket, 200);
     let (mut after, now) = (bucket.clone(), LATER.after(SLACK).0);
     assert_eq!(claimed(&mut after, &claim(1, 0, 50), now), None, "idle for longer than the table remembers");
@@ -109,7 +109,7 @@ fn those_whose_time_is_over_make_room_first() {
 
 #[test]
 fn what_was_revoked_stays_so_where_the_clock_jumps_ahead_and_back() {
-    let mut bucket = Bucket::default();
+    let mut bucket = FamilyBucket::default();
     let token = TokenId::fresh(Entropy::new([7; 32]));
     Revoke::Family { family: FamilyId(1), until: LATER }.ask(&mut bucket, UnixTime(100));
     Revoke::Token { token, until: LATER }.ask(&mut bucket, UnixTime(100));
@@ -118,7 +118,7 @@ fn what_was_revoked_stays_so_where_the_clock_jumps_ahead_and_back() {
         claimed(&mut bucket, &RefreshTokenUse { until: UnixTime(2 * ahead), ..claim(2, 0, ahead) }, ahead),
         Some(1)
     );
-    let mut bucket = Bucket::from_bytes(&bucket.to_bytes()).unwrap();
+    let mut bucket = FamilyBucket::from_bytes(&bucket.to_bytes()).unwrap();
     assert_eq!(claimed(&mut bucket, &claim(1, 0, 50), 200), None);
     assert!(!TokenInUse::Access { token, issued_at: UnixTime(50) }.ask(&mut bucket, UnixTime(200)));
     assert_eq!(claimed(&mut bucket, &claim(3, 0, 201), 300), Some(1), "who comes later is not concerned");
@@ -126,7 +126,7 @@ fn what_was_revoked_stays_so_where_the_clock_jumps_ahead_and_back() {
 
 #[test]
 fn a_clock_that_is_put_back_a_little_ends_nobody() {
-    let mut bucket = Bucket::default();
+    let mut bucket = FamilyBucket::default();
     Revoke::Family { family: FamilyId(1), until: UnixTime(150) }.ask(&mut bucket, UnixTime(100));
     for (family, now) in [(2, 149), (3, 151), (4, 149), (5, 210), (6, 151)] {
         assert_eq!(claimed(&mut bucket, &claim(family, 0, 90), now), Some(1), "{now}");
@@ -135,12 +135,12 @@ fn a_clock_that_is_put_back_a_little_ends_nobody() {
 
 #[test]
 fn it_never_grows_beyond_its_size_and_survives_as_bytes() {
-    let mut bucket = Bucket::default();
-    assert_eq!(Bucket::from_bytes(&[]), Ok(Bucket::default()));
+    let mut bucket = FamilyBucket::default();
+    assert_eq!(FamilyBucket::from_bytes(&[]), Ok(FamilyBucket::default()));
     Revoke::Family { family: FamilyId(7), until: LATER }.ask(&mut bucket, UnixTime(150));
     fill(&mut bucket, 200);
     let bytes = bucket.to_bytes();
     assert_eq!(bytes.len(), 8 + ENTRIES * ENTRY_BYTES);
-    assert_eq!(Bucket::from_bytes(&bytes), Ok(bucket));
-    assert_eq!(Bucket::from_bytes(&bytes[..bytes.len() - 1]), Err(InvalidBucket));
+    assert_eq!(FamilyBucket::from_bytes(&bytes), Ok(bucket));
+    assert_eq!(FamilyBucket::from_bytes(&bytes[..bytes.len() - 1]), Err(InvalidFamilyBucket));
 }

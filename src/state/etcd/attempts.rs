@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    conversation::{Attempt, EtcdQuestion, Verdict},
-    outcome::{Record, malformed},
+    conversation::{Attempt, EtcdQuestion, Ruling},
+    outcome::{KeyValue, malformed},
     transaction::{Guard, Operation, Transaction},
 };
 use crate::{
-    attempts::{AttemptQuestion, MemoryStore, Place},
+    attempts::{AttemptQuestion, BucketKey, MemoryStore},
     outbound::Fault,
     time::UnixTime,
 };
@@ -24,7 +24,7 @@ impl<Q: AttemptQuestion> EtcdQuestion for Q {
     }
 
     /// Asks, and writes what has changed if nobody else has changed meanwhile what it was decided by.
-    fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict<Q::Answer>, Fault> {
+    fn judge(&self, prefix: &str, found: &[Option<KeyValue>], now: UnixTime) -> Result<Ruling<Q::Answer>, Fault> {
         let places = self.places();
         if places.len() != found.len() {
             return Err(malformed("not what was asked"));
@@ -36,11 +36,11 @@ impl<Q: AttemptQuestion> EtcdQuestion for Q {
         let mut changed = store.into_buckets();
         changed.retain(|place, bucket| before.get(place) != Some(bucket));
         if changed.is_empty() {
-            return Ok(Verdict::Reply(reply));
+            return Ok(Ruling::Reply(reply));
         }
         let advisory = self.advisory();
         let decisive = found.iter().filter(|(place, _)| changed.contains_key(place) || !advisory.contains(place));
-        let guard = |(place, found): (&Place, &&Option<Record>)| unchanged(prefix, *place, found.as_ref());
+        let guard = |(place, found): (&BucketKey, &&Option<KeyValue>)| unchanged(prefix, *place, found.as_ref());
         let transaction = Transaction {
             guards: decisive.map(guard).collect(),
             then: changed
@@ -49,7 +49,7 @@ impl<Q: AttemptQuestion> EtcdQuestion for Q {
                 .collect(),
             otherwise: places.into_iter().map(|place| Operation::Read(key(prefix, place))).collect(),
         };
-        Ok(Verdict::Attempt(Attempt { transaction, reply: Some(reply) }))
+        Ok(Ruling::Attempt(Attempt { transaction, reply: Some(reply) }))
     }
 
     /// What is begun, and what has come of it, are remembered.
@@ -58,18 +58,18 @@ impl<Q: AttemptQuestion> EtcdQuestion for Q {
     }
 }
 
-fn key(prefix: &str, place: Place) -> String {
+fn key(prefix: &str, place: BucketKey) -> String {
     match place {
-        Place::Attempts(bucket) => format!("{prefix}attempts/{bucket}"),
-        Place::Flights(bucket) => format!("{prefix}flights/{bucket}"),
-        Place::Friends(bucket) => format!("{prefix}friends/{bucket}"),
+        BucketKey::Attempts(bucket) => format!("{prefix}attempts/{bucket}"),
+        BucketKey::Flights(bucket) => format!("{prefix}flights/{bucket}"),
+        BucketKey::Friends(bucket) => format!("{prefix}friends/{bucket}"),
     }
 }
 
-fn unchanged(prefix: &str, place: Place, found: Option<&Record>) -> Guard {
+fn unchanged(prefix: &str, place: BucketKey, found: Option<&KeyValue>) -> Guard {
     Guard::Revision(key(prefix, place), found.map_or(0, |found| found.revision))
 }
 
-fn value(found: Option<&Record>) -> Vec<u8> {
+fn value(found: Option<&KeyValue>) -> Vec<u8> {
     found.map(|found| found.value.clone()).unwrap_or_default()
 }

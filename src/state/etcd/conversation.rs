@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Etcd,
     lease::Lease,
-    outcome::{self, Answered, Held, Record},
+    outcome::{self, Answered, Held, KeyValue},
     transaction::Transaction,
 };
 use crate::{
@@ -25,7 +25,7 @@ pub trait EtcdQuestion: Clone {
     ///
     /// # Errors
     /// It is nothing that was asked for.
-    fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict<Self::Answer>, Fault>;
+    fn judge(&self, prefix: &str, found: &[Option<KeyValue>], now: UnixTime) -> Result<Ruling<Self::Answer>, Fault>;
 
     /// Whether nothing is to be remembered, so that the answer matters only to who asked.
     fn only_asks(&self) -> bool;
@@ -37,7 +37,7 @@ pub struct Conversation<Q: EtcdQuestion> {
     etcd: Arc<Etcd>,
     question: Q,
     attempt: Attempt<Q::Answer>,
-    stage: Stage,
+    stage: ConversationStage,
     calls_left: u32,
 }
 
@@ -59,7 +59,7 @@ pub struct Attempt<A> {
 }
 
 /// What comes of what was found.
-pub enum Verdict<A> {
+pub enum Ruling<A> {
     /// The answer.
     Reply(A),
     /// Another transaction.
@@ -67,7 +67,7 @@ pub enum Verdict<A> {
 }
 
 #[derive(Clone, Copy)]
-enum Stage {
+enum ConversationStage {
     /// The transaction was sent.
     Trying,
     /// Its lease is being granted.
@@ -82,7 +82,7 @@ impl<Q: EtcdQuestion> Conversation<Q> {
     /// Asks.
     pub fn begin(etcd: &Arc<Etcd>, question: Q, now: UnixTime) -> Self {
         let attempt = question.first(&etcd.key_prefix, now);
-        Self { etcd: Arc::clone(etcd), question, attempt, stage: Stage::Trying, calls_left: MOST_CALLS - 1 }
+        Self { etcd: Arc::clone(etcd), question, attempt, stage: ConversationStage::Trying, calls_left: MOST_CALLS - 1 }
     }
 
     /// Whether nothing is to be remembered, so that the answer matters only to who asked.
@@ -96,8 +96,8 @@ impl<Q: EtcdQuestion> Conversation<Q> {
     /// again, for which there is the grace, and a failure counts twice.
     pub fn callout(&self, now: UnixTime) -> Callout {
         match self.stage {
-            Stage::Trying => self.etcd.callout("/kv/txn", self.attempt.transaction.to_json()),
-            Stage::Granting(lease) => self.etcd.callout("/lease/grant", lease.to_json(now)),
+            ConversationStage::Trying => self.etcd.callout("/kv/txn", self.attempt.transaction.to_json()),
+            ConversationStage::Granting(lease) => self.etcd.callout("/lease/grant", lease.to_json(now)),
         }
     }
 
@@ -112,24 +112,24 @@ impl<Q: EtcdQuestion> Conversation<Q> {
     /// It is not one that etcd gives, or others changed the same thing too often meanwhile.
     pub fn answer(self, answer: &CalloutAnswer, now: UnixTime) -> Result<Next<Q>, Fault> {
         match self.stage {
-            Stage::Trying => self.tried(answer, now),
-            Stage::Granting(_) => {
+            ConversationStage::Trying => self.tried(answer, now),
+            ConversationStage::Granting(_) => {
                 outcome::read_grant(answer)?;
-                Self { stage: Stage::Trying, ..self }.call()
+                Self { stage: ConversationStage::Trying, ..self }.call()
             }
         }
     }
 
     fn tried(self, answer: &CalloutAnswer, now: UnixTime) -> Result<Next<Q>, Fault> {
         let outcome = match self.attempt.transaction.read(answer)? {
-            Answered::Outcome(outcome) => outcome,
-            Answered::Missing(lease) => return Self { stage: Stage::Granting(lease), ..self }.call(),
+            Answered::TransactionResult(outcome) => outcome,
+            Answered::Missing(lease) => return Self { stage: ConversationStage::Granting(lease), ..self }.call(),
         };
         match (outcome.held, self.attempt.reply) {
             (Held::All, Some(reply)) => Ok(Next::Answer(reply)),
             _ => match self.question.judge(&self.etcd.key_prefix, &outcome.found, now)? {
-                Verdict::Reply(reply) => Ok(Next::Answer(reply)),
-                Verdict::Attempt(attempt) => Self { attempt, ..self }.call(),
+                Ruling::Reply(reply) => Ok(Next::Answer(reply)),
+                Ruling::Attempt(attempt) => Self { attempt, ..self }.call(),
             },
         }
     }

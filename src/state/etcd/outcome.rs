@@ -11,11 +11,11 @@ use super::{
 use crate::outbound::{CalloutAnswer, Fault};
 
 /// What a transaction came to.
-pub struct Outcome {
+pub struct TransactionResult {
     /// Whether all guards held.
     pub held: Held,
     /// What was read, in order.
-    pub found: Vec<Option<Record>>,
+    pub found: Vec<Option<KeyValue>>,
 }
 
 /// Whether all guards of a transaction held.
@@ -29,7 +29,7 @@ pub enum Held {
 
 /// A key's value.
 #[derive(Clone)]
-pub struct Record {
+pub struct KeyValue {
     /// The revision that changed it last.
     pub revision: i64,
     /// The value.
@@ -39,7 +39,7 @@ pub struct Record {
 /// What etcd may answer to a transaction.
 pub enum Answered {
     /// It was carried out.
-    Outcome(Outcome),
+    TransactionResult(TransactionResult),
     /// It was not: the lease of what was to be written is missing.
     Missing(Lease),
 }
@@ -62,7 +62,7 @@ impl Transaction {
         for (operation, told) in operations.iter().zip(told.responses) {
             found.extend(operation.read(told)?);
         }
-        Ok(Answered::Outcome(Outcome { held, found }))
+        Ok(Answered::TransactionResult(TransactionResult { held, found }))
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn read_grant(answer: &CalloutAnswer) -> Result<(), Fault> {
 
 impl Operation {
     /// What was found by a read; nothing is by a write.
-    fn read(&self, told: OperationTold) -> Result<Option<Option<Record>>, Fault> {
+    fn read(&self, told: OperationTold) -> Result<Option<Option<KeyValue>>, Fault> {
         match (self, told.response_range, told.response_put) {
             (Self::Read(key), Some(range), None) => Ok(Some(range.record(key)?)),
             (Self::Write(..), None, Some(_)) => Ok(None),
@@ -131,7 +131,7 @@ struct KeyTold {
 }
 
 impl RangeTold {
-    fn record(self, key: &str) -> Result<Option<Record>, Fault> {
+    fn record(self, key: &str) -> Result<Option<KeyValue>, Fault> {
         let mut kvs = self.kvs.into_iter();
         match (kvs.next(), kvs.next()) {
             (None, _) => Ok(None),
@@ -142,11 +142,11 @@ impl RangeTold {
 }
 
 impl KeyTold {
-    fn record(self) -> Result<Record, Fault> {
+    fn record(self) -> Result<KeyValue, Fault> {
         let revision = self.mod_revision.parse().ok().filter(|revision| *revision > 0);
         let value = Base64::decode_to_vec(self.value, None).ok();
         let (Some(revision), Some(value)) = (revision, value) else { return Err(malformed("a key's value")) };
-        Ok(Record { revision, value })
+        Ok(KeyValue { revision, value })
     }
 }
 
@@ -168,9 +168,9 @@ fn body<'a, T: Deserialize<'a>>(answer: &'a CalloutAnswer) -> Result<T, Fault> {
 /// Whether it is this error; its status is not the same in all versions.
 fn says(answer: &CalloutAnswer, message: &str) -> bool {
     #[derive(Deserialize)]
-    struct Failure<'a> {
+    struct GatewayError<'a> {
         message: &'a str,
     }
-    let failure = serde_json::from_slice::<Failure>(&answer.body);
+    let failure = serde_json::from_slice::<GatewayError>(&answer.body);
     answer.status != 200 && failure.is_ok_and(|failure| failure.message == message)
 }

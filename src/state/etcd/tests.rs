@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     attempts::{
-        self, Counter, End, Friend, FriendProof, Guess, Limit, Limits, Reservation, Settlement, Subject, TableKey,
+        self, Counted, End, Friend, FriendProof, Guess, Limit, Limits, Reservation, Settlement, Subject, TableKey,
         Telling, Whereabouts, Who,
     },
     outbound::{CallLimits, CalloutAnswer, Fault},
@@ -199,7 +199,7 @@ fn it_gives_up_where_others_are_always_quicker() {
 fn guess(client_id: &str) -> Guess {
     let (table, limits) = (TableKey::new([7; 32]), Limits::default());
     let identifier = Identifier { kind: IdentifierKind::Username, value: "alice".to_owned() };
-    let counter = |subject, limit| Counter { key: table.key(subject), limit, at_once: 2 };
+    let counter = |subject, limit| Counted { key: table.key(subject), limit, at_once: 2 };
     let friend = table.friend("STAFF", Who::Typed("alice"), client_id, Whereabouts::Address("192.0.2.1"));
     Guess {
         identifier: counter(
@@ -225,7 +225,7 @@ fn begin(fake: &mut Fake, client_id: &str, now: u64) -> Result<Reservation, u64>
 
 fn settle(fake: &mut Fake, client_id: &str, reservation: Reservation, is_right: bool, now: u64) -> bool {
     let key = TableKey::new([7; 32]).key(Subject::User { auth_source_id: "STAFF", who: Who::Id("1") });
-    let user = Counter { key, limit: Limits::default().user, at_once: 2 };
+    let user = Counted { key, limit: Limits::default().user, at_once: 2 };
     let end = if is_right { End::Right { user } } else { End::Wrong { user } };
     ask(fake, Settlement { guess: guess(client_id), reservation, end }, now).unwrap() == Telling::Outcome
 }

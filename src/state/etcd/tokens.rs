@@ -2,9 +2,9 @@
 //! the usual claim is judged before anything is read, and one call finds out whether it was judged rightly.
 
 use super::{
-    conversation::{Attempt, EtcdQuestion, Verdict},
+    conversation::{Attempt, EtcdQuestion, Ruling},
     lease::Lease,
-    outcome::{Record, malformed},
+    outcome::{KeyValue, malformed},
     record::{denied_key, family_key, family_text, parse_family},
     transaction::{Guard, Operation, Transaction},
 };
@@ -28,15 +28,15 @@ impl EtcdQuestion for RefreshTokenUse {
         claiming(self, prefix, guard, family.as_ref(), claimed)
     }
 
-    fn judge(&self, prefix: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict<UseResult>, Fault> {
+    fn judge(&self, prefix: &str, found: &[Option<KeyValue>], now: UnixTime) -> Result<Ruling<UseResult>, Fault> {
         let [found] = found else { return Err(malformed("not what was asked")) };
         let (claimed, family) = self.judge(family(found.as_ref())?, now);
         if family.is_none() {
-            return Ok(Verdict::Reply(claimed));
+            return Ok(Ruling::Reply(claimed));
         }
         let revision = found.as_ref().map_or(0, |found| found.revision);
         let guard = Guard::Revision(family_key(prefix, self.family), revision);
-        Ok(Verdict::Attempt(claiming(self, prefix, guard, family.as_ref(), claimed)))
+        Ok(Ruling::Attempt(claiming(self, prefix, guard, family.as_ref(), claimed)))
     }
 
     fn only_asks(&self) -> bool {
@@ -55,12 +55,12 @@ impl EtcdQuestion for TokenInUse {
         Attempt { transaction: Transaction::reading(keys), reply: None }
     }
 
-    fn judge(&self, _: &str, found: &[Option<Record>], now: UnixTime) -> Result<Verdict<bool>, Fault> {
+    fn judge(&self, _: &str, found: &[Option<KeyValue>], now: UnixTime) -> Result<Ruling<bool>, Fault> {
         match (self, found) {
-            (Self::Refresh(claim), [found]) => Ok(Verdict::Reply(claim.is_good(family(found.as_ref())?, now))),
+            (Self::Refresh(claim), [found]) => Ok(Ruling::Reply(claim.is_good(family(found.as_ref())?, now))),
             (Self::Access { .. }, [found, denied]) => {
                 let has_ended = family(found.as_ref())?.is_some_and(|family| family.standing == FamilyStatus::Ended);
-                Ok(Verdict::Reply(!has_ended && denied.is_none()))
+                Ok(Ruling::Reply(!has_ended && denied.is_none()))
             }
             _ => Err(malformed("not what was asked")),
         }
@@ -85,7 +85,7 @@ impl EtcdQuestion for Revoke {
         Attempt { transaction: Transaction { guards: Vec::new(), then, otherwise: Vec::new() }, reply: Some(()) }
     }
 
-    fn judge(&self, _: &str, _: &[Option<Record>], _: UnixTime) -> Result<Verdict<()>, Fault> {
+    fn judge(&self, _: &str, _: &[Option<KeyValue>], _: UnixTime) -> Result<Ruling<()>, Fault> {
         Err(malformed("not what was asked"))
     }
 
@@ -119,7 +119,7 @@ fn write(key: String, value: String, lease: Lease) -> Operation {
     Operation::Write(key, value.into_bytes(), Some(lease))
 }
 
-fn family(found: Option<&Record>) -> Result<Option<Family>, Fault> {
-    let parse = |found: &Record| parse_family(&found.value).ok_or_else(|| malformed("the record of a family"));
+fn family(found: Option<&KeyValue>) -> Result<Option<Family>, Fault> {
+    let parse = |found: &KeyValue| parse_family(&found.value).ok_or_else(|| malformed("the record of a family"));
     found.map(parse).transpose()
 }

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 use token_endpoint::{
-    attempts::{Counter, Failure, Guess, Limits, Subject, TableKey},
+    attempts::{Counted, FailedSecret, Guess, Limits, Subject, TableKey},
     outbound::CalloutAnswer,
     state::{
         FamilyId, RefreshTokenUse, Revoke, TokenId, TokenInUse, UseResult,
@@ -33,7 +33,7 @@ pub fn read(bytes: &[u8]) {
     answered(Revoke::Token { token, until: NOW }, bytes);
     answered(Revoke::Family { family: FamilyId(7), until: NOW }, bytes);
     let counter = counter();
-    answered(Failure { networks: vec![counter] }, bytes);
+    answered(FailedSecret { networks: vec![counter] }, bytes);
     let (identifier, client) = (counter, counter);
     answered(Guess { identifier, networks: Vec::new(), client, friend: None, friend_days: 30 }, bytes);
 }
@@ -43,9 +43,9 @@ fn claim(generation: u32) -> RefreshTokenUse {
     RefreshTokenUse { family: FamilyId(7), generation, issued_at: NOW, until, grace: Duration::from_secs(10) }
 }
 
-fn counter() -> Counter {
+fn counter() -> Counted {
     let key = TableKey::new([7; 32]).key(Subject::Client("SPA"));
-    Counter { key, limit: Limits::default().client, at_once: 1 }
+    Counted { key, limit: Limits::default().client, at_once: 1 }
 }
 
 /// The answer, if these come to one.

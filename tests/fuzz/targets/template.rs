@@ -6,7 +6,7 @@ use serde_json::Value;
 use token_endpoint::{
     registry::{
         identifier::{Identifier, IdentifierKind},
-        remote::{Place, Placeholder, Template, Values},
+        remote::{Placeholder, Template, UrlPart, Values},
     },
     secret::Secret,
 };
@@ -19,10 +19,10 @@ pub fn read(bytes: &[u8]) {
     let mut lines = text.splitn(4, '\n');
     let mut line = || lines.next().unwrap_or_default();
     let place = match line() {
-        "path" => Place::Path,
-        "header" => Place::Header,
-        "json" => Place::Json,
-        _ => Place::Form,
+        "path" => UrlPart::Path,
+        "header" => UrlPart::Header,
+        "json" => UrlPart::Json,
+        _ => UrlPart::Form,
     };
     let template = line();
     let Ok(parsed) = Template::parse(template, place, &KNOWN) else { return };
@@ -40,18 +40,18 @@ fn expanded(template: &Template, name: &str, password: &str) -> Option<String> {
     template.expand(&values).map(|text| String::from_utf8(text.expose().to_vec()).unwrap())
 }
 
-fn assert_same_shape(place: Place, plain: &str, filled: &str) {
+fn assert_same_shape(place: UrlPart, plain: &str, filled: &str) {
     match place {
-        Place::Path => {
+        UrlPart::Path => {
             let parts = |text: &str| [text.matches('/').count(), text.matches(['?', '#', '&', '=']).count()];
             assert_eq!(parts(plain), parts(filled), "{filled}");
             let path = filled.split('?').next().unwrap();
             assert!(path.split('/').all(|segment| ![".", ".."].contains(&segment)), "{filled}");
             assert_is_printable(filled);
         }
-        Place::Header => assert_is_printable(filled),
-        Place::Json => assert_same_json(plain, filled),
-        Place::Form => {
+        UrlPart::Header => assert_is_printable(filled),
+        UrlPart::Json => assert_same_json(plain, filled),
+        UrlPart::Form => {
             let parts = |text: &str| text.matches(['&', '=']).count();
             assert_eq!(parts(plain), parts(filled), "{filled}");
             assert_is_printable(filled);

@@ -5,10 +5,10 @@
 
 use serde_json::value::RawValue;
 use token_endpoint::{
-    config::loading::{Loading, Progress},
+    config::loading::{LoadProgress, Loading},
     registry::{
         auth_source::Directory,
-        remote::{Format, Next, Records},
+        remote::{Format, NextItem, Records},
     },
 };
 
@@ -36,10 +36,10 @@ fn cut(format: Format, document: &[u8], size: usize) -> Cut {
     let (mut records, mut pieces, mut told) = (Records::new(format), document.chunks(size), Vec::new());
     loop {
         match records.next_record() {
-            Next::Record(_, text) => told.push(text.to_vec()),
-            Next::Done => return (told, None),
-            Next::Broken(why) => return (told, Some(why)),
-            Next::NeedInput => match pieces.next() {
+            NextItem::Record(_, text) => told.push(text.to_vec()),
+            NextItem::Done => return (told, None),
+            NextItem::Broken(why) => return (told, Some(why)),
+            NextItem::NeedInput => match pieces.next() {
                 Some(piece) => records.feed(piece),
                 None => records.end(),
             },
@@ -62,9 +62,9 @@ fn load(id: &str, document: &[u8], size: usize) -> Option<usize> {
     let mut pieces = document.chunks(size);
     loop {
         match loading.step().ok()? {
-            Progress::Working => {}
-            Progress::NeedInput => loading.feed(pieces.next().unwrap_or_default()),
-            Progress::Done => return Some(loading.into_users().len()),
+            LoadProgress::Working => {}
+            LoadProgress::NeedInput => loading.feed(pieces.next().unwrap_or_default()),
+            LoadProgress::Done => return Some(loading.into_users().len()),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     document::Document,
     finding::Finding,
     given::Given,
-    plugin::Plugin,
+    plugin::ManifestPlugin,
 };
 
 const WHY: &str = "so that passwords go to the service while the plugin can't be loaded";
@@ -22,7 +22,7 @@ type Open = (&'static str, &'static str, &'static str);
 const POLICY: Open = ("failure_policy", "FAIL_OPEN", "take FAIL_RELOAD");
 const FLAG: Open = ("fail_open", "true", "take failure_policy: FAIL_RELOAD");
 
-fn of_plugin(plugin: &Plugin) -> Vec<Finding> {
+fn of_plugin(plugin: &ManifestPlugin) -> Vec<Finding> {
     let ways: &[Open] = match plugin.wasm.form {
         Form::Filter => &[POLICY, FLAG],
         Form::WasmPlugin => &[("failStrategy", "FAIL_OPEN", "take FAIL_RELOAD")],

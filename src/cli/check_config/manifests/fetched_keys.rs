@@ -11,26 +11,26 @@ pub fn check(given: &Given) -> Vec<Finding> {
 }
 
 /// Where a kind has its rules, where a rule has the URL, and what is wrong with the issuer's own host there.
-struct Kind {
+struct CheckedKind {
     rules: &'static str,
     url: &'static str,
     what: &'static str,
 }
 
-const ISTIO: Kind = Kind {
+const ISTIO: CheckedKind = CheckedKind {
     rules: "spec.jwtRules",
     url: "jwksUri",
     what: "the issuer's own host: istiod asks it for 5s at most, and where it is not up or not trusted by then, every \
            token is 401; take jwks, with what `token-endpoint jwks` prints",
 };
-const ENVOY_GATEWAY: Kind = Kind {
+const ENVOY_GATEWAY: CheckedKind = CheckedKind {
     rules: "spec.jwt.providers",
     url: "remoteJWKS.uri",
     what: "the issuer's own host: proxies ask it through the load balancer, and where that fails, every token is 401; \
            take the host of their own Service, or localJWKS",
 };
 
-fn of(document: Document, kind: &Kind, given: &Given) -> Vec<Finding> {
+fn of(document: Document, kind: &CheckedKind, given: &Given) -> Vec<Finding> {
     let rules = document.tree.list(kind.rules).iter().enumerate();
     let fetching = rules.filter(|(_, rule)| is_about_us(rule, given) && is_own_host(rule, kind));
     fetching.map(|(at, _)| document.warning(&format!("{}[{at}].{}", kind.rules, kind.url), kind.what)).collect()
@@ -42,7 +42,7 @@ fn is_about_us(rule: &Tree, given: &Given) -> bool {
     issuers.peek().is_none() || issuers.any(|issuer| issuer == rule.text_at("issuer"))
 }
 
-fn is_own_host(rule: &Tree, kind: &Kind) -> bool {
+fn is_own_host(rule: &Tree, kind: &CheckedKind) -> bool {
     let host = |path| Url::parse(rule.text_at(path)).ok().and_then(|url| url.host_str().map(str::to_owned));
     host("issuer").is_some_and(|issuer| host(kind.url) == Some(issuer))
 }

@@ -4,13 +4,13 @@ use super::{
     super::document::Tree,
     document::{self, Document},
     patch::Patches,
-    plugin::{self, Plugin},
+    plugin::{self, ManifestPlugin},
 };
 
 /// The documents, and what is ours in them.
 pub struct Given<'a> {
     pub documents: Vec<Document<'a>>,
-    pub plugins: Vec<Plugin<'a>>,
+    pub plugins: Vec<ManifestPlugin<'a>>,
     pub patches: Patches<'a>,
 }
 

@@ -5,14 +5,14 @@ use super::{
     finding::Finding,
     given::Given,
     phase::is_early,
-    plugin::Plugin,
+    plugin::ManifestPlugin,
 };
 use crate::endpoint::route::Route;
 
 /// A token endpoint and a holder for it.
 struct Pair<'a> {
-    endpoint: &'a Plugin<'a>,
-    holder: &'a Plugin<'a>,
+    endpoint: &'a ManifestPlugin<'a>,
+    holder: &'a ManifestPlugin<'a>,
 }
 
 pub fn check(given: &Given) -> Vec<Finding> {
@@ -21,13 +21,13 @@ pub fn check(given: &Given) -> Vec<Finding> {
 }
 
 /// The faults of the holder that has the fewest.
-fn of_plugin(endpoint: &Plugin, given: &Given) -> Vec<Finding> {
+fn of_plugin(endpoint: &ManifestPlugin, given: &Given) -> Vec<Finding> {
     let holders = given.plugins.iter().filter(|plugin| plugin.is_holder());
     let pairs = holders.map(|holder| Pair { endpoint, holder }).filter(Pair::is_of_one_workload);
     pairs.map(|pair| pair.faults()).min_by_key(Vec::len).unwrap_or_else(|| vec![missing(endpoint)])
 }
 
-fn missing(endpoint: &Plugin) -> Finding {
+fn missing(endpoint: &ManifestPlugin) -> Finding {
     let what = if endpoint.wasm.form == Form::WasmPlugin {
         "next_filter, and no WasmPlugin with `hold` is given for the same namespace, selector, targetRefs and match: \
          headers of a login would go on to the service"
@@ -100,11 +100,11 @@ impl Pair<'_> {
     }
 }
 
-fn json(plugin: &Plugin, name: &str) -> Option<String> {
+fn json(plugin: &ManifestPlugin, name: &str) -> Option<String> {
     plugin.wasm.fields.get(name).map(Tree::to_json)
 }
 
-fn priority(plugin: &Plugin) -> i64 {
+fn priority(plugin: &ManifestPlugin) -> i64 {
     let priority = plugin.wasm.fields.get("priority").map(Tree::to_json);
     priority.and_then(|number| number.trim_matches('"').parse().ok()).unwrap_or_default()
 }

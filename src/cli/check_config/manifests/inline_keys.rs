@@ -10,7 +10,7 @@ use super::{
     document::Document,
     finding::Finding,
     given::Given,
-    plugin::Plugin,
+    plugin::ManifestPlugin,
 };
 
 const SHOWN: &str = "a secret that is written here, which the API server and /config_dump show";
@@ -24,13 +24,13 @@ pub fn check(given: &Given) -> Vec<Finding> {
 }
 
 /// The variables that a configuration takes secrets from.
-fn variables(plugin: &Plugin) -> Vec<String> {
+fn variables(plugin: &ManifestPlugin) -> Vec<String> {
     let mut names = Vec::new();
     plugin.configuration.walk("", &mut |_, tree| names.extend(tree.get("env").and_then(Tree::text).map(str::to_owned)));
     names
 }
 
-fn of_configuration(plugin: &Plugin) -> Vec<Finding> {
+fn of_configuration(plugin: &ManifestPlugin) -> Vec<Finding> {
     let mut paths = Vec::new();
     plugin.configuration.walk("", &mut |path, tree| {
         paths.extend(tree.text().filter(|_| is_of_secret(path)).map(|_| path.to_owned()));
@@ -52,7 +52,7 @@ fn is_of_secret(path: &str) -> bool {
 }
 
 /// Variables of secrets whose values the plugin's own fields have.
-fn given_by_document(plugin: &Plugin, names: &HashSet<String>) -> Vec<Finding> {
+fn given_by_document(plugin: &ManifestPlugin, names: &HashSet<String>) -> Vec<Finding> {
     match plugin.wasm.form {
         Form::Filter => key_values(plugin, names),
         Form::WasmPlugin => {
@@ -63,7 +63,7 @@ fn given_by_document(plugin: &Plugin, names: &HashSet<String>) -> Vec<Finding> {
     }
 }
 
-fn key_values(plugin: &Plugin, names: &HashSet<String>) -> Vec<Finding> {
+fn key_values(plugin: &ManifestPlugin, names: &HashSet<String>) -> Vec<Finding> {
     let variables = plugin.wasm.fields.field("vm_config").and_then(|vm| vm.field("environment_variables"));
     let values = variables.and_then(|variables| variables.field("key_values")).map(Tree::fields).unwrap_or_default();
     let path = |name| plugin.path(&format!("vm_config.environment_variables.key_values.{name}"));

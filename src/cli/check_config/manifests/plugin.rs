@@ -12,7 +12,7 @@ use super::{
 };
 
 /// One of ours.
-pub struct Plugin<'a> {
+pub struct ManifestPlugin<'a> {
     /// The document that has it.
     pub document: Document<'a>,
     /// Where it is there.
@@ -22,13 +22,13 @@ pub struct Plugin<'a> {
 }
 
 /// Ours by the name of their image or file or, where that is called otherwise, by settings that nobody else has.
-pub fn ours<'a>(documents: &[Document<'a>]) -> Vec<Plugin<'a>> {
+pub fn ours<'a>(documents: &[Document<'a>]) -> Vec<ManifestPlugin<'a>> {
     let plugins =
         documents.iter().flat_map(|document| wasm::find(document.tree).into_iter().map(move |wasm| (document, wasm)));
-    plugins.map(|(document, wasm)| Plugin::of(*document, wasm)).filter(Plugin::is_ours).collect()
+    plugins.map(|(document, wasm)| ManifestPlugin::of(*document, wasm)).filter(ManifestPlugin::is_ours).collect()
 }
 
-impl<'a> Plugin<'a> {
+impl<'a> ManifestPlugin<'a> {
     fn of(document: Document<'a>, wasm: Wasm<'a>) -> Self {
         let text = wasm.configuration().unwrap_or_default();
         let configuration = reading::read(&text, Path::new("configuration.json")).unwrap_or(Tree::Null);

@@ -4,7 +4,7 @@ use super::{
     super::{document::Tree, wasm::Form},
     finding::Finding,
     given::Given,
-    plugin::Plugin,
+    plugin::ManifestPlugin,
 };
 
 const FIELD: &str = "allow_on_headers_stop_iteration";
@@ -28,7 +28,7 @@ const HOLD_OR_PATCH: &str = "expected next_filter, and a second plugin with `hol
                              sets allow_on_headers_stop_iteration a login would hang";
 const ALLOW: &str = "expected true: the body of a login never comes otherwise, and it hangs";
 
-fn of_plugin(plugin: &Plugin, is_patched: bool) -> Option<Finding> {
+fn of_plugin(plugin: &ManifestPlugin, is_patched: bool) -> Option<Finding> {
     let is_allowed = || plugin.wasm.fields.field(FIELD).is_some_and(|value| value.is("true"));
     let held_by = || plugin.setting("headers_held_by");
     let (can_stop, path, what) = match plugin.wasm.form {

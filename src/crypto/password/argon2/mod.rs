@@ -9,4 +9,4 @@ mod run;
 
 pub use new_hash::hash_argon2id;
 pub use parameters::Argon2Cost;
-pub(super) use {parameters::Argon2, run::Run};
+pub(super) use {parameters::Argon2, run::Argon2Run};

@@ -12,13 +12,13 @@ const FIRST_COST: u64 = 20;
 const DIGEST_COST: u64 = 8;
 
 /// Argon2 between two blocks.
-pub(in super::super) struct Run {
+pub(in super::super) struct Argon2Run {
     argon2: Argon2,
     digest_length: usize,
-    stage: Stage,
+    stage: Argon2Stage,
 }
 
-enum Stage {
+enum Argon2Stage {
     First { seed: Seed, next: u32 },
     Fill(Box<Fill>),
 }
@@ -32,29 +32,29 @@ impl Argon2 {
     }
 
     /// Turns the password into the state that the work begins with.
-    pub(in super::super) fn start(self, password: &[u8], salt: &[u8], digest_length: usize) -> Run {
+    pub(in super::super) fn start(self, password: &[u8], salt: &[u8], digest_length: usize) -> Argon2Run {
         self.start_with(&Inputs { password, salt, secret: b"", data: b"" }, digest_length)
     }
 
-    fn start_with(self, inputs: &Inputs, digest_length: usize) -> Run {
+    fn start_with(self, inputs: &Inputs, digest_length: usize) -> Argon2Run {
         let seed = long_hash::seed(&self, inputs, digest_length);
-        Run { argon2: self, digest_length, stage: Stage::First { seed, next: 0 } }
+        Argon2Run { argon2: self, digest_length, stage: Argon2Stage::First { seed, next: 0 } }
     }
 }
 
-impl Run {
+impl Argon2Run {
     /// Works on `memory`, which must be the same each time, as far as the meter allows.
     pub(in super::super) fn advance(&mut self, memory: &mut [u64], meter: &mut Meter) -> Option<Digest> {
         let blocks = memory.as_chunks_mut().0;
-        if let Stage::First { seed, next } = &mut self.stage {
+        if let Argon2Stage::First { seed, next } = &mut self.stage {
             if !first_blocks(&self.argon2, seed, next, blocks, meter) {
                 return None;
             }
-            self.stage = Stage::Fill(Box::new(Fill::new(&self.argon2)));
+            self.stage = Argon2Stage::Fill(Box::new(Fill::new(&self.argon2)));
         }
         let filled = match &mut self.stage {
-            Stage::First { .. } => false,
-            Stage::Fill(fill) => fill.advance(&self.argon2, blocks, meter),
+            Argon2Stage::First { .. } => false,
+            Argon2Stage::Fill(fill) => fill.advance(&self.argon2, blocks, meter),
         };
         (filled && meter.allows(DIGEST_COST))
             .then(|| long_hash::digest(&last_blocks(&self.argon2, blocks), self.digest_length))

@@ -4,4 +4,4 @@ mod mix;
 mod parameters;
 mod run;
 
-pub(super) use {parameters::Scrypt, run::Run};
+pub(super) use {parameters::Scrypt, run::ScryptRun};

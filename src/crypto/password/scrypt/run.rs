@@ -14,7 +14,7 @@ use crate::crypto::password::pbkdf2;
 const HASH_COST: u64 = 2;
 
 /// scrypt between two steps.
-pub(in super::super) struct Run {
+pub(in super::super) struct ScryptRun {
     scrypt: Scrypt,
     keyed: Hmac<Sha256>,
     /// Keyed, with the salt: the salt of the parameters at first, the mixed lanes in the end.
@@ -24,11 +24,11 @@ pub(in super::super) struct Run {
     /// One row, to mix into.
     spare: Zeroizing<Vec<u64>>,
     digest_length: usize,
-    stage: Stage,
+    stage: ScryptStage,
 }
 
 #[derive(Clone, Copy)]
-enum Stage {
+enum ScryptStage {
     /// The next four words of the lanes.
     Expand {
         word: usize,
@@ -74,30 +74,30 @@ impl Scrypt {
     }
 
     /// Turns the password into the state that the work begins with.
-    pub(in super::super) fn start(self, password: &[u8], salt: &[u8], digest_length: usize) -> Run {
+    pub(in super::super) fn start(self, password: &[u8], salt: &[u8], digest_length: usize) -> ScryptRun {
         let keyed = pbkdf2::keyed::<Sha256>(password);
-        Run {
+        ScryptRun {
             scrypt: self,
             salted: keyed.clone().chain_update(salt),
             keyed,
             lanes: Zeroizing::new(vec![0; self.row() * self.p as usize]),
             spare: Zeroizing::new(vec![0; self.row()]),
             digest_length,
-            stage: Stage::Expand { word: 0 },
+            stage: ScryptStage::Expand { word: 0 },
         }
     }
 }
 
-impl Run {
+impl ScryptRun {
     /// Works on `memory`, which must be the same each time, as far as the meter allows.
     pub(in super::super) fn advance(&mut self, memory: &mut [u64], meter: &mut Meter) -> Option<Digest> {
         while meter.allows(self.cost()) {
             self.stage = match self.stage {
-                Stage::Expand { word } => self.expand(word),
-                Stage::Fill { lane, row } => self.fill(lane, row, memory),
-                Stage::Mix { lane, round } => self.mix(lane, round, memory),
-                Stage::Absorb { lane } => self.absorb(lane),
-                Stage::Digest => return Some(self.digest()),
+                ScryptStage::Expand { word } => self.expand(word),
+                ScryptStage::Fill { lane, row } => self.fill(lane, row, memory),
+                ScryptStage::Mix { lane, round } => self.mix(lane, round, memory),
+                ScryptStage::Absorb { lane } => self.absorb(lane),
+                ScryptStage::Digest => return Some(self.digest()),
             };
         }
         None
@@ -105,23 +105,27 @@ impl Run {
 
     fn cost(&self) -> u64 {
         match self.stage {
-            Stage::Expand { .. } => HASH_COST,
-            Stage::Fill { .. } | Stage::Mix { .. } => mix_cost(&self.scrypt),
-            Stage::Absorb { .. } => absorb_cost(&self.scrypt),
-            Stage::Digest => digest_cost(self.digest_length),
+            ScryptStage::Expand { .. } => HASH_COST,
+            ScryptStage::Fill { .. } | ScryptStage::Mix { .. } => mix_cost(&self.scrypt),
+            ScryptStage::Absorb { .. } => absorb_cost(&self.scrypt),
+            ScryptStage::Digest => digest_cost(self.digest_length),
         }
     }
 
-    fn expand(&mut self, word: usize) -> Stage {
+    fn expand(&mut self, word: usize) -> ScryptStage {
         let block = pbkdf2_block(&self.salted, word / 4);
         for (word, bytes) in self.lanes[word..].iter_mut().zip(block.as_chunks().0) {
             *word = u64::from_le_bytes(*bytes);
         }
-        if word + 4 < self.lanes.len() { Stage::Expand { word: word + 4 } } else { Stage::Fill { lane: 0, row: 0 } }
+        if word + 4 < self.lanes.len() {
+            ScryptStage::Expand { word: word + 4 }
+        } else {
+            ScryptStage::Fill { lane: 0, row: 0 }
+        }
     }
 
     /// Row 0 is the lane, and each row the mix of the one before; the mix of the last row is the lane again.
-    fn fill(&mut self, lane: usize, row: usize, memory: &mut [u64]) -> Stage {
+    fn fill(&mut self, lane: usize, row: usize, memory: &mut [u64]) -> ScryptStage {
         let length = self.scrypt.row();
         let lane_words = &mut self.lanes[lane * length..][..length];
         if row == 0 {
@@ -130,13 +134,13 @@ impl Run {
         let (this, next) = memory[row * length..].split_at_mut(length);
         if row + 1 < self.scrypt.n() {
             mix::block_mix(this, &mut next[..length]);
-            return Stage::Fill { lane, row: row + 1 };
+            return ScryptStage::Fill { lane, row: row + 1 };
         }
         mix::block_mix(this, lane_words);
-        Stage::Mix { lane, round: 0 }
+        ScryptStage::Mix { lane, round: 0 }
     }
 
-    fn mix(&mut self, lane: usize, round: usize, memory: &[u64]) -> Stage {
+    fn mix(&mut self, lane: usize, round: usize, memory: &[u64]) -> ScryptStage {
         let length = self.scrypt.row();
         let lane_words = &mut self.lanes[lane * length..][..length];
         // Integerify (RFC 7914 section 5): the last 64 bytes as a little-endian number, modulo N.
@@ -144,13 +148,13 @@ impl Run {
         mix::block_mix_xor(lane_words, &memory[row * length..][..length], &mut self.spare);
         lane_words.copy_from_slice(&self.spare);
         match (round + 1 < self.scrypt.n(), lane + 1 < self.scrypt.p as usize) {
-            (true, _) => Stage::Mix { lane, round: round + 1 },
-            (false, true) => Stage::Fill { lane: lane + 1, row: 0 },
-            (false, false) => Stage::Absorb { lane: 0 },
+            (true, _) => ScryptStage::Mix { lane, round: round + 1 },
+            (false, true) => ScryptStage::Fill { lane: lane + 1, row: 0 },
+            (false, false) => ScryptStage::Absorb { lane: 0 },
         }
     }
 
-    fn absorb(&mut self, lane: usize) -> Stage {
+    fn absorb(&mut self, lane: usize) -> ScryptStage {
         if lane == 0 {
             self.salted = self.keyed.clone();
         }
@@ -158,7 +162,7 @@ impl Run {
         let bytes: Zeroizing<Vec<u8>> =
             Zeroizing::new(self.lanes[lane * length..][..length].iter().flat_map(|word| word.to_le_bytes()).collect());
         self.salted.update(&bytes);
-        if lane + 1 < self.scrypt.p as usize { Stage::Absorb { lane: lane + 1 } } else { Stage::Digest }
+        if lane + 1 < self.scrypt.p as usize { ScryptStage::Absorb { lane: lane + 1 } } else { ScryptStage::Digest }
     }
 
     fn digest(&self) -> Digest {

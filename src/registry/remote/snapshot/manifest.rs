@@ -22,12 +22,12 @@ pub struct SnapshotManifest {
     due: u64,
     /// When the good copy was last known to be the newest; zero before the first.
     confirmed: u64,
-    lease: Option<Lease>,
+    lease: Option<FetchTurn>,
 }
 
 /// One worker's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Lease {
+struct FetchTurn {
     holder: u64,
     until: u64,
 }
@@ -66,7 +66,7 @@ impl SnapshotManifest {
 
     /// Gives the turn to a worker, or lets it keep it for longer.
     pub fn lend(&mut self, holder: u64, until: u64) {
-        self.lease = Some(Lease { holder, until });
+        self.lease = Some(FetchTurn { holder, until });
     }
 
     /// Whether it is this worker's turn still.
@@ -132,7 +132,7 @@ impl SnapshotManifest {
     }
 }
 
-impl Lease {
+impl FetchTurn {
     fn counts(&self, now: u64) -> bool {
         (now..now.saturating_add(LONGEST_LEASE)).contains(&self.until)
     }

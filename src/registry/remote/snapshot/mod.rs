@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 pub use self::{
     fetch::{AnswerHead, Delivery, Fetch, PART},
     manifest::{SnapshotManifest, Transition, jittered, millis},
-    records::{Format, Next, Records},
+    records::{Format, NextItem, Records},
 };
 use super::{Upstream, Values};
 use crate::{outbound::Callout, registry::identifier::IdentifierRules, secret::Secret};

@@ -1,9 +1,9 @@
 //! The records of a document with one of them a line.
 
-use super::{Next, Records, broken, place::Place};
+use super::{NextItem, Records, broken, place::Place};
 
 impl Records {
-    pub(super) fn next_line(&mut self) -> Next<'_> {
+    pub(super) fn next_line(&mut self) -> NextItem<'_> {
         while let Some(length) = self.text.get(self.at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')) {
             let line = self.start..self.at + length;
             (self.start, self.at) = (line.end + 1, line.end + 1);
@@ -20,14 +20,14 @@ impl Records {
         self.last_line()
     }
 
-    fn last_line(&mut self) -> Next<'_> {
+    fn last_line(&mut self) -> NextItem<'_> {
         let line = self.start..self.text.len();
         if self.is_long(line.len()) {
             self.count += 1;
             return self.too_long();
         }
         if !self.ended {
-            return Next::NeedInput;
+            return NextItem::NeedInput;
         }
         if !is_blank(self.text.get(line.clone())) {
             self.start = line.end;
@@ -35,7 +35,7 @@ impl Records {
             self.place = Place::AfterRecord;
             return self.tell(self.count, line);
         }
-        if matches!(self.place, Place::Start) { broken("an empty document") } else { Next::Done }
+        if matches!(self.place, Place::Start) { broken("an empty document") } else { NextItem::Done }
     }
 }
 

@@ -1,14 +1,14 @@
 //! The records of `{"users": […]}` or `[…]`.
 
 use super::{
-    Next, Records, broken,
+    NextItem, Records, broken,
     place::{Edge, Nesting, Place},
 };
 
 const NAME: &[u8] = b"\"users\"";
 
 impl Records {
-    pub(super) fn next_in_list(&mut self) -> Next<'_> {
+    pub(super) fn next_in_list(&mut self) -> NextItem<'_> {
         while let Some(byte) = self.text.get(self.at).copied() {
             if let Place::Record(nesting) = &mut self.place {
                 let edge = nesting.pass(byte);
@@ -28,14 +28,14 @@ impl Records {
             self.start = self.at;
         }
         match (self.ended, self.place) {
-            (false, _) => Next::NeedInput,
-            (true, Place::End) => Next::Done,
+            (false, _) => NextItem::NeedInput,
+            (true, Place::End) => NextItem::Done,
             (true, Place::Start) => broken("an empty document"),
             (true, _) => broken(format!("{}: the document ends too soon", self.name(self.count))),
         }
     }
 
-    fn record_ends(&mut self) -> Next<'_> {
+    fn record_ends(&mut self) -> NextItem<'_> {
         let record = self.start..self.at;
         if self.is_long(record.len()) {
             return self.too_long();
@@ -80,7 +80,7 @@ impl Records {
         true
     }
 
-    fn unexpected(&self) -> Next<'_> {
+    fn unexpected(&self) -> NextItem<'_> {
         match self.place {
             Place::Start | Place::Name(_) | Place::Colon | Place::List => broken("expected {\"users\": […]} or […]"),
             Place::End | Place::Close => broken("something stands behind the list of users"),

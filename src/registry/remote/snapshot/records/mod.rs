@@ -52,7 +52,7 @@ pub enum Name {
 
 /// What comes next in a document.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Next<'a> {
+pub enum NextItem<'a> {
     /// A record.
     Record(Name, &'a [u8]),
     /// The text at hand holds no whole record.
@@ -87,7 +87,7 @@ impl Records {
     }
 
     /// The next record, if it is there whole.
-    pub fn next_record(&mut self) -> Next<'_> {
+    pub fn next_record(&mut self) -> NextItem<'_> {
         match self.format {
             Format::Json => self.next_in_list(),
             Format::JsonLines => self.next_line(),
@@ -101,15 +101,15 @@ impl Records {
         }
     }
 
-    fn tell(&self, number: usize, record: std::ops::Range<usize>) -> Next<'_> {
-        Next::Record(self.name(number), self.text.get(record).unwrap_or_default())
+    fn tell(&self, number: usize, record: std::ops::Range<usize>) -> NextItem<'_> {
+        NextItem::Record(self.name(number), self.text.get(record).unwrap_or_default())
     }
 
     fn is_long(&self, length: usize) -> bool {
         length > LONGEST_RECORD
     }
 
-    fn too_long(&self) -> Next<'_> {
+    fn too_long(&self) -> NextItem<'_> {
         broken(format!("{}: longer than {LONGEST_RECORD} bytes", self.name(self.count)))
     }
 }
@@ -123,6 +123,6 @@ impl fmt::Display for Name {
     }
 }
 
-fn broken(why: impl Into<String>) -> Next<'static> {
-    Next::Broken(why.into())
+fn broken(why: impl Into<String>) -> NextItem<'static> {
+    NextItem::Broken(why.into())
 }

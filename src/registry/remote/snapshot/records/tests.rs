@@ -10,10 +10,10 @@ fn cut(format: Format, document: &[u8], size: usize) -> (Vec<(String, String)>, 
     let (mut pieces, mut told) = (document.chunks(size), Vec::new());
     loop {
         match records.next_record() {
-            Next::Record(name, text) => told.push((name.to_string(), String::from_utf8_lossy(text).into_owned())),
-            Next::Done => return (told, None),
-            Next::Broken(why) => return (told, Some(why)),
-            Next::NeedInput => match pieces.next() {
+            NextItem::Record(name, text) => told.push((name.to_string(), String::from_utf8_lossy(text).into_owned())),
+            NextItem::Done => return (told, None),
+            NextItem::Broken(why) => return (told, Some(why)),
+            NextItem::NeedInput => match pieces.next() {
                 Some(piece) => records.feed(piece),
                 None => records.end(),
             },
