@@ -37,7 +37,7 @@ object! {
         /// The scopes that it may ask for (RFC 6749 §3.3).
         scopes: Option<Filled<ScopeForm>> = [OPENID],
         /// The origins whose pages may read answers to it (CORS), as browsers send them: scheme, host and port. `http` only for
-        /// loopback, or with `allow_http_issuer`. Without them no page on another origin can.
+        /// loopback, or with `allow_insecure_http`. Without them no page on another origin can.
         #[schemars(length(max = web_origins::MOST), extend("uniqueItems" = true))]
         allowed_origins: Option<Vec<WebOriginForm>>,
         /// Whether a refresh gives a new refresh token and ends the old one (RFC 9700 §4.14.2). `false` only for a `web` client

@@ -3,10 +3,10 @@
 use super::{
     auth_sources::AuthSourceFields,
     clients::ClientFields,
-    holder::HeadersHeldBy,
     keys::{SealKeyForm, SecretForm, SigningKeyFields},
     limits::{AttemptLimitFields, PasswordCheckFields, SizeFields},
     paths::PathFields,
+    pause_filter::HeadersHeldBy,
     setting::{Span, Text},
     shape::{Filled, Seconds, UNBOUNDED, object},
     store::StateFields,
@@ -20,7 +20,7 @@ object! {
         #[schemars(regex(pattern = "[^/]$"), extend("examples" = ["https://gateway.example.com"]))]
         issuer: Text,
         /// Allows `http` in `issuer`, and in `allowed_origins` for other machines: for a gateway on loopback, or to try it out.
-        allow_http_issuer: Option<bool> = false,
+        allow_insecure_http: Option<bool> = false,
         /// The shape of access tokens.
         token_profile: Option<Profile> = Profile::default(),
         /// Where the endpoint answers.

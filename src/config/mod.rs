@@ -2,16 +2,17 @@
 
 mod auth_sources;
 mod bounds;
+mod choices;
 mod clients;
 mod context;
 mod document;
 mod fields;
-mod holder;
 mod keys;
 mod limits;
 pub mod loading;
 mod password_hash;
 mod paths;
+mod pause_filter;
 mod problem;
 pub mod protobuf;
 mod remote;
@@ -35,14 +36,14 @@ use self::{
     context::Allowances,
     document::Object,
     fields::{LifetimeFields, TokenEndpointFields},
-    holder::HolderFields,
     limits::AttemptStore,
     paths::Issuer,
+    pause_filter::PauseFilterFields,
     problem::Report,
     setting::Span,
     shape::{Field, Seconds, UNBOUNDED},
 };
-pub use self::{context::Environment, holder::HeadersHeldBy, problem::Problem};
+pub use self::{context::Environment, pause_filter::HeadersHeldBy, problem::Problem};
 use crate::{
     attempts::{Limits, TableKey},
     endpoint::{
@@ -81,7 +82,7 @@ pub enum Role {
     /// It answers requests for tokens and of tokens.
     TokenEndpoint(Box<Configuration>),
     /// It lets no request to these paths go on, for a token endpoint in front of it that can't.
-    Holder(Vec<String>),
+    PauseFilter(Vec<String>),
 }
 
 /// Reads and checks a configuration document: JSON, or an encoded `google.protobuf.Struct`. Keys must be there for all
@@ -99,8 +100,8 @@ pub fn parse(document: &[u8], environment: Environment, now: UnixTime) -> Result
 /// As [`parse`].
 pub fn parse_any(document: &[u8], environment: Environment, now: UnixTime) -> Result<Role, Vec<Problem>> {
     read(document, |object, report| {
-        if object.has(HolderFields::hold.name) {
-            return object.required_with(HolderFields::hold, holder::held_paths).map(Role::Holder);
+        if object.has(PauseFilterFields::hold.name) {
+            return object.required_with(PauseFilterFields::hold, pause_filter::held_paths).map(Role::PauseFilter);
         }
         configuration(object, report, environment, now).map(Box::new).map(Role::TokenEndpoint)
     })
@@ -143,7 +144,7 @@ fn endpoint(
     now: UnixTime,
 ) -> Option<(Endpoint, TableKey)> {
     let allowances = Allowances {
-        http_issuer: object.optional(TokenEndpointFields::allow_http_issuer).unwrap_or_default(),
+        http_issuer: object.optional(TokenEndpointFields::allow_insecure_http).unwrap_or_default(),
         weak_hashes: object.optional(TokenEndpointFields::allow_weak_hashes).unwrap_or_default(),
     };
     let issuer = issuer(object, allowances);
@@ -196,7 +197,7 @@ fn issuer(object: &mut Object, allowances: Allowances) -> Option<Issuer> {
     let problem = match &url {
         None => Some("expected a URL"),
         Some(url) if url.scheme() == "http" && !allowances.http_issuer => {
-            Some("an http issuer, which only allow_http_issuer permits")
+            Some("an http issuer, which only allow_insecure_http permits")
         }
         Some(url) if !["http", "https"].contains(&url.scheme()) => Some("expected an https URL"),
         Some(url) if url.query().is_some() || url.fragment().is_some() => Some("a URL with a query or a fragment"),

@@ -12,19 +12,19 @@ use serde_json::{Value, json};
 
 use super::{
     fields::TokenEndpointFields,
-    holder::HolderFields,
+    pause_filter::PauseFilterFields,
     shape::{Filled, Seconds, UNBOUNDED, Within},
 };
 
-/// The schema of a plugin's document: of a token endpoint's or, where it has `hold`, of a holder's.
+/// The schema of a plugin's document: of a token endpoint's or, where it has `hold`, of a pause filter's.
 pub fn schema() -> Value {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "token-endpoint",
         "description": "The configuration of token-endpoint, the OAuth 2.0 token endpoint inside Envoy.",
         "type": "object",
-        "if": {"required": [HolderFields::hold.name]},
-        "then": of::<HolderFields>(),
+        "if": {"required": [PauseFilterFields::hold.name]},
+        "then": of::<PauseFilterFields>(),
         "else": of::<TokenEndpointFields>(),
     })
 }

@@ -9,18 +9,7 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::shape::schema;
-use crate::{
-    crypto::jws::Algorithm,
-    endpoint::OnStoreFailure,
-    registry::{
-        client::{ClientType, Grant},
-        identifier::IdentifierKind,
-        remote::{AnswerPart, CredentialsForm, Format, HttpMethod},
-        user::Status,
-    },
-    time::UnixTime,
-    token::Profile,
-};
+use crate::time::UnixTime;
 
 /// A value that stands alone.
 pub(super) trait Setting: DeserializeOwned {
@@ -57,10 +46,6 @@ impl Setting for Instant {
     const EXPECTED: &'static str = "a time such as \"2030-01-31T12:00:00Z\", or seconds since 1970";
 }
 
-impl Setting for OnStoreFailure {
-    const EXPECTED: &'static str = "refuse or allow";
-}
-
 impl Setting for bool {
     const EXPECTED: &'static str = "true or false";
 }
@@ -79,46 +64,6 @@ impl Setting for Span {
 
 impl Setting for Map<String, Value> {
     const EXPECTED: &'static str = "an object";
-}
-
-impl Setting for Profile {
-    const EXPECTED: &'static str = "ciam or rfc9068";
-}
-
-impl Setting for Algorithm {
-    const EXPECTED: &'static str = "RS256, ES256 or EdDSA";
-}
-
-impl Setting for IdentifierKind {
-    const EXPECTED: &'static str = "username, phone_number or email";
-}
-
-impl Setting for Status {
-    const EXPECTED: &'static str = "active, locked, frozen or disabled";
-}
-
-impl Setting for ClientType {
-    const EXPECTED: &'static str = "web, spa or mobile";
-}
-
-impl Setting for Grant {
-    const EXPECTED: &'static str = "password, refresh_token or client_credentials";
-}
-
-impl Setting for Format {
-    const EXPECTED: &'static str = "json or json_lines";
-}
-
-impl Setting for HttpMethod {
-    const EXPECTED: &'static str = "GET, POST or PUT";
-}
-
-impl Setting for CredentialsForm {
-    const EXPECTED: &'static str = "basic or json";
-}
-
-impl Setting for AnswerPart {
-    const EXPECTED: &'static str = "body or headers";
 }
 
 impl<'de> Deserialize<'de> for Text {

@@ -67,7 +67,7 @@ fn problem(text: &str, allowances: Allowances) -> Option<&'static str> {
              a slash at the end or a path",
         ),
         Some(url) if url.scheme() == "http" && !(is_loopback(url) || allowances.http_issuer) => {
-            Some("an http origin of another machine, which only allow_http_issuer permits")
+            Some("an http origin of another machine, which only allow_insecure_http permits")
         }
         Some(_) => None,
     }

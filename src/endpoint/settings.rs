@@ -56,7 +56,7 @@ impl Default for Rotation {
 
 /// What happens while it can't be asked whether tokens have ended, and who has to wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum OnStoreFailure {
     /// Nobody is served.

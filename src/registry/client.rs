@@ -46,7 +46,7 @@ pub enum Authentication {
 
 /// The kind of an application, as the configuration names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum ClientType {
     /// A web application: confidential.
@@ -59,7 +59,6 @@ pub enum ClientType {
 
 /// A grant type (RFC 6749 §4.3, §4.4 and §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
     /// The user's name and password.

@@ -8,7 +8,6 @@ use crate::text::skeleton;
 
 /// A kind of identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IdentifierKind {
     /// Anything that is neither of the others.

@@ -38,7 +38,7 @@ impl User {
 
 /// Whether a user may log in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The user may log in.

@@ -37,24 +37,24 @@ impl Calls {
     }
 
     /// Takes a question. It is answered at once where the answer is known, or where nobody can be asked.
-    pub(super) fn ask(&mut self, mut errand: OutboundRequest, host: &impl Host) -> Vec<Called> {
+    pub(super) fn ask(&mut self, mut request: OutboundRequest, host: &impl Host) -> Vec<Called> {
         let now = host.monotonic();
-        let party = errand.party();
-        if let Some(called) = errand.known(&self.state_of(&party).known, now) {
+        let upstream_id = request.upstream_id();
+        if let Some(called) = request.known(&self.state_of(&upstream_id).known, now) {
             return called;
         }
-        let Some(callout) = errand.callout(host.now()) else { return errand.nobody() };
-        if errand.join(self.in_flight.requests()) {
+        let Some(callout) = request.callout(host.now()) else { return request.nobody() };
+        if request.join(self.in_flight.requests()) {
             return Vec::new();
         }
-        match self.admit(&errand, now) {
+        match self.admit(&request, now) {
             Ok(timeout) => {
-                self.in_flight.add(InFlightCall::new(errand, callout, timeout, now));
+                self.in_flight.add(InFlightCall::new(request, callout, timeout, now));
                 Vec::new()
             }
             Err(fault) => {
-                log::debug!("{}: {fault}", errand.party());
-                errand.unavailable(&fault)
+                log::debug!("{}: {fault}", request.upstream_id());
+                request.unavailable(&fault)
             }
         }
     }
@@ -78,22 +78,22 @@ impl Calls {
     /// Takes the answer to a call, and answers those who waited for it.
     pub(super) fn answered(&mut self, call: u32, body_size: usize, host: &impl Host) -> Vec<Called> {
         let Some(InFlightCall { request, outgoing }) = self.in_flight.take(call) else { return Vec::new() };
-        let party = request.party();
-        match request.read(&mut self.state_of(&party).known, body_size, host) {
+        let upstream_id = request.upstream_id();
+        match request.read(&mut self.state_of(&upstream_id).known, body_size, host) {
             CallProgress::Done(called) => {
-                self.over(&party, &outgoing, host).succeeded();
+                self.over(&upstream_id, &outgoing, host).succeeded();
                 called
             }
-            CallProgress::Further(errand) => {
-                self.state_of(&party).upstream.succeeded();
-                let callout = errand.callout(host.now());
-                self.call(errand, outgoing.next(callout), host)
+            CallProgress::Further(request) => {
+                self.state_of(&upstream_id).upstream.succeeded();
+                let callout = request.callout(host.now());
+                self.call(request, outgoing.next(callout), host)
             }
-            CallProgress::Failed(errand, fault) => {
-                if errand.is_idempotent() && outgoing.may_try_again(&fault, host.monotonic()) {
-                    return self.call(errand, outgoing, host);
+            CallProgress::Failed(request, fault) => {
+                if request.is_idempotent() && outgoing.may_try_again(&fault, host.monotonic()) {
+                    return self.call(request, outgoing, host);
                 }
-                self.fail(errand, &outgoing, &fault, host)
+                self.fail(request, &outgoing, &fault, host)
             }
         }
     }
@@ -103,57 +103,57 @@ impl Calls {
     /// A call that was made goes on, since its answer tells how the directory is; and who guessed a password by it stays
     /// to be counted. What is to be remembered is, whoever is there to see it.
     pub(super) fn forget(&mut self, ticket: Ticket) {
-        for errand in self.in_flight.under_way().filter(|errand| errand.only_asks()) {
-            errand.forget(ticket);
+        for request in self.in_flight.under_way().filter(|request| request.only_asks()) {
+            request.forget(ticket);
         }
-        let is_in_vain = |errand: &mut OutboundRequest| !errand.is_to_be_remembered() && errand.forget(ticket);
-        for errand in self.in_flight.drop_calls_to_make(is_in_vain) {
-            if let Some(state) = self.states.get_mut(&errand.party()) {
+        let is_in_vain = |request: &mut OutboundRequest| !request.is_to_be_remembered() && request.forget(ticket);
+        for request in self.in_flight.drop_calls_to_make(is_in_vain) {
+            if let Some(state) = self.states.get_mut(&request.upstream_id()) {
                 state.upstream.leave();
             }
         }
     }
 
-    fn state(&mut self, errand: &OutboundRequest) -> &mut UpstreamMemory {
-        self.state_of(&errand.party())
+    fn state(&mut self, request: &OutboundRequest) -> &mut UpstreamMemory {
+        self.state_of(&request.upstream_id())
     }
 
-    fn state_of(&mut self, party: &UpstreamId) -> &mut UpstreamMemory {
-        self.states.entry(party.clone()).or_default()
+    fn state_of(&mut self, upstream_id: &UpstreamId) -> &mut UpstreamMemory {
+        self.states.entry(upstream_id.clone()).or_default()
     }
 
     /// How long the call may take, if it may be made.
-    fn admit(&mut self, errand: &OutboundRequest, now: Instant) -> Result<Duration, Fault> {
-        let limits = errand.limits().ok_or(Fault::NoAnswer)?;
-        self.state(errand).upstream.admit(limits, now)?;
+    fn admit(&mut self, request: &OutboundRequest, now: Instant) -> Result<Duration, Fault> {
+        let limits = request.limits().ok_or(Fault::NoAnswer)?;
+        self.state(request).upstream.admit(limits, now)?;
         Ok(limits.timeout)
     }
 
-    fn call(&mut self, errand: OutboundRequest, mut outgoing: Outgoing, host: &impl Host) -> Vec<Called> {
+    fn call(&mut self, request: OutboundRequest, mut outgoing: Outgoing, host: &impl Host) -> Vec<Called> {
         outgoing.count_try();
         match host.call(&outgoing.callout, outgoing.time_left(host.monotonic())) {
             Ok(call) => {
-                self.in_flight.made(call, InFlightCall { request: errand, outgoing });
+                self.in_flight.made(call, InFlightCall { request: request, outgoing });
                 Vec::new()
             }
-            Err(_) => self.fail(errand, &outgoing, &Fault::NoAnswer, host),
+            Err(_) => self.fail(request, &outgoing, &Fault::NoAnswer, host),
         }
     }
 
-    fn fail(&mut self, errand: OutboundRequest, outgoing: &Outgoing, fault: &Fault, host: &impl Host) -> Vec<Called> {
-        let (party, now) = (errand.party(), host.monotonic());
-        let upstream = self.over(&party, outgoing, host);
-        upstream.failed(fault, errand.limits(), now);
+    fn fail(&mut self, request: OutboundRequest, outgoing: &Outgoing, fault: &Fault, host: &impl Host) -> Vec<Called> {
+        let (upstream_id, now) = (request.upstream_id(), host.monotonic());
+        let upstream = self.over(&upstream_id, outgoing, host);
+        upstream.failed(fault, request.limits(), now);
         if upstream.is_news(fault, now) {
-            log::warn!("{party}: {fault}");
+            log::warn!("{upstream_id}: {fault}");
         }
-        errand.unavailable(fault)
+        request.unavailable(fault)
     }
 
     /// A call is over, all of its tries included.
-    fn over(&mut self, party: &UpstreamId, outgoing: &Outgoing, host: &impl Host) -> &mut UpstreamState {
-        party.times(&self.times).record(outgoing.since, host);
-        let upstream = &mut self.state_of(party).upstream;
+    fn over(&mut self, upstream_id: &UpstreamId, outgoing: &Outgoing, host: &impl Host) -> &mut UpstreamState {
+        upstream_id.times(&self.times).record(outgoing.since, host);
+        let upstream = &mut self.state_of(upstream_id).upstream;
         upstream.leave();
         upstream
     }

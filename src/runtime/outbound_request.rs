@@ -128,7 +128,7 @@ where
 
 impl OutboundRequest {
     /// Who is asked.
-    pub(super) fn party(&self) -> UpstreamId {
+    pub(super) fn upstream_id(&self) -> UpstreamId {
         match self {
             Self::Find(Asked { question: find, .. }) | Self::Confirm(Asked { question: Confirm { find, .. }, .. }) => {
                 UpstreamId::AuthSource(find.auth_source.id.clone())

@@ -19,7 +19,7 @@ impl<H: Host> Plugin<H> {
     pub fn configure(host: H, thread: Rc<ThreadState>, document: &[u8], environment: Environment) -> Option<Self> {
         let role = config::parse_any(document, environment, host.now());
         match role.inspect_err(|problems| refuse(problems)).ok()? {
-            Role::Holder(paths) => Some(Self::PauseFilter(PauseFilter::new(paths))),
+            Role::PauseFilter(paths) => Some(Self::PauseFilter(PauseFilter::new(paths))),
             Role::TokenEndpoint(configuration) => Self::token_endpoint(host, thread, *configuration),
         }
     }

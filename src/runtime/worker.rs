@@ -247,8 +247,8 @@ impl<H: Host> Worker<H> {
         }
     }
 
-    fn call(&mut self, errand: OutboundRequest) {
-        let called = self.calls.ask(errand, &self.host);
+    fn call(&mut self, request: OutboundRequest) {
+        let called = self.calls.ask(request, &self.host);
         self.resume_all(called);
     }
 

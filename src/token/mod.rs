@@ -24,7 +24,7 @@ pub const ID_TOKEN_CLAIMS: [&str; 7] = ["sub", "aud", "azp", "iss", "exp", "iat"
 
 /// The shape of access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// `typ` is `JWT` and `scope` is a list.

@@ -65,7 +65,7 @@ impl RootContext for Root {
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
         Some(match self.plugin.as_ref()? {
             Plugin::TokenEndpoint(worker) => Box::new(EndpointStream(HttpStream::new(id, Rc::clone(worker)))),
-            Plugin::PauseFilter(holder) => Box::new(HeldStream(holder.clone())),
+            Plugin::PauseFilter(filter) => Box::new(HeldStream(filter.clone())),
         })
     }
 

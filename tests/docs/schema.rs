@@ -186,7 +186,7 @@ fn complete() -> Value {
         "id": "MACHINE", "type": "web", "secret_hashes": [SECRET_HASH, SECRET_HASH], "grants": ["client_credentials"],
     }));
     let others = json!({
-        "allow_http_issuer": true, "token_profile": "rfc9068", "headers_held_by": "next_filter", "allow_weak_hashes": true,
+        "allow_insecure_http": true, "token_profile": "rfc9068", "headers_held_by": "next_filter", "allow_weak_hashes": true,
         "refresh_token_keys": [secret, SEAL_KEY, {"key": secret, "not_before": 1}],
         "paths": {"token": "/t", "revocation": "/r", "introspection": "/i", "userinfo": "/u", "jwks": "/j"},
         "lifetimes": {

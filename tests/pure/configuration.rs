@@ -100,9 +100,9 @@ fn an_issuer_is_an_https_url_unless_http_is_allowed_by_name() {
     refuses("/issuer", json!("https://x/"), &url("a URL with a trailing slash"));
     refuses("/issuer", json!("https://x/?a=b"), &url("a URL with a query or a fragment"));
     refuses("/issuer", json!("https://u:p@x"), &url("a URL with credentials"));
-    refuses("/issuer", json!("http://x"), &url("an http issuer, which only allow_http_issuer permits"));
+    refuses("/issuer", json!("http://x"), &url("an http issuer, which only allow_insecure_http permits"));
     let mut allowed = with("/issuer", json!("http://x"));
-    allowed["allow_http_issuer"] = json!(true);
+    allowed["allow_insecure_http"] = json!(true);
     assert_eq!(problems(&allowed), [""; 0]);
 }
 
@@ -367,7 +367,9 @@ fn a_plugin_that_only_holds_needs_no_more_than_its_paths() {
     let role = |document: Value| config::parse_any(document.to_string().as_bytes(), &environment, NOW);
     let problems = |document| role(document).unwrap_err().iter().map(Problem::to_string).collect::<Vec<_>>();
 
-    let Role::Holder(paths) = role(json!({"hold": ["/oauth2/token", "/b"]})).unwrap() else { panic!("not a holder") };
+    let Role::PauseFilter(paths) = role(json!({"hold": ["/oauth2/token", "/b"]})).unwrap() else {
+        panic!("not a pause filter")
+    };
     assert_eq!(paths, ["/oauth2/token", "/b"]);
     assert_eq!(problems(json!({"hold": []})), ["hold: an empty list"]);
     assert_eq!(problems(json!({"hold": "/a"})), ["hold: expected a list"]);
@@ -400,8 +402,8 @@ fn the_origins_of_pages_are_written_as_browsers_send_them() {
         ("capacitor://localhost/", expected),
         ("Capacitor://localhost", expected),
         ("data:", expected),
-        ("http://app.example.com", "an http origin of another machine, which only allow_http_issuer permits"),
-        ("http://localhost.example.com", "an http origin of another machine, which only allow_http_issuer permits"),
+        ("http://app.example.com", "an http origin of another machine, which only allow_insecure_http permits"),
+        ("http://localhost.example.com", "an http origin of another machine, which only allow_insecure_http permits"),
         ("https://app.example.com/", expected),
         ("https://app.example.com/app", expected),
         ("https://app.example.com?a", expected),
@@ -430,7 +432,7 @@ fn the_origins_of_pages_are_written_as_browsers_send_them() {
     ];
     assert_eq!(problems(&with("/clients/1/allowed_origins", json!(good))), [""; 0]);
     let mut intranet = with("/clients/1/allowed_origins", json!(["http://app.example.com"]));
-    intranet["allow_http_issuer"] = json!(true);
+    intranet["allow_insecure_http"] = json!(true);
     assert_eq!(problems(&intranet), [""; 0]);
 }
 

@@ -235,7 +235,7 @@ fn twelve_mistakes_are_told_at_once_the_same_however_they_are_wrapped() {
         "clients[0].secret_hashes[0]: ",
         "clients[1].grants: missing",
         "colour: unknown field",
-        "issuer: an http issuer, which only allow_http_issuer permits",
+        "issuer: an http issuer, which only allow_insecure_http permits",
         "lifetimes.access_token: expected a duration in seconds",
         "refresh_token_keys[0]: expected 32 bytes in base64url",
         "signing_keys[0].private_key: not a PEM Ed25519 private key",
@@ -264,7 +264,7 @@ fn a_field_given_twice_is_a_problem_in_yaml_too_where_envoy_would_be_silent() {
 #[test]
 fn yaml_is_read_as_envoy_reads_it() {
     let yaml = as_block_yaml(&good())
-        + "\nlifetimes: {access_token: 300}\nallow_http_issuer: on\nlimits: {max_request_bytes: 2048.0}\n";
+        + "\nlifetimes: {access_token: 300}\nallow_insecure_http: on\nlimits: {max_request_bytes: 2048.0}\n";
 
     let problems = check(&yaml, "yaml").fails_with(BAD).output;
 

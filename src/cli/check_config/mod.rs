@@ -141,7 +141,7 @@ fn check(plugin: &PluginDocument, explain: bool) -> Result<String, String> {
     let now = input::now();
     let document = plugin.configuration.as_ref().map_err(|what| format!("configuration: {what}"))?;
     match config::parse_any(document.as_bytes(), &|name| plugin.variable(name), now) {
-        Ok(Role::Holder(paths)) => Ok(format!("holds: {}", paths.join(", "))),
+        Ok(Role::PauseFilter(paths)) => Ok(format!("holds: {}", paths.join(", "))),
         Ok(Role::TokenEndpoint(configuration)) if explain => Ok(explain::of(&configuration, now)),
         Ok(Role::TokenEndpoint(configuration)) => Ok(summary::of(&configuration, now)),
         Err(problems) => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),

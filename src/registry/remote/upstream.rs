@@ -27,7 +27,7 @@ pub struct Upstream {
 
 /// How a directory is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum HttpMethod {
     /// Without a body, and as often as one likes.

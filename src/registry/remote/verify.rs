@@ -36,7 +36,7 @@ pub struct Verify {
 
 /// How identifier and password are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialsForm {
     /// By GET, as HTTP Basic (RFC 7617).
@@ -48,7 +48,7 @@ pub enum CredentialsForm {
 
 /// What of an answer is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerPart {
     /// Its status alone.

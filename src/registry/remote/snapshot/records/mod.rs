@@ -15,7 +15,7 @@ use self::place::Place;
 
 /// How a document lists its users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(not(target_family = "wasm"), derive(schemars::JsonSchema, serde::Serialize))]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// One JSON document: `{"users": […]}` or `[…]`.

@@ -9,7 +9,7 @@ use super::{
 
 object! {
     /// A plugin that only holds requests: the second one, where Envoy can't be told `allow_on_headers_stop_iteration`.
-    pub(crate) struct HolderFields {
+    pub(crate) struct PauseFilterFields {
         /// The paths whose requests go no further: all of the token endpoint in front of it. Nothing else may be set beside it.
         hold: Filled<PathForm>,
     }
