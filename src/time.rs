@@ -8,6 +8,7 @@ use std::{
 use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// Whole seconds since 1970-01-01T00:00:00Z: the `NumericDate` of RFC 7519 §2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,6 +80,12 @@ impl Entropy {
         let mut taken = [0; N];
         taken.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
         taken
+    }
+
+    /// Makes two of one, for two uses that are to be independent.
+    pub fn fork(self) -> (Self, Self) {
+        let half = |number: u8| Self(Sha256::new_with_prefix(self.0).chain_update([number]).finalize().into());
+        (half(0), half(1))
     }
 }
 

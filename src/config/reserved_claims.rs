@@ -1,7 +1,7 @@
 //! Claims that no directory may set.
 
 /// Claims that say what a token is and whose: a user's own claims can't replace them.
-pub(super) const RESERVED: [&str; 17] = [
+pub(super) const RESERVED: [&str; 18] = [
     "iss",
     "sub",
     "aud",
@@ -19,4 +19,5 @@ pub(super) const RESERVED: [&str; 17] = [
     "at_hash",
     "c_hash",
     "cnf",
+    "user_ref",
 ];

@@ -26,7 +26,13 @@ pub(super) fn begin(
 ) -> Result<Step, OAuthError> {
     let scopes = scope::without_user(&mut parameters, &client.scopes)?;
     let user = Arc::new(User::of_client(&client.id));
-    let granted = GrantedRequest { client: Arc::clone(client), user, scopes, coming_back: RefreshTokenPolicy::Never };
+    let granted = GrantedRequest {
+        client: Arc::clone(client),
+        user,
+        user_reference: None,
+        scopes,
+        coming_back: RefreshTokenPolicy::Never,
+    };
     let about = RequestContext::by(client, Grant::ClientCredentials);
     issue::begin(endpoint, about, granted, TokenId::fresh(moment.entropy), moment.now)
 }

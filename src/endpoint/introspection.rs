@@ -6,16 +6,17 @@ use serde::Serialize;
 
 use super::{
     oauth_error::{OAuthError, UNAVAILABLE},
+    owner::{self, Owner},
     parameter::Parameter,
     reply,
     request::Parameters,
     request_context::{RequestContext, RequestKind},
     settings::Endpoint,
     step::{Effect, Pending, Step},
-    waiting::{AfterCheckActive, AfterCheckSignature, Good, Introspecting},
+    waiting::{AfterCheckActive, AfterCheckSignature, AfterFind, Good, Introspecting},
 };
 use crate::{
-    registry::client::Client,
+    registry::{client::Client, user::Found},
     state::TokenInUse,
     time::UnixTime,
     token::{
@@ -57,7 +58,7 @@ pub(super) fn begin(
     let about = RequestContext::by(client, RequestKind::Introspection);
     // A refresh token is nobody's business but its client's; access tokens are shown to services that ask about them.
     if let Some(token) = endpoint.open_refresh_token(client, &token, now) {
-        return Ok(Introspecting(Good::Refresh(token)).look(endpoint, about));
+        return Ok(Introspecting(Good::Refresh(Arc::clone(client), token)).look(endpoint, about));
     }
     Ok(match endpoint.read_access_token(&token, now) {
         Some(Presented { token, check }) => {
@@ -72,7 +73,21 @@ impl Good {
     fn in_use(&self, endpoint: &Endpoint) -> TokenInUse {
         match self {
             Self::Access(token) => token.in_use(),
-            Self::Refresh(token) => TokenInUse::Refresh(endpoint.claim_of(token)),
+            Self::Refresh(_, token) => TokenInUse::Refresh(endpoint.claim_of(token)),
+        }
+    }
+
+    fn owner(&self, endpoint: &Endpoint) -> Owner {
+        match self {
+            Self::Access(token) => endpoint.owner_of_access_token(token),
+            Self::Refresh(client, token) => endpoint.owner_of_refresh_token(client, token),
+        }
+    }
+
+    fn is_good_for(&self, found: &Found) -> bool {
+        match self {
+            Self::Access(token) => owner::has_found(found, |account| token.is_of(account)),
+            Self::Refresh(_, token) => owner::has_found(found, |account| token.may_be_used_by(account)),
         }
     }
 }
@@ -89,14 +104,27 @@ impl Introspecting {
         if is_good { self.look(endpoint, about) } else { reply::inactive(about) }
     }
 
-    /// Tells what the token is good for, or that it is not.
+    /// Goes on to its owner, or tells that it has ended.
     pub(super) fn looked(self, is_good: bool, about: RequestContext, endpoint: &Endpoint) -> Result<Step, OAuthError> {
-        if !is_good {
-            return Ok(reply::inactive(about));
+        match self.0.owner(endpoint) {
+            Owner::Good if is_good => self.tell(about, endpoint),
+            Owner::Unknown(find) if is_good => {
+                Ok(Step::Ask(Effect::Find(find, Pending::new(about, AfterFind::Introspecting(self)))))
+            }
+            Owner::Good | Owner::Unknown(_) | Owner::Gone => Ok(reply::inactive(about)),
         }
+    }
+
+    /// Goes on with whom the directory found.
+    pub(super) fn found(self, found: &Found, about: RequestContext, endpoint: &Endpoint) -> Result<Step, OAuthError> {
+        if self.0.is_good_for(found) { self.tell(about, endpoint) } else { Ok(reply::inactive(about)) }
+    }
+
+    /// Tells what the token is good for.
+    fn tell(&self, about: RequestContext, endpoint: &Endpoint) -> Result<Step, OAuthError> {
         let answer = match &self.0 {
             Good::Access(token) => of_access_token(endpoint, token),
-            Good::Refresh(token) => of_refresh_token(endpoint, token),
+            Good::Refresh(_, token) => of_refresh_token(endpoint, token),
         };
         reply::active(&answer, about).ok_or(UNAVAILABLE)
     }

@@ -12,6 +12,7 @@ mod introspection;
 mod issue;
 pub mod metadata;
 pub mod oauth_error;
+mod owner;
 pub mod parameter;
 mod password;
 mod refresh;
@@ -34,7 +35,7 @@ pub use self::{
     admission::{Admission, Collecting},
     resume::Continuation,
     settings::{Endpoint, OnStoreFailure, Rotation},
-    step::{Confirm, Effect, Find, Pending, Rank, SigningJob, Step, Unavailable},
+    step::{Confirm, Effect, Find, FindFor, Pending, Rank, SigningJob, Step, Unavailable},
     waiting::{
         AfterCheckActive, AfterCheckSignature, AfterFind, AfterRemember, AfterSettle, AfterSign, Confirming, Rejecting,
         Throttling, UsingRefreshToken, Verifying,

@@ -12,7 +12,7 @@ use super::{
     request_context::{Limited, RequestContext},
     scope,
     settings::Endpoint,
-    step::{Confirm, Effect, Find, Pending, Rank, Step, Unavailable},
+    step::{Confirm, Effect, Find, FindFor, Pending, Rank, Step, Unavailable},
     waiting::{
         AfterFind, AfterSettle, Allowed, Caller, Concluding, Confirming, Excusing, FindingUser, Login, Throttling,
         Verifying,
@@ -32,7 +32,7 @@ use crate::{
     time::{Moment, UnixTime},
     token::{
         GrantedRequest, RefreshTokenPolicy,
-        refresh::{PasswordMark, RefreshToken},
+        refresh::{PasswordMark, RefreshToken, short_mark},
     },
 };
 
@@ -115,6 +115,7 @@ impl Login {
             auth_source: Arc::clone(&self.auth_source),
             identifier: self.identifier.clone(),
             traceparent: self.traceparent.clone(),
+            purpose: FindFor::Tokens,
         }
     }
 }
@@ -217,12 +218,16 @@ impl Concluding {
         if user.status != Status::Active {
             return Err(OAuthError::AccountNotActive);
         }
-        let (now, id) = (moment.now, TokenId::fresh(moment.entropy));
+        let (now, (for_id, for_seal)) = (moment.now, moment.entropy.fork());
+        let id = TokenId::fresh(for_id);
+        let (auth_source, identifier) = (&self.login.auth_source, &self.login.identifier);
+        let reference = endpoint.refer(auth_source, identifier, now, for_seal);
+        let marked = hash.as_ref().map_or(id, |hash| id.marked(short_mark(hash, id.family())));
         let mark = hash.and_then(|hash| PasswordMark::of(&hash, id.family()));
         let coming_back = self.login.coming_back(endpoint, &user, mark, id.family(), now);
         let Login { client, scopes, .. } = self.login;
-        let granted = GrantedRequest { client, user, scopes, coming_back };
-        issue::begin(endpoint, about, granted, id, now)
+        let granted = GrantedRequest { client, user, user_reference: reference, scopes, coming_back };
+        issue::begin(endpoint, about, granted, marked, now)
     }
 }
 

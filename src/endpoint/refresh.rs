@@ -11,7 +11,7 @@ use super::{
     request_context::RequestContext,
     revocation, scope,
     settings::Endpoint,
-    step::{Effect, Find, Pending, Step},
+    step::{Effect, Find, FindFor, Pending, Step},
     waiting::{AfterFind, AfterRemember, Caller, Ending, Renewing},
 };
 use crate::{
@@ -22,7 +22,10 @@ use crate::{
     },
     state::TokenId,
     time::Moment,
-    token::{GrantedRequest, RefreshTokenPolicy, refresh::RefreshToken},
+    token::{
+        GrantedRequest, RefreshTokenPolicy,
+        refresh::{RefreshToken, short_mark},
+    },
 };
 
 /// Opens the token, and looks the user up again in the directory of the login, if the client may still serve it.
@@ -47,7 +50,8 @@ pub(super) fn begin(
         }
         Directory::Lookup(_) | Directory::Snapshot(_) => {
             let identifier = renewing.token.identifier.clone();
-            let find = Find { auth_source: Arc::clone(&auth_source), identifier, traceparent: caller.traceparent };
+            let auth_source = Arc::clone(&auth_source);
+            let find = Find { auth_source, identifier, traceparent: caller.traceparent, purpose: FindFor::Tokens };
             Ok(Step::Ask(Effect::Find(find, Pending::new(about, AfterFind::Renewing(renewing)))))
         }
         Directory::Verify(_) => Err(OAuthError::InvalidRefreshToken),
@@ -80,11 +84,15 @@ impl Renewing {
     ) -> Result<Step, OAuthError> {
         let Self { client, token, scopes } = self;
         let is_same = |account: &Account| account.user.id == token.user_id && !token.is_older_than_password_of(account);
-        match account.filter(is_same).map(|account| account.user) {
-            Some(user) if user.status == Status::Active => {
-                let id = TokenId::in_family(moment.entropy, token.family);
-                let granted = GrantedRequest { client, user, scopes, coming_back: RefreshTokenPolicy::Again(token) };
-                issue::begin(endpoint, about, granted, id, moment.now)
+        match account.filter(is_same) {
+            Some(Account { user, password_hash }) if user.status == Status::Active => {
+                let (now, (for_id, for_seal)) = (moment.now, moment.entropy.fork());
+                let id = TokenId::in_family(for_id, token.family).marked(short_mark(&password_hash, token.family));
+                let source = client.auth_source(&token.auth_source_id);
+                let user_reference = source.and_then(|source| endpoint.refer(source, &token.identifier, now, for_seal));
+                let coming_back = RefreshTokenPolicy::Again(token);
+                let granted = GrantedRequest { client, user, user_reference, scopes, coming_back };
+                issue::begin(endpoint, about, granted, id, now)
             }
             Some(_) => Ok(end(endpoint, about, &token, OAuthError::AccountNotActive)),
             None => Ok(end(endpoint, about, &token, OAuthError::InvalidRefreshToken)),

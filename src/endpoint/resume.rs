@@ -125,6 +125,8 @@ impl Continuation for AfterFind {
         match self {
             Self::FindingUser(login) => Ok(login.found(result, about)),
             Self::Renewing(renewing) => renewing.found(result?, about, endpoint, moment),
+            Self::Introspecting(token) => token.found(&result?, about, endpoint),
+            Self::Informing(token) => token.found(&result?, about),
         }
     }
 }
@@ -231,7 +233,7 @@ impl Continuation for AfterCheckActive {
         match self {
             Self::Refreshing(refresh) => refresh.looked(is_good, about, endpoint, moment),
             Self::Introspecting(token) => token.looked(is_good, about, endpoint),
-            Self::Informing(token) => token.looked(is_good, about),
+            Self::Informing(token) => token.looked(is_good, about, endpoint),
         }
     }
 }

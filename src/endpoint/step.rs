@@ -115,6 +115,17 @@ pub struct Find {
     pub identifier: Identifier,
     /// The trace that the call belongs to.
     pub traceparent: Option<String>,
+    /// What for.
+    pub purpose: FindFor,
+}
+
+/// What somebody is to be found for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FindFor {
+    /// To be given tokens.
+    Tokens,
+    /// To tell whether a token is good still. Logins come first where a directory is busy.
+    Status,
 }
 
 /// A password to be checked by a directory.

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use super::{
     oauth_error::{OAuthError, UNAVAILABLE},
+    owner::{self, Owner},
     parameter::{OF_REQUEST_WITH_TOKEN, Parameter},
     reply,
     request::Parameters,
     request_context::{RequestContext, RequestKind},
     settings::Endpoint,
     step::{Effect, Pending, Step},
-    waiting::{AfterCheckActive, AfterCheckSignature, Informing},
+    waiting::{AfterCheckActive, AfterCheckSignature, AfterFind, Informing},
 };
 use crate::{
     http::Head,
+    registry::user::Found,
     secret::Secret,
     text::bearer,
     time::UnixTime,
@@ -63,12 +65,26 @@ impl Informing {
         Ok(Step::Ask(Effect::CheckActive(in_use, Pending::new(about, AfterCheckActive::Informing(self)))))
     }
 
-    /// Tells the claims that the token carries.
-    pub(super) fn looked(self, is_good: bool, about: RequestContext) -> Result<Step, OAuthError> {
-        let Self(token) = self;
-        if !is_good {
-            return Err(OAuthError::InvalidToken);
+    /// Goes on to its owner.
+    pub(super) fn looked(self, is_good: bool, about: RequestContext, endpoint: &Endpoint) -> Result<Step, OAuthError> {
+        match endpoint.owner_of_access_token(&self.0) {
+            Owner::Good if is_good => self.tell(about),
+            Owner::Unknown(find) if is_good => {
+                Ok(Step::Ask(Effect::Find(find, Pending::new(about, AfterFind::Informing(self)))))
+            }
+            Owner::Good | Owner::Unknown(_) | Owner::Gone => Err(OAuthError::InvalidToken),
         }
+    }
+
+    /// Goes on with whom the directory found.
+    pub(super) fn found(self, found: &Found, about: RequestContext) -> Result<Step, OAuthError> {
+        let is_good = owner::has_found(found, |account| self.0.is_of(account));
+        if is_good { self.tell(about) } else { Err(OAuthError::InvalidToken) }
+    }
+
+    /// Tells the claims that the token carries.
+    fn tell(self, about: RequestContext) -> Result<Step, OAuthError> {
+        let Self(token) = self;
         if !token.has_openid() {
             return Err(OAuthError::InsufficientScope);
         }

@@ -34,6 +34,10 @@ pub enum AfterFind {
     FindingUser(FindingUser),
     /// A refresh, whose user is being looked for again.
     Renewing(Renewing),
+    /// A token that a client asks about.
+    Introspecting(Introspecting),
+    /// A token with which the user's claims are asked for.
+    Informing(Informing),
 }
 
 /// Who waits for a signature.
@@ -229,7 +233,7 @@ pub struct Introspecting(pub(super) Good);
 #[derive(Debug)]
 pub(super) enum Good {
     Access(AccessToken),
-    Refresh(RefreshToken),
+    Refresh(Arc<Client>, RefreshToken),
 }
 
 /// The same, at userinfo.

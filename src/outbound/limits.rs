@@ -16,3 +16,10 @@ pub struct CallLimits {
     /// For how long it is left alone, until one call tries it again.
     pub circuit_open: Duration,
 }
+
+impl CallLimits {
+    /// The most calls under way at one time where the next one is of those that come second: the last quarter is for the others.
+    pub fn most_of_second(&self) -> usize {
+        (self.max_concurrent - self.max_concurrent / 4).max(1)
+    }
+}

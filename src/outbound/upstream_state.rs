@@ -18,12 +18,12 @@ const SILENCE: Duration = Duration::from_secs(60);
 const MOST_TOLD: usize = 16;
 
 impl UpstreamState {
-    /// Counts a call in, if it may be made.
+    /// Counts a call in, if it may be made: beside fewer than `most` others.
     ///
     /// # Errors
     /// Why it may not.
-    pub fn admit(&mut self, limits: &CallLimits, now: Instant) -> Result<(), Fault> {
-        if self.under_way >= limits.max_concurrent {
+    pub fn admit(&mut self, limits: &CallLimits, most: usize, now: Instant) -> Result<(), Fault> {
+        if self.under_way >= most {
             return Err(Fault::Busy);
         }
         if !self.circuit.lets_through(limits, now) {
@@ -81,20 +81,20 @@ mod tests {
     #[test]
     fn one_call_more_than_allowed_is_not_made() {
         let (mut state, now) = (UpstreamState::default(), Instant::now());
-        assert_eq!(state.admit(&LIMITS, now), Ok(()));
-        assert_eq!(state.admit(&LIMITS, now), Err(Fault::Busy));
+        assert_eq!(state.admit(&LIMITS, 1, now), Ok(()));
+        assert_eq!(state.admit(&LIMITS, 1, now), Err(Fault::Busy));
         state.leave();
-        assert_eq!(state.admit(&LIMITS, now), Ok(()));
+        assert_eq!(state.admit(&LIMITS, 1, now), Ok(()));
     }
 
     #[test]
     fn a_fault_of_its_own_opens_the_circuit_and_one_of_a_request_does_not() {
         let (mut state, now) = (UpstreamState::default(), Instant::now());
         state.failed(&Fault::Status(404), Some(&LIMITS), now);
-        assert_eq!(state.admit(&LIMITS, now), Ok(()));
+        assert_eq!(state.admit(&LIMITS, 1, now), Ok(()));
         state.leave();
         state.failed(&Fault::NoAnswer, Some(&LIMITS), now);
-        assert_eq!(state.admit(&LIMITS, now), Err(Fault::Open));
+        assert_eq!(state.admit(&LIMITS, 1, now), Err(Fault::Open));
     }
 
     #[test]

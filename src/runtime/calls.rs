@@ -125,7 +125,8 @@ impl Calls {
     /// How long the call may take, if it may be made.
     fn admit(&mut self, request: &OutboundRequest, now: Instant) -> Result<Duration, Fault> {
         let limits = request.limits().ok_or(Fault::NoAnswer)?;
-        self.state(request).upstream.admit(limits, now)?;
+        let most = if request.comes_second() { limits.most_of_second() } else { limits.max_concurrent };
+        self.state(request).upstream.admit(limits, most, now)?;
         Ok(limits.timeout)
     }
 

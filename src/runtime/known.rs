@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use crate::{
     crypto::password::PasswordHash,
-    endpoint::Find,
+    endpoint::{Find, FindFor},
     registry::{
         remote::{Cache, Lookup},
         user::Found,
@@ -15,13 +15,17 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Known {
     cache: Cache,
+    statuses: Cache,
     example: Option<Arc<PasswordHash>>,
 }
 
 impl Known {
     /// What is known of someone, where answers may be kept.
     pub(super) fn get(&self, find: &Find, lookup: &Lookup, now: Instant) -> Option<Found> {
-        self.cache.get(&find.identifier, lookup.cache.as_ref()?, now)
+        match find.purpose {
+            FindFor::Tokens => self.cache.get(&find.identifier, lookup.cache.as_ref()?, now),
+            FindFor::Status => self.statuses.get(&find.identifier, &lookup.status_cache, now),
+        }
     }
 
     /// Keeps an answer, where it may. What is found is given back, with an example of the hashes there.
@@ -29,6 +33,7 @@ impl Known {
         if let Some(limits) = &lookup.cache {
             self.cache.put(&find.identifier, &found, limits, now);
         }
+        self.statuses.put(&find.identifier, &found, &lookup.status_cache, now);
         self.with_example(found)
     }
 

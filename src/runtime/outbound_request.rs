@@ -10,7 +10,7 @@ use super::{
     waiter::{Called, Ticket, Waiter},
 };
 use crate::{
-    endpoint::{AfterFind, Confirm, Confirming, Continuation, Find, Unavailable},
+    endpoint::{AfterFind, Confirm, Confirming, Continuation, Find, FindFor, Unavailable},
     outbound::{CallLimits, Callout, CalloutAnswer, Fault},
     registry::{
         auth_source::Directory,
@@ -145,6 +145,11 @@ impl OutboundRequest {
     /// Whether something is to be remembered, whoever is there to see it.
     pub(super) fn is_to_be_remembered(&self) -> bool {
         matches!(self, Self::Store(asked) if !asked.only_asks())
+    }
+
+    /// Whether it leaves room for others where an upstream is busy: who logs in comes before who asks about a token.
+    pub(super) fn comes_second(&self) -> bool {
+        matches!(self, Self::Find(asked) if asked.question.purpose == FindFor::Status)
     }
 
     /// What it may cost. None where the directory is not asked over HTTP.

@@ -20,6 +20,8 @@ struct AccessTokenClaims<'a> {
     jti: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_ref: Option<&'a str>,
     #[serde(flatten)]
     user: &'a Map<String, Value>,
 }
@@ -55,6 +57,7 @@ pub fn signing_input_of(
         iat: now,
         jti: id.to_string(),
         client_id: client_id_claim,
+        user_ref: granted.user_reference.as_deref(),
         user: &granted.user.claims,
     };
     Some((signing_input(key, typ, &claims)?, exp))

@@ -4,6 +4,7 @@ pub mod access;
 pub mod id;
 pub mod presented;
 pub mod refresh;
+pub mod user_reference;
 
 use std::{sync::Arc, time::Duration};
 
@@ -79,6 +80,8 @@ pub struct GrantedRequest {
     pub client: Arc<Client>,
     /// Who logged in, or the client itself.
     pub user: Arc<User>,
+    /// Where the user is to be looked for later: a sealed [`UserReference`](user_reference::UserReference).
+    pub user_reference: Option<String>,
     /// What is granted.
     pub scopes: Vec<String>,
     /// What the caller can come back with.

@@ -6,9 +6,10 @@ use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{IssuerConfig, OPENID};
+use super::{IssuerConfig, OPENID, refresh::short_mark};
 use crate::{
     crypto::jws::{Algorithm, SigningKey},
+    registry::user::{Account, Status},
     secret::Secret,
     state::{TokenId, TokenInUse},
     time::UnixTime,
@@ -30,6 +31,8 @@ pub struct AccessToken {
     pub not_before: UnixTime,
     /// `exp`.
     pub expires_at: UnixTime,
+    /// Where the user is to be looked for: a sealed [`UserReference`](super::user_reference::UserReference).
+    pub user_reference: Option<Secret>,
     /// The user's own claims.
     pub user: Map<String, Value>,
 }
@@ -56,6 +59,7 @@ struct PresentedClaims {
     #[serde(rename = "client_id")]
     _client_id: Option<String>,
     azp: Option<String>,
+    user_ref: Option<String>,
     #[serde(flatten)]
     user: Map<String, Value>,
 }
@@ -128,6 +132,14 @@ impl AccessToken {
         TokenInUse::Access { token: self.id, issued_at: self.issued_at }
     }
 
+    /// Whether it is of this user, as the directory has the user now: active, and with the password of the login.
+    pub fn is_of(&self, Account { user, password_hash }: &Account) -> bool {
+        user.id == self.subject
+            && user.status == Status::Active
+            && user.password_changed_at.is_none_or(|changed_at| changed_at <= self.issued_at)
+            && self.id.may_have(short_mark(password_hash, self.id.family()))
+    }
+
     /// Whether it may be used to ask for the user's claims (OpenID Connect Core §5.3).
     pub fn has_openid(&self) -> bool {
         self.scopes.iter().any(|scope| scope == OPENID)
@@ -150,6 +162,7 @@ impl PresentedClaims {
             issued_at: self.iat,
             not_before: self.nbf,
             expires_at: self.exp,
+            user_reference: self.user_ref.map(Secret::new),
             user: self.user,
         })
     }

@@ -8,7 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::{password::PasswordHash, seal::Sealer},
-    registry::{auth_source::AuthSource, identifier::Identifier, user::Account},
+    registry::{
+        auth_source::AuthSource,
+        identifier::Identifier,
+        user::{Account, Status},
+    },
     secret::Secret,
     state::{FamilyId, RefreshTokenUse},
     time::{Moment, UnixTime},
@@ -53,6 +57,13 @@ impl PasswordMark {
     }
 }
 
+/// Tells one stored hash from another in the `jti` of an access token, where all may read it: too little to tell more.
+pub fn short_mark(hash: &PasswordHash, FamilyId(family): FamilyId) -> u32 {
+    let key = [&b"jti"[..], &family.to_le_bytes()].concat();
+    let [a, b, c, d, ..] = hash.mark(&key);
+    u32::from_le_bytes([a, b, c, d])
+}
+
 impl RefreshToken {
     /// Seals the token for its client. None if the sealer has no key.
     pub fn seal(&self, sealer: &Sealer, issuer: &str, moment: Moment) -> Option<String> {
@@ -81,6 +92,13 @@ impl RefreshToken {
         let is_changed = |mark: &PasswordMark| PasswordMark::of(password_hash, self.family).as_ref() != Some(mark);
         user.password_changed_at.is_some_and(|changed_at| changed_at > self.logged_in_at)
             || self.password.as_ref().is_some_and(is_changed)
+    }
+
+    /// Whether this is its user still, active, and with the password of the login.
+    pub fn may_be_used_by(&self, account: &Account) -> bool {
+        account.user.id == self.user_id
+            && account.user.status == Status::Active
+            && !self.is_older_than_password_of(account)
     }
 
     /// When it ends by itself if it is not used.

@@ -227,13 +227,14 @@ fn a_users_claims_are_for_the_pages_of_the_tokens_client() {
 }
 
 #[test]
-fn the_claims_of_a_client_that_is_gone_are_for_no_page() {
+fn the_claims_of_a_client_that_is_gone_are_for_nobody() {
     let token = access_token(&login(&core(), SHOP, "client_id=SHOP&password=right"));
     let mut document = document();
     document["clients"].as_array_mut().unwrap().remove(0);
     let core = Core::new(&document.to_string(), &[]);
     let answer = core.send(&with_bearer(by(OFFICE, "GET", "/oauth2/userinfo", ""), &token));
-    assert_eq!((answer.status, cors_headers(&answer)), (200, vec!["vary"]));
+    assert_eq!(answer.status, 401);
+    assert!(!String::from_utf8_lossy(&answer.body).contains("sub"));
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn a_lookup_needs_little_and_has_defaults_for_the_rest() {
 fn everything_can_be_set() {
     let settings = json!({
         "cluster": "directory", "authority": "directory.internal:8080", "method": "POST", "path": "/{auth_source_id}/{kind}",
-        "headers": {"X-AnswerPart": "{auth_source_id}", "x-key": {"env": "TOKEN"}, "content-type": "application/json"},
+        "headers": {"X-Source": "{auth_source_id}", "x-key": {"env": "TOKEN"}, "content-type": "application/json"},
         "body": r#"{"name": {identifier}, "kind": {kind}, "n": {}}"#,
         "authorization": {"bearer": {"env": "TOKEN"}},
         "user": {"id": "/id", "password_hash": "/hash", "status": "/status", "active": ["on", 1, true],

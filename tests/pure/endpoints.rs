@@ -9,9 +9,13 @@ use crate::support::{
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Decoder, Encoder};
 use serde_json::{Value, json};
 use token_endpoint::{
-    crypto::jws::{Algorithm, SigningKey},
+    crypto::{
+        jws::{Algorithm, SigningKey},
+        password::{Argon2Cost, hash_argon2id},
+    },
     http::Response,
     origin::Origin,
+    secret::Secret,
 };
 
 const OTHER_KEY: &str = include_str!("../vectors/rfc8037-a1.pem");
@@ -588,4 +592,51 @@ fn discovery_is_found_for_an_issuer_with_a_path_too() {
     for path in ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"] {
         assert!(!core.configuration.endpoint.owns(path), "{path}");
     }
+}
+
+/// Whether a token of alice's at `WEB` is good still where the configuration has become another.
+fn is_good_after(change: impl FnOnce(&mut Value)) -> bool {
+    let token = login(&core(), WEB, "openid");
+    let mut document = document();
+    change(&mut document);
+    let later = core_with(&document);
+    let access = text(&token, "access_token");
+    let answer = introspect(&later, OTHER_WEB, &access);
+    let is_active = body(&answer)["active"].as_bool().unwrap();
+    assert!(is_active || text_of(&answer) == r#"{"active":false}"#);
+    assert_eq!(user_info(&later, &access).status, if is_active { 200 } else { 401 });
+    is_active
+}
+
+#[test]
+fn the_token_of_a_locked_gone_or_re_passworded_user_is_inactive() {
+    let user = |document: &mut Value, name: &str, value: Value| document["auth_sources"][0]["users"][0][name] = value;
+    assert!(is_good_after(|_| {}));
+    assert!(!is_good_after(|document| user(document, "status", json!("locked"))));
+    assert!(!is_good_after(|document| user(document, "id", json!("another"))));
+    assert!(!is_good_after(|document| user(document, "password_hash", json!(other_hash()))));
+    assert!(!is_good_after(|document| user(document, "password_changed_at", json!(NOW + 1))));
+    assert!(!is_good_after(|document| document["auth_sources"][0]["users"] = json!([])));
+}
+
+#[test]
+fn the_token_of_a_client_that_is_gone_or_lost_its_grants_is_inactive() {
+    assert!(!is_good_after(|document| drop(document["clients"].as_array_mut().unwrap().remove(0))));
+    assert!(!is_good_after(|document| document["clients"][0]["grants"] = json!(["client_credentials"])));
+    assert!(is_good_after(|document| document["clients"][0]["grants"] = json!(["refresh_token", "password"])));
+}
+
+#[test]
+fn the_refresh_token_of_a_locked_user_is_inactive() {
+    let tokens = login(&core(), WEB, "openid");
+    let mut document = document();
+    document["auth_sources"][0]["users"][0]["status"] = json!("locked");
+    assert!(is_active(&core(), &text(&tokens, "refresh_token")));
+    assert!(!is_active(&core_with(&document), &text(&tokens, "refresh_token")));
+}
+
+/// Of the same password, with another salt.
+fn other_hash() -> String {
+    let cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
+    hash_argon2id(&Secret::new("right"), b"another salt ...", cost).unwrap()
 }

@@ -198,3 +198,76 @@ fn a_directory_that_is_down_is_tried_twice_left_alone_and_tried_again() {
     gateway.run();
     assert_eq!(gateway.take_answer(stream).unwrap().status, 200);
 }
+
+/// What introspection or userinfo says of a token, and how often the directory was asked for it.
+fn is_known_good(gateway: &mut Gateway, token: &str, status: u16, found: &Value) -> (bool, usize) {
+    let headers = vec![("authorization", format!("Bearer {token}"))];
+    let request = Request { method: "GET", path: "/oauth2/userinfo", headers, body: String::new() };
+    let stream = gateway.send(&request);
+    gateway.run();
+    let call = gateway.take_call("directory");
+    if let Some(call) = &call {
+        assert_eq!(call.path, "/people/alice");
+        gateway.answer(call, CallAnswer::of(status, &found.to_string()));
+        gateway.run();
+    }
+    let status = gateway.take_answer(stream).expect("an answer").status;
+    assert!([200, 401].contains(&status), "{status}");
+    (status == 200, usize::from(call.is_some()))
+}
+
+/// An access token of a user of the directory outside.
+fn token_from_elsewhere(gateway: &mut Gateway, found: &Value) -> String {
+    let stream = gateway.send(&login_at("ELSEWHERE", "right"));
+    gateway.run();
+    let call = gateway.take_call("directory").unwrap();
+    gateway.answer(&call, CallAnswer::of(200, &found.to_string()));
+    gateway.run();
+    let token = body(&gateway.take_answer(stream).unwrap())["access_token"].as_str().unwrap().to_owned();
+    assert!(!token.contains("alice"), "it doesn't tell by which name the user logged in");
+    token
+}
+
+#[test]
+fn the_token_of_a_user_who_is_gone_or_another_or_has_a_new_hash_elsewhere_is_good_for_nothing() {
+    let known = json!({"id": "7", "hash": CHEAP});
+    for (status, found, is_good) in [
+        (200, known.clone(), true),
+        (404, json!({}), false),
+        (200, json!({"id": "8", "hash": CHEAP}), false),
+        (200, json!({"id": "7", "hash": dear_hash()}), false),
+    ] {
+        let mut gateway = paced();
+        let token = token_from_elsewhere(&mut gateway, &known);
+        gateway.host.pass(Duration::from_secs(5));
+        assert_eq!(is_known_good(&mut gateway, &token, status, &found), (is_good, 1), "{found}");
+    }
+}
+
+#[test]
+fn a_directory_is_asked_about_a_tokens_user_once_in_five_seconds() {
+    let mut gateway = paced();
+    let known = json!({"id": "7", "hash": CHEAP});
+    let token = token_from_elsewhere(&mut gateway, &known);
+    assert_eq!(is_known_good(&mut gateway, &token, 404, &known), (true, 0), "the login has asked just now");
+    gateway.host.pass(Duration::from_secs(5));
+    assert_eq!(is_known_good(&mut gateway, &token, 404, &known), (false, 1));
+    gateway.host.pass(Duration::from_secs(4));
+    assert_eq!(is_known_good(&mut gateway, &token, 200, &known), (false, 0));
+}
+
+#[test]
+fn a_token_is_not_called_good_while_its_directory_is_away() {
+    let mut gateway = paced();
+    let token = token_from_elsewhere(&mut gateway, &json!({"id": "7", "hash": CHEAP}));
+    gateway.host.pass(Duration::from_secs(5));
+    let headers = vec![("authorization", format!("Bearer {token}"))];
+    let stream = gateway.send(&Request { method: "GET", path: "/oauth2/userinfo", headers, body: String::new() });
+    for _ in 0..2 {
+        gateway.run();
+        let call = gateway.take_call("directory").expect("a try");
+        gateway.answer(&call, CallAnswer::none());
+    }
+    gateway.run();
+    assert_eq!(gateway.take_answer(stream).unwrap().status, 503);
+}

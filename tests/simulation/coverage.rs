@@ -60,6 +60,8 @@ const REQUIRED: &[&str] = &[
     "family: ended by itself",
     "family: refused since it has ended",
     "token: denied alone",
+    "token: ended with its user",
+    "token: ended with its client",
     "limit: a right password is told like a wrong one",
     "exception: a restart with local state",
     "exception: on_store_failure: allow",

@@ -8,7 +8,7 @@ use super::{
     invariants,
     model::{Ask, Family, Kind, Login, Token},
     people::{self, Person},
-    settings::CACHE,
+    settings::{CACHE, STATUS_MAX_AGE},
     world::World,
 };
 
@@ -85,6 +85,17 @@ pub fn who(world: &World, ask: &Ask, source: &str, name: &str) -> Vec<Person> {
         _ => Duration::MAX,
     };
     world.directories.between(name, ask.sent.saturating_sub(before), world.clock.now())
+}
+
+/// The same where it is asked whether a token is good: what a directory has told is kept for a shorter time then.
+pub fn who_is_asked_for(world: &World, ask: &Ask, source: &str, name: &str) -> Vec<Person> {
+    match source {
+        "LOOKUP" => {
+            let since = ask.sent.saturating_sub(Duration::from_secs(STATUS_MAX_AGE + 3));
+            world.directories.between(name, since, world.clock.now())
+        }
+        _ => who(world, ask, source, name),
+    }
 }
 
 pub fn client(world: &World, ask: &Ask, client: &'static str, is_proven: bool, body: &Value) {

@@ -8,7 +8,8 @@ use super::{
     entitlement,
     invariants::is_allowed,
     model::{Ask, Fact, Family, Model, Token, Used},
-    settings::{ACCESS_TOKEN, GRACE, REFRESH_TOKEN, SKEW},
+    people::Person,
+    settings::{ACCESS_TOKEN, GRACE, REFRESH_TOKEN, SKEW, has_client},
     world::{World, wall_of},
 };
 
@@ -163,14 +164,33 @@ pub fn introspect(world: &World, ask: &Ask, (client, is_proven): Caller, token: 
         if !is_proven || is_refresh && owner != *client {
             world.violate("entitled", || format!("{client} was told of a token of {owner}"));
         }
-        good(world, ask, token);
+        is_good(world, ask, token);
     } else if !is_refresh {
         is_bad(world, ask, token);
     }
 }
 
+/// A token is said to be good, or its user's claims are told.
 pub fn is_good(world: &World, ask: &Ask, token: usize) {
     good(world, ask, token);
+    let model = world.model.borrow();
+    if !has_owner(world, ask, &model.families[model.tokens[token].family], false) {
+        world.violate("entitled", || {
+            format!("{ask:?} is good, and its client is gone, or its user is gone, locked or has a new password")
+        });
+    }
+}
+
+/// Whether the configuration has the client, and a directory that can be asked has the user who got the token, active and with the
+/// same password, at some time (`all`: at all times) from when it may have been asked to now.
+fn has_owner(world: &World, ask: &Ask, family: &Family, all: bool) -> bool {
+    if !has_client(ask.variant, family.client) {
+        return false;
+    }
+    let Some((source, name)) = family.user.filter(|(source, _)| *source != "VERIFY") else { return true };
+    let known = entitlement::who_is_asked_for(world, ask, source, name);
+    let is_owner = |person: &Person| person.is_active() && person.password == family.password;
+    if all { known.iter().all(is_owner) } else { known.iter().any(is_owner) }
 }
 
 /// An access token is refused: it must have ended, or nobody knows.
@@ -180,8 +200,16 @@ pub fn is_bad(world: &World, ask: &Ask, token: usize) {
     let family = &model.families[known.family];
     let is_fresh = world.clock.now() < known.issued + Duration::from_secs(ACCESS_TOKEN - 5);
     let has_ended = known.denied.is_some() || family.ended.is_some() || model.is_uncertain(known.family);
-    if is_fresh && !has_ended && is_steady(world, family.began) {
-        world.violate("honest", || format!("{ask:?}: the token is good"));
+    let is_owned = has_owner(world, ask, family, true);
+    if !is_owned {
+        world.count(if has_client(ask.variant, family.client) {
+            "token: ended with its user"
+        } else {
+            "token: ended with its client"
+        });
+    }
+    if is_fresh && !has_ended && is_owned && is_steady(world, family.began) {
+        world.violate("honest", || format!("{ask:?}: the token of {:?} at {} is good", family.user, family.client));
     }
 }
 
@@ -258,11 +286,8 @@ fn is_over_in_etcd(world: &World, family: &Family, token: &Token, fact: Fact) ->
     const SLACK: u64 = 30;
     let is_of_one = token.denied.is_some() && family.ended.is_none();
     let until = if is_of_one { token.wall + ACCESS_TOKEN } else { family.wall + REFRESH_TOKEN };
-    let slack = Duration::from_secs(SLACK);
     let has_forgotten = |(since, skew): &(Duration, i64)| {
-        // Who had begun before its clock jumped goes on, however far that was.
-        let is_at_it = fact.at.abs_diff(*since) <= slack;
-        let may_write = *since <= fact.at && wall_of(*since, *skew) <= until + ACCESS_TOKEN + SLACK || is_at_it;
+        let may_write = *since <= fact.at && wall_of(*since, *skew) <= until + ACCESS_TOKEN + SLACK;
         may_write && wall_of(world.clock.now(), *skew) + SLACK > until + WINDOW
     };
     let mut processes = world.processes.iter();

@@ -19,6 +19,8 @@ pub(crate) const NOT_FOUND: [u16; 1] = [404];
 pub(crate) const REFUSED: [u16; 2] = [401, 403];
 /// The defaults of [`CacheFields`].
 pub(crate) const DEFAULT_CACHE: CacheLimits = CacheLimits { max_entries: 1000, max_age: Duration::from_secs(10) };
+/// What is kept for [`LookupFields::status_max_age`].
+pub(crate) const DEFAULT_STATUS_CACHE: CacheLimits = CacheLimits { max_entries: 1000, max_age: Duration::from_secs(5) };
 
 object! {
     /// A service that is asked for one user at a time, by identifier.
@@ -38,6 +40,8 @@ object! {
         decoy_hash: Option<HashForm>,
         /// Keeps answers for a while. Without it, none is kept.
         cache: Option<CacheFields>,
+        /// How old an answer may be by which introspection and userinfo tell whether a token's user may log in still.
+        status_max_age: Option<Seconds<3600>> = Span(DEFAULT_STATUS_CACHE.max_age),
         ..request: RequestFields,
         ..answer: AnswerFields,
     }

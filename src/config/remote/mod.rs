@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
 
 use self::fields::{
-    CacheFields, ConfirmedUserFields, DEFAULT_CACHE, FoundUserFields, LookupFields, MappingFields, NOT_FOUND, REFUSED,
-    VerifyFields,
+    CacheFields, ConfirmedUserFields, DEFAULT_CACHE, DEFAULT_STATUS_CACHE, FoundUserFields, LookupFields,
+    MappingFields, NOT_FOUND, REFUSED, VerifyFields,
 };
 use self::pointer::{FieldPointer, Pointer, Scalar};
 use super::{
@@ -36,6 +36,7 @@ pub(super) fn lookup(object: &mut Object, environment: Environment, allowances: 
         statuses(object, LookupFields::not_found, &NOT_FOUND, |status| matches!(status, 200..=299 | 400..=499));
     let decoy = object.with(LookupFields::decoy_hash, |node| password_hash(node, allowances)).flatten();
     let cache = object.nested(LookupFields::cache, cache);
+    let status_max_age = whole_seconds(object, LookupFields::status_max_age);
     let limits = upstream::limits(object);
     let FoundUser { at, password_hash, mapping } = user?;
     let upstream = upstream?;
@@ -45,6 +46,10 @@ pub(super) fn lookup(object: &mut Object, environment: Environment, allowances: 
         upstream,
         limits,
         cache,
+        status_cache: CacheLimits {
+            max_age: status_max_age.unwrap_or(DEFAULT_STATUS_CACHE.max_age),
+            ..DEFAULT_STATUS_CACHE
+        },
         decoy,
         not_found,
         at,

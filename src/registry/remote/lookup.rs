@@ -25,6 +25,8 @@ pub struct Lookup {
     pub limits: CallLimits,
     /// How long an answer is good for, if it is kept at all.
     pub cache: Option<CacheLimits>,
+    /// How long an answer is good for where it only tells whether a token is.
+    pub status_cache: CacheLimits,
     /// A hash that costs what users' hashes cost there.
     pub decoy: Option<Arc<PasswordHash>>,
     /// The statuses that mean that there is no such user.
