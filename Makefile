@@ -32,10 +32,11 @@ PORTS = -e 's/port_value: 3000/port_value: $(SAMPLE_PORT)/' -e t -e 's/localhost
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 SECONDS    ?= 60
+MINUTES    ?= 30
 TARGET     ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -120,6 +121,9 @@ ATTACK = ENVOY="$$(envoy/which-envoy)" PYTHONPATH=tests/bench python3 -B tests/a
 prove-timing: build ## tells users and clients apart by time, in vain (8 minutes; TIMING_ARGUMENTS="--samples 1000 --dear-samples 100")
 	@$(ATTACK)/timing.py --broken $(TIMING_ARGUMENTS)
 	@$(ATTACK)/timing.py $(TIMING_ARGUMENTS)
+
+soak: build ## mixed traffic at 80 % of what a worker does, and changes of its configuration, for MINUTES=30: nothing grows or fails
+	@$(ATTACK)/soak.py --minutes $(MINUTES)
 
 simulate: ## the whole program in a simulated host, where everything goes wrong: SEEDS=10000 of them, or SEED=42 with a trace
 	SEEDS="$(or $(SEEDS),300)" $(if $(SEED),SEED="$(SEED)") cargo test --test pure simulation:: -- --nocapture
