@@ -122,7 +122,7 @@ prove-timing: build ## tells users and clients apart by time, in vain (8 minutes
 	@$(ATTACK)/timing.py --broken $(TIMING_ARGUMENTS)
 	@$(ATTACK)/timing.py $(TIMING_ARGUMENTS)
 
-soak: build ## mixed traffic at 80 % of what a worker does, and changes of its configuration, for MINUTES=30: nothing grows or fails
+soak: build ## mixed traffic at 80 % of what a worker does, and changes of its configuration, for MINUTES=30 (15 at least): nothing grows or fails
 	@$(ATTACK)/soak.py --minutes $(MINUTES)
 
 simulate: ## the whole program in a simulated host, where everything goes wrong: SEEDS=10000 of them, or SEED=42 with a trace
