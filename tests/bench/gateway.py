@@ -151,11 +151,13 @@ def logins(**password_checks):
 class Gateway:
     """A running Envoy; `with` ends it."""
 
-    def __init__(self, configuration, concurrency=1):
+    def __init__(self, configuration, concurrency=1, files={}, options=()):
+        """`files` are parts of the configuration that it refers to, by name; `options` are Envoy's."""
         self.state = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
-        (self.state / "envoy.json").write_text(json.dumps(configuration))
+        for name, content in {"envoy.json": configuration, **files}.items():
+            self.replace(name, content)
         command = [os.environ["ENVOY"], "--config-path", "envoy.json", "--admin-address-path", "admin"]
-        command += ["--concurrency", str(concurrency), "--disable-hot-restart", "--log-level", "warning"]
+        command += ["--concurrency", str(concurrency), "--disable-hot-restart", "--log-level", "warning", *options]
         started = time.monotonic()
         with open(self.state / "log", "w") as log:
             self.envoy = subprocess.Popen(command, cwd=self.state, env=os.environ | keys(), stdout=log, stderr=log)
@@ -176,6 +178,11 @@ class Gateway:
         self.envoy.kill()
         self.envoy.wait()
         shutil.rmtree(self.state)
+
+    def replace(self, name, content):
+        """At once, as Envoy's file watch wants it."""
+        (self.state / "new").write_text(json.dumps(content))
+        (self.state / "new").rename(self.state / name)
 
     def wait_until_live(self):
         deadline = time.monotonic() + PATIENCE

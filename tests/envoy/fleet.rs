@@ -18,10 +18,10 @@ use crate::support::{
 /// Far longer than anything takes that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const INVALID: &str = r#"{"error":"invalid_grant","error_description":"Invalid refresh token"}"#;
+pub(crate) const INVALID: &str = r#"{"error":"invalid_grant","error_description":"Invalid refresh token"}"#;
 
 /// Longer than a test takes.
-const LONG_GRACE: &str = "retry_grace: 600s";
+pub(crate) const LONG_GRACE: &str = "retry_grace: 600s";
 
 // --- Refresh tokens ---
 
@@ -138,17 +138,17 @@ fn a_revocation_that_etcd_can_not_be_told_is_not_called_done() {
     assert!(!is_active(&fleet.there, &token));
 }
 
-fn revoke(gateway: &Gateway, token: &str) {
+pub(crate) fn revoke(gateway: &Gateway, token: &str) {
     assert_eq!(http1::post_form(gateway.address(), "/oauth2/revoke", &about(token)).status, 200);
 }
 
-fn is_active(gateway: &Gateway, token: &str) -> bool {
+pub(crate) fn is_active(gateway: &Gateway, token: &str) -> bool {
     let answer = http1::post_form(gateway.address(), "/oauth2/introspect", &about(token));
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()["active"] == true
 }
 
-fn about(token: &str) -> String {
+pub(crate) fn about(token: &str) -> String {
     format!("client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET&token={token}")
 }
 
@@ -208,7 +208,7 @@ fn a_record_that_makes_no_sense_is_503_and_never_a_token() {
 
 // --- Attempts ---
 
-const FOUR: &str = "store: etcd, identifier: {failures: 4, wait: 600s, max_wait: 600s, forget: 6000s}";
+pub(crate) const FOUR: &str = "store: etcd, identifier: {failures: 4, wait: 600s, max_wait: 600s, forget: 6000s}";
 
 #[test]
 fn failures_at_both_are_counted_together_and_a_success_at_one_resets_nothing() {
@@ -264,10 +264,10 @@ fn who_has_to_wait_can_not_be_asked_while_etcd_is_away_and_no_password_is_checke
 const CALLS: &str = "cluster.etcd.upstream_rq_total";
 
 /// Two gateways with the same keys, and what they remember in.
-struct Fleet {
-    etcd: Etcd,
-    here: Gateway,
-    there: Gateway,
+pub(crate) struct Fleet {
+    pub etcd: Etcd,
+    pub here: Gateway,
+    pub there: Gateway,
 }
 
 impl Fleet {
@@ -283,30 +283,30 @@ impl Fleet {
     }
 }
 
-fn yaml(etcd: &Etcd, state: &str, attempt_limits: &str) -> String {
+pub(crate) fn yaml(etcd: &Etcd, state: &str, attempt_limits: &str) -> String {
     let next = "password_checks:";
     let yaml = gateway::demo_with(next, &format!("attempt_limits: {{{attempt_limits}}}\n{:20}{next}", ""));
     remembering(&yaml, etcd.port(), state)
 }
 
 /// A login, and its refresh token.
-fn log_in(gateway: &Gateway) -> String {
+pub(crate) fn log_in(gateway: &Gateway) -> String {
     let answer = gateway.token(SAMPLE);
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.field("refresh_token")
 }
 
-fn guess(gateway: &Gateway) -> Response {
+pub(crate) fn guess(gateway: &Gateway) -> Response {
     gateway.token(&SAMPLE.replace("MOCK_PASSWORD&", "WRONG&"))
 }
 
-fn refresh(gateway: &Gateway, token: &str) -> Response {
+pub(crate) fn refresh(gateway: &Gateway, token: &str) -> Response {
     let client = "client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET";
     gateway.token(&format!("grant_type=refresh_token&{client}&refresh_token={token}"))
 }
 
 /// A refresh that succeeds, and the next token.
-fn refreshed(gateway: &Gateway, token: &str) -> String {
+pub(crate) fn refreshed(gateway: &Gateway, token: &str) -> String {
     let answer = refresh(gateway, token);
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.field("refresh_token")
@@ -324,7 +324,7 @@ fn assert_told_once(gateway: &Gateway, causes: &[&str]) {
     assert!(told.len() == 1 && causes.contains(&told[0]), "{told:?}");
 }
 
-fn assert_unharmed(fleet: &Fleet) {
+pub(crate) fn assert_unharmed(fleet: &Fleet) {
     for gateway in [&fleet.here, &fleet.there] {
         log_in(gateway);
         let log = gateway.log();
@@ -332,7 +332,7 @@ fn assert_unharmed(fleet: &Fleet) {
     }
 }
 
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");

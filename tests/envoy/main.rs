@@ -14,6 +14,7 @@ mod oidc_client;
 mod package;
 mod reload;
 mod remote_directories;
+mod rollout;
 mod worker;
 
 #[path = "../support"]

@@ -17,6 +17,9 @@ use super::{http1, response::Response, start::free_port};
 /// Far longer than a start takes on a slow machine, so that an Envoy that never comes up is a failure and not a hung test.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What the demo's configuration calls the filter.
+const FILTER: &str = "token_endpoint.wasm";
+
 pub struct Gateway {
     envoy: Envoy,
     admin: SocketAddr,
@@ -146,6 +149,13 @@ impl Gateway {
     pub fn start_with_file(workers: u32, yaml: &str, name: &str, text: &str, keys: Keys) -> Self {
         let state = state_folder(yaml);
         fs::write(state.path().join(name), text).unwrap();
+        Self::start_in(state, Manner { workers, ..Manner::default() }, keys)
+    }
+
+    /// The same with a filter that was built elsewhere.
+    pub fn start_filter(filter: &Path, workers: u32, yaml: &str, keys: Keys) -> Self {
+        let state = state_folder(yaml);
+        fs::copy(filter, state.path().join(FILTER)).unwrap();
         Self::start_in(state, Manner { workers, ..Manner::default() }, keys)
     }
 
@@ -313,7 +323,7 @@ impl Drop for Envoy {
 
 fn state_folder(yaml: &str) -> TempDir {
     let state = TempDir::new().unwrap();
-    fs::copy(from_make("TOKEN_ENDPOINT_WASM"), state.path().join("token_endpoint.wasm")).unwrap();
+    fs::copy(from_make("TOKEN_ENDPOINT_WASM"), state.path().join(FILTER)).unwrap();
     fs::write(state.path().join("envoy.yaml"), yaml).unwrap();
     copy_sample(&state.path().join("sample"));
     state
