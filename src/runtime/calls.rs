@@ -134,7 +134,7 @@ impl Calls {
         outgoing.count_try();
         match host.call(&outgoing.callout, outgoing.time_left(host.monotonic())) {
             Ok(call) => {
-                self.in_flight.made(call, InFlightCall { request: request, outgoing });
+                self.in_flight.made(call, InFlightCall { request, outgoing });
                 Vec::new()
             }
             Err(_) => self.fail(request, &outgoing, &Fault::NoAnswer, host),
