@@ -118,10 +118,17 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Takes all fields that are left, whatever their names.
+    /// Takes all fields that are left, whatever their names. What of them is no JSON that can be kept is a problem.
     pub(super) fn rest(&mut self) -> Vec<(String, Value)> {
-        let fields = std::mem::take(&mut self.fields).into_iter();
-        fields.filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?))).collect()
+        let (path, report) = (self.path, self.report);
+        let field = |(name, raw): (String, &RawValue)| match serde_json::from_str(raw.get()) {
+            Ok(value) => Some((name, value)),
+            Err(_) => {
+                Node { path: &Path::Field(path, &name), report, raw }.problem("nested too deep, or half a character");
+                None
+            }
+        };
+        std::mem::take(&mut self.fields).into_iter().filter_map(field).collect()
     }
 
     /// Reads all fields that are left, whatever their names; null counts as left out.

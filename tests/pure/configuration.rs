@@ -173,6 +173,17 @@ fn hashes_are_bounded_above_and_weak_ones_are_allowed_by_name_only() {
 }
 
 #[test]
+fn a_claim_that_cannot_be_read_is_a_problem_and_never_left_out() {
+    let claim = "auth_sources[0].users[1].claims.roles: nested too deep, or half a character";
+    for bad in [format!("{}{}", "[".repeat(200), "]".repeat(200)), r#""\ud800""#.to_owned()] {
+        let document = with("/auth_sources/0/users/1/claims", json!({"roles": "ROLES"})).to_string();
+        let document = document.replace(r#""ROLES""#, &bad);
+        let refused = config::parse(document.as_bytes(), &environment, NOW).unwrap_err();
+        assert_eq!(refused.iter().map(Problem::to_string).collect::<Vec<_>>(), [claim]);
+    }
+}
+
+#[test]
 fn users_have_an_id_an_identifier_and_nothing_in_common() {
     let user = "auth_sources[0].users[1]";
     refuses("/auth_sources/0/users/1/id", json!("1"), &format!("{user}.id: the id of another user"));
