@@ -103,7 +103,8 @@ fn not_renewed(world: &World, ask: &Ask, token: usize) {
     if is_honest {
         world.violate("honest", || format!("{ask:?} is refused"));
     }
-    if is_theft {
+    // Where nobody waits for the store, a family may not be remembered as ended.
+    if is_theft && !is_allowed(world, ask) {
         end(world, ask, token, "family: ended by a theft");
     }
     world.model.borrow_mut().family_of(token).is_uncertain = true;
