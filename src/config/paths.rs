@@ -69,7 +69,7 @@ pub(super) fn read(object: &mut Object, field: Field<Option<PathFields>>, issuer
     let mut paths = Paths::default();
     for path in issuer.map(Issuer::metadata_paths).into_iter().flatten() {
         // An issuer without a path has one of them twice.
-        _ = paths.add(path, Route::PublicDocument(PublicDocument::Metadata));
+        _ = paths.add(path, Route::Document(PublicDocument::Metadata));
     }
     let given = object.nested(field, given).unwrap_or_default();
     for (at, (room, name, default)) in Route::WITH_SETTINGS.into_iter().enumerate() {

@@ -52,7 +52,7 @@ impl Endpoint {
         }
         match room {
             _ if head.method == "OPTIONS" => told(reply::methods(room.methods(), self.preflight(&head, room)), room),
-            Route::PublicDocument(document) => told(self.document(document, now), room),
+            Route::Document(document) => told(self.document(document, now), room),
             _ if head.method == "POST" && self.is_foreign_page(&head) => refused(OAuthError::ForeignPage, room),
             Route::Service(_) if !head.has_form() => refused(OAuthError::ContentType, room),
             Route::Service(service) => self.collect(head, Purpose::Service(service)),

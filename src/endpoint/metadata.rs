@@ -65,7 +65,7 @@ pub fn document(described: &Described) -> Option<String> {
     let metadata = Metadata {
         issuer: described.issuer,
         token_endpoint: url(Route::Service(Service::Token)),
-        jwks_uri: url(Route::PublicDocument(PublicDocument::Keys)),
+        jwks_uri: url(Route::Document(PublicDocument::Keys)),
         revocation_endpoint: url(Route::Service(Service::Revocation)),
         introspection_endpoint: url(Route::Service(Service::Introspection)),
         userinfo_endpoint: url(Route::UserInfo),

@@ -134,8 +134,8 @@ impl From<Route> for RequestKind {
         match room {
             Route::Service(service) => service.into(),
             Route::UserInfo => Self::UserInfo,
-            Route::PublicDocument(PublicDocument::Keys) => Self::Keys,
-            Route::PublicDocument(PublicDocument::Metadata) => Self::Metadata,
+            Route::Document(PublicDocument::Keys) => Self::Keys,
+            Route::Document(PublicDocument::Metadata) => Self::Metadata,
         }
     }
 }

@@ -10,7 +10,7 @@ pub enum Route {
     /// A user's claims, for who has the user's token.
     UserInfo,
     /// Something for everyone.
-    PublicDocument(PublicDocument),
+    Document(PublicDocument),
 }
 
 /// What clients may ask for.
@@ -57,7 +57,7 @@ impl Route {
         (Self::Service(Service::Revocation), "revocation", "/oauth2/revoke"),
         (Self::Service(Service::Introspection), "introspection", "/oauth2/introspect"),
         (Self::UserInfo, "userinfo", "/oauth2/userinfo"),
-        (Self::PublicDocument(PublicDocument::Keys), "jwks", "/oauth2/jwks"),
+        (Self::Document(PublicDocument::Keys), "jwks", "/oauth2/jwks"),
     ];
 
     /// The methods that it knows (RFC 9110 §9.1).
@@ -65,7 +65,7 @@ impl Route {
         match self {
             Self::Service(_) => "POST, OPTIONS",
             Self::UserInfo => "GET, HEAD, POST, OPTIONS",
-            Self::PublicDocument(_) => "GET, HEAD, OPTIONS",
+            Self::Document(_) => "GET, HEAD, OPTIONS",
         }
     }
 
