@@ -8,13 +8,20 @@ use super::{
     step::{Find, FindFor},
 };
 use crate::{
+    crypto::password::PasswordHash,
     registry::{
         auth_source::{AuthSource, Directory},
         client::{Client, Grant},
         identifier::Identifier,
         user::{Account, Found, User},
     },
-    token::{presented::AccessToken, refresh::RefreshToken, user_reference::UserReference},
+    state::TokenId,
+    time::{Entropy, UnixTime},
+    token::{
+        presented::AccessToken,
+        refresh::{RefreshToken, short_mark},
+        user_reference::UserReference,
+    },
 };
 
 /// What the configuration says of a token's owner.
@@ -33,18 +40,33 @@ pub(super) fn has_found(found: &Found, is_of: impl FnOnce(&Account) -> bool) -> 
 }
 
 impl Endpoint {
+    /// What an access token of a user carries so that its owner is found later: its name with a mark of the password, and where to
+    /// ask. Neither where nobody can be asked, or where no key seals whom to ask for.
+    pub(super) fn tie(
+        &self,
+        id: TokenId,
+        source: &AuthSource,
+        identifier: &Identifier,
+        hash: Option<&PasswordHash>,
+        now: UnixTime,
+        entropy: Entropy,
+    ) -> (TokenId, Option<String>) {
+        let reference = match source.directory {
+            Directory::Lookup(_) | Directory::Snapshot(_) => {
+                let reference = UserReference { auth_source_id: source.id.clone(), identifier: identifier.clone() };
+                reference.seal(&self.sealer, &self.terms.issuer, now, entropy)
+            }
+            Directory::Users(_) | Directory::Verify(_) => None,
+        };
+        let can_be_found = reference.is_some() || matches!(source.directory, Directory::Users(_));
+        let mark = hash.filter(|_| can_be_found).map(|hash| short_mark(hash, id.family()));
+        (mark.map_or(id, |mark| id.marked(mark)), reference)
+    }
+
     /// The owner of a refresh token of this client.
     pub(super) fn owner_of_refresh_token(&self, client: &Client, token: &RefreshToken) -> Owner {
-        match client.auth_source(&token.auth_source_id).filter(|_| client.grants.contains(&Grant::RefreshToken)) {
-            Some(source) => match &source.directory {
-                Directory::Users(users) => {
-                    in_table(users.by_id(&token.user_id), |account| token.may_be_used_by(account))
-                }
-                Directory::Lookup(_) | Directory::Snapshot(_) => ask(source, token.identifier.clone()),
-                Directory::Verify(_) => Owner::Gone,
-            },
-            None => Owner::Gone,
-        }
+        let source = client.auth_source(&token.auth_source_id).filter(|_| client.grants.contains(&Grant::RefreshToken));
+        at_source(source, &token.user_id, &token.identifier, |account| token.may_be_used_by(account))
     }
 
     /// The owner of an access token.
@@ -58,20 +80,33 @@ impl Endpoint {
             return Owner::Gone;
         }
         match &token.user_reference {
-            Some(sealed) => UserReference::open(&self.sealer, &self.terms.issuer, sealed)
-                .map_or(Owner::Gone, |reference| referred(client, token, reference)),
+            Some(sealed) => match UserReference::open(&self.sealer, &self.terms.issuer, sealed) {
+                Some(UserReference { auth_source_id, identifier }) => {
+                    let source = client.auth_source(&auth_source_id);
+                    at_source(source, &token.subject, &identifier, |account| token.is_of(account))
+                }
+                None => Owner::Gone,
+            },
             None => unreferred(client, token),
         }
     }
 }
 
-/// By the directory that the token names.
-fn referred(client: &Client, token: &AccessToken, reference: UserReference) -> Owner {
-    let Some(source) = client.auth_source(&reference.auth_source_id) else { return Owner::Gone };
+/// By the directory of the login. One that can't be asked has become so since.
+fn at_source(
+    source: Option<&Arc<AuthSource>>,
+    id: &str,
+    identifier: &Identifier,
+    is_of: impl FnOnce(&Account) -> bool,
+) -> Owner {
+    let Some(source) = source else { return Owner::Gone };
     match &source.directory {
-        Directory::Users(users) => in_table(users.by_id(&token.subject), |account| token.is_of(account)),
-        Directory::Lookup(_) | Directory::Snapshot(_) => ask(source, reference.identifier),
-        Directory::Verify(_) => Owner::Good,
+        Directory::Users(users) if users.by_id(id).is_some_and(is_of) => Owner::Good,
+        Directory::Users(_) | Directory::Verify(_) => Owner::Gone,
+        Directory::Lookup(_) | Directory::Snapshot(_) => {
+            let (auth_source, identifier) = (Arc::clone(source), identifier.clone());
+            Owner::Unknown(Find { auth_source, identifier, traceparent: None, purpose: FindFor::Status })
+        }
     }
 }
 
@@ -85,12 +120,4 @@ fn unreferred(client: &Client, token: &AccessToken) -> Owner {
     };
     let is_unknown = !token.id.is_marked() && !directories.clone().all(|it| matches!(it, Directory::Users(_)));
     if is_unknown || directories.any(is_of_users) { Owner::Good } else { Owner::Gone }
-}
-
-fn in_table(account: Option<&Account>, is_of: impl FnOnce(&Account) -> bool) -> Owner {
-    if account.is_some_and(is_of) { Owner::Good } else { Owner::Gone }
-}
-
-fn ask(source: &Arc<AuthSource>, identifier: Identifier) -> Owner {
-    Owner::Unknown(Find { auth_source: Arc::clone(source), identifier, traceparent: None, purpose: FindFor::Status })
 }

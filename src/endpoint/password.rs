@@ -32,7 +32,7 @@ use crate::{
     time::{Moment, UnixTime},
     token::{
         GrantedRequest, RefreshTokenPolicy,
-        refresh::{PasswordMark, RefreshToken, short_mark},
+        refresh::{PasswordMark, RefreshToken},
     },
 };
 
@@ -221,12 +221,11 @@ impl Concluding {
         let (now, (for_id, for_seal)) = (moment.now, moment.entropy.fork());
         let id = TokenId::fresh(for_id);
         let (auth_source, identifier) = (&self.login.auth_source, &self.login.identifier);
-        let reference = endpoint.refer(auth_source, identifier, now, for_seal);
-        let marked = hash.as_ref().map_or(id, |hash| id.marked(short_mark(hash, id.family())));
+        let (marked, user_reference) = endpoint.tie(id, auth_source, identifier, hash.as_deref(), now, for_seal);
         let mark = hash.and_then(|hash| PasswordMark::of(&hash, id.family()));
         let coming_back = self.login.coming_back(endpoint, &user, mark, id.family(), now);
         let Login { client, scopes, .. } = self.login;
-        let granted = GrantedRequest { client, user, user_reference: reference, scopes, coming_back };
+        let granted = GrantedRequest { client, user, user_reference, scopes, coming_back };
         issue::begin(endpoint, about, granted, marked, now)
     }
 }

@@ -22,10 +22,7 @@ use crate::{
     },
     state::TokenId,
     time::Moment,
-    token::{
-        GrantedRequest, RefreshTokenPolicy,
-        refresh::{RefreshToken, short_mark},
-    },
+    token::{GrantedRequest, RefreshTokenPolicy, refresh::RefreshToken},
 };
 
 /// Opens the token, and looks the user up again in the directory of the login, if the client may still serve it.
@@ -87,9 +84,10 @@ impl Renewing {
         match account.filter(is_same) {
             Some(Account { user, password_hash }) if user.status == Status::Active => {
                 let (now, (for_id, for_seal)) = (moment.now, moment.entropy.fork());
-                let id = TokenId::in_family(for_id, token.family).marked(short_mark(&password_hash, token.family));
-                let source = client.auth_source(&token.auth_source_id);
-                let user_reference = source.and_then(|source| endpoint.refer(source, &token.identifier, now, for_seal));
+                let id = TokenId::in_family(for_id, token.family);
+                let source = client.auth_source(&token.auth_source_id).ok_or(OAuthError::InvalidRefreshToken)?;
+                let (id, user_reference) =
+                    endpoint.tie(id, source, &token.identifier, Some(&password_hash), now, for_seal);
                 let coming_back = RefreshTokenPolicy::Again(token);
                 let granted = GrantedRequest { client, user, user_reference, scopes, coming_back };
                 issue::begin(endpoint, about, granted, id, now)

@@ -7,17 +7,11 @@ use serde::Deserialize;
 use super::route::Paths;
 use crate::{
     crypto::{key_ring::KeyRing, seal::Sealer},
-    registry::{
-        Registry,
-        auth_source::{AuthSource, Directory},
-        client::Client,
-        identifier::Identifier,
-        web_origin::WebOrigin,
-    },
+    registry::{Registry, client::Client, web_origin::WebOrigin},
     secret::Secret,
     state::RefreshTokenUse,
-    time::{Entropy, UnixTime},
-    token::{IssuerConfig, presented::Presented, refresh::RefreshToken, user_reference::UserReference},
+    time::UnixTime,
+    token::{IssuerConfig, presented::Presented, refresh::RefreshToken},
 };
 
 /// A token endpoint: its whole configuration, checked and ready to answer.
@@ -87,23 +81,6 @@ impl Endpoint {
     pub(super) fn open_device_token(&self, client: &Client, sealed: &Secret, now: UnixTime) -> Option<RefreshToken> {
         let token = RefreshToken::unseal(&self.sealer, &self.terms.issuer, sealed)?;
         (token.client_id == client.id && now < token.issued_at.after(self.device_tokens)).then_some(token)
-    }
-
-    /// Where a user is to be looked for later. None where that is in the configuration, by the id, or where nobody can be asked.
-    pub(super) fn refer(
-        &self,
-        source: &AuthSource,
-        identifier: &Identifier,
-        now: UnixTime,
-        entropy: Entropy,
-    ) -> Option<String> {
-        match source.directory {
-            Directory::Lookup(_) | Directory::Snapshot(_) => {
-                let reference = UserReference { auth_source_id: source.id.clone(), identifier: identifier.clone() };
-                reference.seal(&self.sealer, &self.terms.issuer, now, entropy)
-            }
-            Directory::Users(_) | Directory::Verify(_) => None,
-        }
     }
 
     /// What the token claims when it is used.

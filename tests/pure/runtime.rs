@@ -257,6 +257,18 @@ fn a_directory_is_asked_about_a_tokens_user_once_in_five_seconds() {
 }
 
 #[test]
+fn where_nothing_can_be_sealed_the_users_of_a_directory_elsewhere_are_not_asked_for() {
+    let mut document = document(&json!({"pacing_cluster": "pacing"}));
+    document.as_object_mut().unwrap().remove("refresh_token_keys");
+    document["clients"][0]["grants"] = json!(["password"]);
+    let mut gateway = Gateway::start(&document.to_string());
+    let known = json!({"id": "7", "hash": CHEAP});
+    let token = token_from_elsewhere(&mut gateway, &known);
+    gateway.host.pass(Duration::from_secs(5));
+    assert_eq!(is_known_good(&mut gateway, &token, 404, &known), (true, 0));
+}
+
+#[test]
 fn a_token_is_not_called_good_while_its_directory_is_away() {
     let mut gateway = paced();
     let token = token_from_elsewhere(&mut gateway, &json!({"id": "7", "hash": CHEAP}));
