@@ -174,17 +174,22 @@ fn two_who_log_in_by_one_name_are_one_call_to_the_directory() {
     assert_eq!(streams.map(|stream| gateway.take_answer(stream).unwrap().status), [200, 200]);
 }
 
+/// Neither of the two tries of a call is answered.
+fn directory_is_away(gateway: &mut Gateway) {
+    for _ in 0..2 {
+        gateway.run();
+        let call = gateway.take_call("directory").expect("a try");
+        gateway.answer(&call, CallAnswer::none());
+    }
+    gateway.run();
+}
+
 #[test]
 fn a_directory_that_is_down_is_tried_twice_left_alone_and_tried_again() {
     let mut gateway = paced();
     for _ in 0..2 {
         let stream = gateway.send(&login_at("ELSEWHERE", "right"));
-        for _ in 0..2 {
-            gateway.run();
-            let call = gateway.take_call("directory").expect("a try");
-            gateway.answer(&call, CallAnswer::none());
-        }
-        gateway.run();
+        directory_is_away(&mut gateway);
         assert_eq!(gateway.take_answer(stream).unwrap().status, 503);
     }
     assert_eq!(answer(&mut gateway, &login_at("ELSEWHERE", "right")).status, 503);
@@ -275,11 +280,6 @@ fn a_token_is_not_called_good_while_its_directory_is_away() {
     gateway.host.pass(Duration::from_secs(5));
     let headers = vec![("authorization", format!("Bearer {token}"))];
     let stream = gateway.send(&Request { method: "GET", path: "/oauth2/userinfo", headers, body: String::new() });
-    for _ in 0..2 {
-        gateway.run();
-        let call = gateway.take_call("directory").expect("a try");
-        gateway.answer(&call, CallAnswer::none());
-    }
-    gateway.run();
+    directory_is_away(&mut gateway);
     assert_eq!(gateway.take_answer(stream).unwrap().status, 503);
 }
