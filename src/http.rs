@@ -29,7 +29,7 @@ pub struct Head {
 
 impl Head {
     /// Whether the body is a form, whatever the parameters of its `Content-Type` (RFC 9110 §8.3.1).
-    pub fn has_form(&self) -> bool {
+    pub(crate) fn has_form(&self) -> bool {
         let media_type = self.content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();
         media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
     }

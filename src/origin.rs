@@ -26,7 +26,7 @@ impl Origin {
     }
 
     /// Reads an address without a port.
-    pub fn of_address(address: &str) -> Option<Self> {
+    pub(crate) fn of_address(address: &str) -> Option<Self> {
         address.parse().ok().map(Self::of_ip)
     }
 
@@ -36,7 +36,7 @@ impl Origin {
 
     /// The networks that it is in, and how many origins' failures each may have at one time. Whoever is given a larger network of
     /// IPv6 (RFC 6177 speaks of /56 and /48) has no end of origins in it.
-    pub fn networks(self) -> impl Iterator<Item = (Network, u32)> {
+    pub(crate) fn networks(self) -> impl Iterator<Item = (Network, u32)> {
         let itself = (Network { origin: self, prefix: None }, 1);
         let larger =
             [(56, 4), (48, 16)].into_iter().filter_map(move |(prefix, many)| Some((self.within(prefix)?, many)));

@@ -22,7 +22,7 @@ impl UnixTime {
     }
 
     /// Reads seconds since 1970, or an RFC 3339 timestamp, from a JSON value. None if it is neither.
-    pub fn from_json(value: &Value) -> Option<Self> {
+    pub(crate) fn from_json(value: &Value) -> Option<Self> {
         match value {
             Value::String(text) => Self::from_rfc3339(text),
             Value::Number(number) => {
@@ -34,13 +34,13 @@ impl UnixTime {
     }
 
     /// Reads an RFC 3339 timestamp; fractions of a second are dropped. None for one before 1970 too.
-    pub fn from_rfc3339(text: &str) -> Option<Self> {
+    pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
         let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         time.unix_timestamp().try_into().ok().map(Self)
     }
 
     /// Whole seconds from `earlier` to this time; zero if it is not earlier.
-    pub fn seconds_since(self, earlier: Self) -> u64 {
+    pub(crate) fn seconds_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
@@ -75,7 +75,7 @@ impl Entropy {
     }
 
     /// Spends the entropy on `N` bytes, `N` being 32 at most.
-    pub fn spend<const N: usize>(self) -> [u8; N] {
+    pub(crate) fn spend<const N: usize>(self) -> [u8; N] {
         const { assert!(N <= 32) };
         let mut taken = [0; N];
         taken.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
@@ -83,7 +83,7 @@ impl Entropy {
     }
 
     /// Makes two of one, for two uses that are to be independent.
-    pub fn fork(self) -> (Self, Self) {
+    pub(crate) fn fork(self) -> (Self, Self) {
         let half = |number: u8| Self(Sha256::new_with_prefix(self.0).chain_update([number]).finalize().into());
         (half(0), half(1))
     }

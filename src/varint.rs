@@ -1,7 +1,7 @@
 //! Whole numbers as protobuf's wire format has them: seven bits a byte, the least first.
 
 /// Takes a number of 63 bits at most from the beginning of a message. None if there is none.
-pub fn take(message: &mut &[u8]) -> Option<u64> {
+pub(crate) fn take(message: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..63).step_by(7) {
         let (byte, rest) = message.split_first()?;

@@ -7,11 +7,11 @@ use super::store::{InvalidBucket, TableBucket};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FriendKey {
     /// Which bucket: that of the user.
-    pub bucket: u16,
+    pub(crate) bucket: u16,
     /// The user.
-    pub user: u64,
+    pub(crate) user: u64,
     /// The client and the address.
-    pub place: u64,
+    pub(crate) place: u64,
 }
 
 /// Some entries of the table.
@@ -30,9 +30,9 @@ struct KnownFriend {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Calendar {
     /// In days since 1970.
-    pub today: u32,
+    pub(crate) today: u32,
     /// In days.
-    pub remembered: u32,
+    pub(crate) remembered: u32,
 }
 
 const ENTRIES: usize = 64;

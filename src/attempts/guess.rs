@@ -32,9 +32,9 @@ pub struct Guess {
 #[derive(Clone, Debug)]
 pub struct Friend {
     /// By the friend: what holds him, and nothing else does.
-    pub counter: Counted,
+    pub(crate) counter: Counted,
     /// How he is known for one.
-    pub proof: FriendProof,
+    pub(crate) proof: FriendProof,
 }
 
 /// How a friend is known for one.
@@ -59,9 +59,9 @@ pub enum Verdict {
 #[derive(Clone, Debug, Default)]
 pub struct Reservation {
     /// Whether a friend makes it.
-    pub is_friend: bool,
+    pub(crate) is_friend: bool,
     /// Whether so many passwords are guessed through its client that strangers go behind friends.
-    pub is_crowded: bool,
+    pub(crate) is_crowded: bool,
     /// When it began. None where that could not be remembered.
     pub(super) begun: Option<TimeSlot>,
 }
@@ -70,11 +70,11 @@ pub struct Reservation {
 #[derive(Clone, Debug)]
 pub struct Settlement {
     /// The guess.
-    pub guess: Guess,
+    pub(crate) guess: Guess,
     /// That it was allowed.
-    pub reservation: Reservation,
+    pub(crate) reservation: Reservation,
     /// What has come of it.
-    pub end: End,
+    pub(crate) end: End,
 }
 
 /// What has come of a guess.

@@ -68,9 +68,9 @@ pub struct TableKey([u8; 32]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     /// Which bucket.
-    pub bucket: u8,
+    pub(crate) bucket: u8,
     /// Which entry in it; never zero.
-    pub tag: u64,
+    pub(crate) tag: u64,
 }
 
 impl TableKey {
@@ -90,7 +90,13 @@ impl TableKey {
     }
 
     /// The place of a friend.
-    pub fn friend(&self, auth_source_id: &str, who: Who, client_id: &str, whereabouts: Whereabouts) -> FriendKey {
+    pub(crate) fn friend(
+        &self,
+        auth_source_id: &str,
+        who: Who,
+        client_id: &str,
+        whereabouts: Whereabouts,
+    ) -> FriendKey {
         let [low, high, user @ ..] = self.digest("friend ", &(auth_source_id, who));
         let (_, place) = halves(self.digest("place ", &(client_id, whereabouts)));
         let (_, user) = halves(user);

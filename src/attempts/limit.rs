@@ -11,11 +11,11 @@ pub struct Limit {
     /// How many failures cost nothing.
     pub failures: u32,
     /// How long the last of them makes the next attempt wait; every further one doubles it.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
     /// The longest wait.
-    pub max_wait: Duration,
+    pub(crate) max_wait: Duration,
     /// In this time the free failures leak away, one after the other; after so long without any, all is forgotten.
-    pub forget: Duration,
+    pub(crate) forget: Duration,
 }
 
 /// The limits for what failures are counted by.
@@ -24,15 +24,15 @@ pub struct Limits {
     /// For one identifier of one auth source, whether it names a user or not.
     pub identifier: Limit,
     /// For one user, whatever the identifier: it catches spellings that a directory takes for one and we don't.
-    pub user: Limit,
+    pub(crate) user: Limit,
     /// For one friend: one user in one place.
-    pub friend: Limit,
+    pub(crate) friend: Limit,
     /// For one source address (an IPv6 network of 64 bits).
-    pub address: Limit,
+    pub(crate) address: Limit,
     /// For one client, for the passwords that are guessed through it: past it strangers go behind friends.
     pub client: Limit,
     /// How long a friend is remembered, in days.
-    pub friend_days: u32,
+    pub(crate) friend_days: u32,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -63,7 +63,7 @@ impl Default for Limits {
 
 impl Limits {
     /// How long a friend is remembered.
-    pub fn friends_for(&self) -> Duration {
+    pub(crate) fn friends_for(&self) -> Duration {
         DAY.saturating_mul(self.friend_days)
     }
 }
@@ -71,13 +71,13 @@ impl Limits {
 impl Limit {
     /// The same for what so many share.
     #[must_use]
-    pub fn times(self, many: u32) -> Self {
+    pub(crate) fn times(self, many: u32) -> Self {
         Self { failures: self.failures.saturating_mul(many), ..self }
     }
 
     /// How many seconds the next attempt has to wait after `failures`, the last of them at `last`. None where that lies ahead: the
     /// clock was put back, and the wait would not run down before it stands there again. The failures still count.
-    pub fn wait(&self, failures: u32, last: UnixTime, now: UnixTime) -> u64 {
+    pub(crate) fn wait(&self, failures: u32, last: UnixTime, now: UnixTime) -> u64 {
         let Some(doublings) = failures.checked_sub(self.failures.max(1)) else { return 0 };
         if last > now.after(SKEW) {
             return 0;
@@ -88,7 +88,7 @@ impl Limit {
     }
 
     /// How many of `failures`, the last of them at `last`, still count.
-    pub fn remember(&self, failures: u32, last: UnixTime, now: UnixTime) -> u32 {
+    pub(crate) fn remember(&self, failures: u32, last: UnixTime, now: UnixTime) -> u32 {
         let (elapsed, forget) = (now.seconds_since(last), self.forget.as_secs());
         let leaked = elapsed.saturating_mul(self.failures.into()).checked_div(forget);
         match leaked {

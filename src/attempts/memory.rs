@@ -10,12 +10,12 @@ pub struct MemoryStore(RefCell<BTreeMap<BucketKey, Vec<u8>>>);
 
 impl MemoryStore {
     /// With these buckets in it.
-    pub fn new(buckets: BTreeMap<BucketKey, Vec<u8>>) -> Self {
+    pub(crate) fn new(buckets: BTreeMap<BucketKey, Vec<u8>>) -> Self {
         Self(RefCell::new(buckets))
     }
 
     /// The buckets as they are now.
-    pub fn into_buckets(self) -> BTreeMap<BucketKey, Vec<u8>> {
+    pub(crate) fn into_buckets(self) -> BTreeMap<BucketKey, Vec<u8>> {
         self.0.into_inner()
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Why a command failed, in words that hold no secret.
-pub enum Failure {
+pub(crate) enum Failure {
     /// What was given is wrong.
     Bad(String),
     /// What was checked has problems: they are the command's output.
@@ -19,7 +19,7 @@ pub enum Failure {
 
 impl Failure {
     /// Tells the operator, and the exit code to end with.
-    pub fn report(self) -> ExitCode {
+    pub(crate) fn report(self) -> ExitCode {
         // Where the words can't be written either, the exit code is all that is left to tell.
         let _ = match &self {
             Self::Problems(problems) => writeln!(io::stdout(), "{problems}"),

@@ -7,7 +7,7 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 #[derive(Clone, Copy)]
 pub(super) struct Allowances {
     /// `http` where `https` is expected.
-    pub http_issuer: bool,
+    pub(crate) http_issuer: bool,
     /// Password hashes below OWASP's minimum.
-    pub weak_hashes: bool,
+    pub(crate) weak_hashes: bool,
 }

@@ -23,8 +23,8 @@ pub(super) struct Object<'a> {
 /// A value somewhere in the document.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
-    pub path: &'a Path<'a>,
-    pub report: &'a Report,
+    pub(crate) path: &'a Path<'a>,
+    pub(crate) report: &'a Report,
     raw: &'a RawValue,
 }
 

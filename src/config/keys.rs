@@ -71,9 +71,9 @@ either! {
 
 /// What the signing keys of a configuration amount to.
 pub(super) struct SigningKeys {
-    pub ring: KeyRing,
-    pub directory_keys: DirectoryKeys,
-    pub attempts_key: [u8; 32],
+    pub(crate) ring: KeyRing,
+    pub(crate) directory_keys: DirectoryKeys,
+    pub(crate) attempts_key: [u8; 32],
 }
 
 /// Reads `signing_keys`.

@@ -38,11 +38,11 @@ schema!(PathForm, {"title": "path", "type": "string", "pattern": "^/[^?#]*$"});
 /// An issuer that is a URL of the right kind.
 pub(super) struct Issuer {
     /// The URL as it was written.
-    pub text: String,
+    pub(crate) text: String,
     /// Scheme, host and port.
-    pub origin: String,
+    pub(crate) origin: String,
     /// The path, without a trailing slash.
-    pub path: String,
+    pub(crate) path: String,
 }
 
 impl Issuer {

@@ -19,23 +19,23 @@ pub(super) trait Setting: DeserializeOwned {
 
 /// A text of at least one character.
 #[derive(Clone)]
-pub(super) struct Text(pub String);
+pub(super) struct Text(pub(crate) String);
 
 schema!(Text, {"title": "text", "type": "string", "minLength": 1});
 
 /// A whole number.
 #[derive(Clone, Copy)]
-pub(super) struct Count(pub u64);
+pub(super) struct Count(pub(crate) u64);
 
 /// A span of time, in the JSON form of a protobuf `Duration`: `"300s"`, `"0.5s"`.
 #[derive(Clone, Copy)]
-pub(super) struct Span(pub Duration);
+pub(super) struct Span(pub(crate) Duration);
 
 schema!(Span, {"title": "duration", "type": "string", "pattern": r"^([0-9]+\.?[0-9]*|\.[0-9]+)s$"});
 
 /// A point in time: RFC 3339 (`"2030-01-31T12:00:00Z"`), or seconds since 1970.
 #[derive(Clone, Copy)]
-pub(super) struct Instant(pub UnixTime);
+pub(super) struct Instant(pub(crate) UnixTime);
 
 schema!(Instant, {
     "title": "time",

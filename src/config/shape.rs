@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 /// A field of an object, by its name and the form of its value. The form is an `Option` where the field may be left out.
 pub(super) struct Field<F> {
     /// What the document calls it.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     form: PhantomData<fn() -> F>,
 }
 

@@ -52,9 +52,9 @@ const DEFAULT_KEY_PREFIX: &str = "token-endpoint/";
 /// What `state` says.
 #[derive(Default)]
 pub(super) struct StateSettings {
-    pub rotation: Rotation,
+    pub(crate) rotation: Rotation,
     /// None: each process remembers for itself.
-    pub etcd: Option<Arc<Etcd>>,
+    pub(crate) etcd: Option<Arc<Etcd>>,
 }
 
 /// A refresh has to wait for it, and a bucket of attempts is the longest value.

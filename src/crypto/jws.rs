@@ -93,7 +93,7 @@ impl SigningKey {
     }
 
     /// What the key signs with.
-    pub fn algorithm(&self) -> Algorithm {
+    pub(crate) fn algorithm(&self) -> Algorithm {
         match self.pair {
             KeyPair::RS256 { .. } => Algorithm::RS256,
             KeyPair::ES256(_) => Algorithm::ES256,
@@ -108,7 +108,7 @@ impl SigningKey {
 
     /// The RSA private key as DER, for a host that signs faster than WebAssembly can; None for other algorithms,
     /// which are quick here.
-    pub fn rsa_der(&self) -> Option<&[u8]> {
+    pub(crate) fn rsa_der(&self) -> Option<&[u8]> {
         match &self.pair {
             KeyPair::RS256 { der, .. } => Some(der),
             _ => None,
@@ -116,7 +116,7 @@ impl SigningKey {
     }
 
     /// The public key as SPKI, for a host that verifies faster than WebAssembly can; None for Ed25519, which hosts don't take.
-    pub fn spki(&self) -> Option<Vec<u8>> {
+    pub(crate) fn spki(&self) -> Option<Vec<u8>> {
         match &self.pair {
             KeyPair::RS256 { pair, .. } => pair.public_key().to_der().ok(),
             KeyPair::ES256(pair) => pair.public_key().to_der().ok(),
@@ -126,7 +126,7 @@ impl SigningKey {
 
     /// A JWS signature in the form that X.509 has: of ECDSA, DER instead of both numbers side by side (RFC 7518 §3.4). None if it
     /// is no signature.
-    pub fn x509_signature<'a>(&self, signature: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    pub(crate) fn x509_signature<'a>(&self, signature: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         match &self.pair {
             KeyPair::ES256(_) => Some(Signature::from_slice(signature).ok()?.to_der().as_bytes().to_vec().into()),
             KeyPair::RS256 { .. } | KeyPair::EdDSA(_) => Some(signature.into()),
@@ -162,7 +162,7 @@ impl SigningKey {
 }
 
 /// The public halves of keys as a JWK Set (RFC 7517 §5).
-pub fn jwk_set<'a>(keys: impl Iterator<Item = &'a SigningKey>) -> String {
+pub(crate) fn jwk_set<'a>(keys: impl Iterator<Item = &'a SigningKey>) -> String {
     let keys: Vec<&str> = keys.map(SigningKey::public_jwk).collect();
     format!(r#"{{"keys":[{}]}}"#, keys.join(","))
 }

@@ -40,7 +40,7 @@ pub enum KeyState {
 
 impl KeyRing {
     /// A ring of keys, whose tokens expire after `longest_token` at the latest.
-    pub fn new(keys: Vec<(SigningKey, Period)>, longest_token: Duration) -> Self {
+    pub(crate) fn new(keys: Vec<(SigningKey, Period)>, longest_token: Duration) -> Self {
         let (keys, periods) = keys.into_iter().map(|(key, period)| (Arc::new(key), period)).unzip();
         Self { keys, timetable: KeySchedule::new(periods), longest_token }
     }
@@ -68,7 +68,7 @@ impl KeyRing {
     }
 
     /// What is signed with, now or later; what was signed with, as long as its keys verify.
-    pub fn algorithms(&self, now: UnixTime) -> Vec<Algorithm> {
+    pub(crate) fn algorithms(&self, now: UnixTime) -> Vec<Algorithm> {
         let mut algorithms = Vec::new();
         for algorithm in self.published(now).map(|key| key.algorithm()) {
             if !algorithms.contains(&algorithm) {

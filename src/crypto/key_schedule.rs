@@ -9,18 +9,18 @@ use crate::time::UnixTime;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Period {
     /// The first second.
-    pub not_before: Option<UnixTime>,
+    pub(crate) not_before: Option<UnixTime>,
     /// The first second after it.
-    pub not_after: Option<UnixTime>,
+    pub(crate) not_after: Option<UnixTime>,
 }
 
 /// The periods of several keys, in the order of a configuration.
 #[derive(Debug, Default)]
-pub struct KeySchedule(Vec<Period>);
+pub(crate) struct KeySchedule(Vec<Period>);
 
 /// Why keys with these periods can't do their work. Keys are named by their position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScheduleError {
+pub(crate) enum ScheduleError {
     /// The period has no second in it.
     Empty(usize),
     /// It is nobody's turn now.
@@ -33,12 +33,12 @@ pub enum ScheduleError {
 
 impl Period {
     /// Whether the period has begun.
-    pub fn has_begun(self, now: UnixTime) -> bool {
+    pub(crate) fn has_begun(self, now: UnixTime) -> bool {
         self.not_before <= Some(now)
     }
 
     /// Whether the period is over.
-    pub fn has_ended(self, now: UnixTime) -> bool {
+    pub(crate) fn has_ended(self, now: UnixTime) -> bool {
         self.not_after.is_some_and(|end| end <= now)
     }
 
@@ -49,35 +49,35 @@ impl Period {
 
 impl KeySchedule {
     /// The timetable of keys with these periods.
-    pub fn new(periods: Vec<Period>) -> Self {
+    pub(crate) fn new(periods: Vec<Period>) -> Self {
         Self(periods)
     }
 
     /// The periods.
-    pub fn periods(&self) -> &[Period] {
+    pub(crate) fn periods(&self) -> &[Period] {
         &self.0
     }
 
     /// Whose turn it is: of the periods that have begun and not ended, the one that began last; the first in order, of
     /// several that began together.
-    pub fn active_key(&self, now: UnixTime) -> Option<usize> {
+    pub(crate) fn active_key(&self, now: UnixTime) -> Option<usize> {
         let periods = self.0.iter().enumerate().rev();
         let at_their_time = periods.filter(|(_, period)| period.has_begun(now) && !period.has_ended(now));
         at_their_time.max_by_key(|(_, period)| period.not_before).map(|(at, _)| at)
     }
 
     /// All moments at which the turn may change.
-    pub fn moments(&self) -> BTreeSet<UnixTime> {
+    pub(crate) fn moments(&self) -> BTreeSet<UnixTime> {
         self.0.iter().flat_map(|period| [period.not_before, period.not_after]).flatten().collect()
     }
 
     /// The first moment after `now` from which it is the turn of a key, or no longer its turn.
-    pub fn next_moment(&self, now: UnixTime, turn: impl Fn(Option<usize>) -> bool) -> Option<UnixTime> {
+    pub(crate) fn next_moment(&self, now: UnixTime, turn: impl Fn(Option<usize>) -> bool) -> Option<UnixTime> {
         self.moments().into_iter().filter(|moment| *moment > now).find(|moment| turn(self.active_key(*moment)))
     }
 
     /// All that is wrong from now on. What has no flaw now has none later.
-    pub fn flaws(&self, now: UnixTime) -> Vec<ScheduleError> {
+    pub(crate) fn flaws(&self, now: UnixTime) -> Vec<ScheduleError> {
         let nobody = self.active_key(now).is_none().then_some(ScheduleError::NobodyNow);
         let of_keys = self.0.iter().enumerate().filter_map(|(at, period)| self.flaw(at, *period, now));
         nobody.into_iter().chain(of_keys).collect()

@@ -53,7 +53,7 @@ impl Sealer {
     }
 
     /// Seals `plain` for `purpose`, which must be named again to open it. None if no key seals now.
-    pub fn seal(&self, now: UnixTime, nonce: [u8; NONCE], purpose: &[u8], plain: &[u8]) -> Option<String> {
+    pub(crate) fn seal(&self, now: UnixTime, nonce: [u8; NONCE], purpose: &[u8], plain: &[u8]) -> Option<String> {
         let key = self.keys.get(self.timetable.active_key(now)?)?;
         let padded = pad(plain);
         let payload = Payload { msg: &padded, aad: purpose };
@@ -62,7 +62,7 @@ impl Sealer {
     }
 
     /// The plain bytes, if this sealer (or one with a common key) sealed them for `purpose`.
-    pub fn open(&self, purpose: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn open(&self, purpose: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         if sealed.len() > LONGEST {
             return None;
         }

@@ -33,7 +33,7 @@ pub struct Collecting {
 
 impl Collecting {
     /// What is known of it yet.
-    pub fn about(&self) -> RequestContext {
+    pub(crate) fn about(&self) -> RequestContext {
         RequestContext::only(self.purpose)
     }
 }

@@ -16,35 +16,35 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct PasswordGuess {
     /// Where it came from. None where a client that has proven itself doesn't say: many users' guesses come from its address.
-    pub origin: Option<Origin>,
+    pub(crate) origin: Option<Origin>,
     /// The family of a token that the caller was given when this very user logged in.
-    pub device: Option<FamilyId>,
+    pub(crate) device: Option<FamilyId>,
     /// The client that it came through.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// The user's directory.
-    pub auth_source: Arc<AuthSource>,
+    pub(crate) auth_source: Arc<AuthSource>,
     /// The user.
-    pub identifier: Identifier,
+    pub(crate) identifier: Identifier,
     /// Whom the identifier names, where that is known before a directory is asked.
-    pub user_id: Option<String>,
+    pub(crate) user_id: Option<String>,
 }
 
 /// A guess that is over.
 #[derive(Clone, Debug)]
 pub struct PasswordSettlement {
     /// The guess.
-    pub guess: PasswordGuess,
+    pub(crate) guess: PasswordGuess,
     /// That it was allowed.
-    pub reservation: Reservation,
+    pub(crate) reservation: Reservation,
     /// The user whom it was about, if there is one.
-    pub user_id: Option<String>,
+    pub(crate) user_id: Option<String>,
     /// What has come of it.
-    pub end: GuessResult,
+    pub(crate) end: GuessResult,
 }
 
 /// What has come of a guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GuessResult {
+pub(crate) enum GuessResult {
     /// It was wrong.
     Wrong,
     /// It was right.
@@ -60,7 +60,7 @@ pub enum GuessResult {
 #[derive(Clone, Copy, Debug)]
 pub struct WrongSecret {
     /// Where it came from.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
 }
 
 /// How many guesses at one name may be under way at once. Of more than are free, those that end too late learn nothing; but

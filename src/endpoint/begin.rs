@@ -31,7 +31,7 @@ impl Endpoint {
     }
 
     /// The answer where a request can't even begin, or go on.
-    pub fn unavailable(about: RequestContext) -> (Response, Event) {
+    pub(crate) fn unavailable(about: RequestContext) -> (Response, Event) {
         reply::refusal(UNAVAILABLE, about)
     }
 }

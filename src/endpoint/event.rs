@@ -8,9 +8,9 @@ use super::{oauth_error::OAuthError, request_context::RequestContext};
 #[derive(Debug)]
 pub struct Event {
     /// What it was about.
-    pub about: RequestContext,
+    pub(crate) about: RequestContext,
     /// How it ended.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
 }
 
 /// How an exchange ended.
@@ -65,12 +65,12 @@ impl Outcome {
 
 impl Event {
     /// Whether something was decided, and not only told that everyone may know.
-    pub fn is_decision(&self) -> bool {
+    pub(crate) fn is_decision(&self) -> bool {
         self.outcome != Outcome::Told
     }
 
     /// All there is to say, by name; what is not known is not there.
-    pub fn fields(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
         let RequestContext { topic, client, subject, past } = &self.about;
         let fields = [
             ("request", Some(topic.name().into())),

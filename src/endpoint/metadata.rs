@@ -18,17 +18,17 @@ use crate::{
 
 /// What the metadata depends on.
 #[derive(Debug)]
-pub struct Described<'a> {
+pub(crate) struct Described<'a> {
     /// `issuer`, the same as `iss` in tokens.
-    pub issuer: &'a str,
+    pub(crate) issuer: &'a str,
     /// Scheme, host and port of the issuer: what the paths follow.
-    pub origin: &'a str,
+    pub(crate) origin: &'a str,
     /// Where everything is.
-    pub paths: &'a Paths,
+    pub(crate) paths: &'a Paths,
     /// Clients and users.
-    pub registry: &'a Registry,
+    pub(crate) registry: &'a Registry,
     /// What may sign.
-    pub algorithms: &'a [Algorithm],
+    pub(crate) algorithms: &'a [Algorithm],
 }
 
 /// A list without elements is left out (RFC 8414 §3.2), but for the one that both standards call required.
@@ -56,7 +56,7 @@ struct Metadata<'a> {
 }
 
 /// The metadata as a JSON document. None if it can't be written as one.
-pub fn document(described: &Described) -> Option<String> {
+pub(crate) fn document(described: &Described) -> Option<String> {
     let registry = described.registry;
     let clients = || registry.clients.values();
     let url = |room| described.paths.of(room).map(|path| format!("{}{path}", described.origin));

@@ -135,7 +135,7 @@ impl OAuthError {
     }
 
     /// The header that the status calls for.
-    pub fn header(self) -> Option<(&'static str, String)> {
+    pub(crate) fn header(self) -> Option<(&'static str, String)> {
         match self {
             Self::Method { allow } => Some(("allow", allow.to_owned())),
             Self::InvalidClient { basic: true } => Some(("www-authenticate", BASIC.to_owned())),

@@ -34,14 +34,15 @@ pub const OF_TOKEN_REQUEST: &[Parameter] = &[
 
 /// What a request about a token may have (RFC 7009 §2.1, RFC 7662 §2.1). Its `token_type_hint` is not needed: no text is a
 /// token of two types.
-pub const OF_REQUEST_ABOUT_TOKEN: &[Parameter] = &[Parameter::ClientId, Parameter::ClientSecret, Parameter::Token];
+pub(crate) const OF_REQUEST_ABOUT_TOKEN: &[Parameter] =
+    &[Parameter::ClientId, Parameter::ClientSecret, Parameter::Token];
 
 /// What a request with a token may have (RFC 6750 §2.2).
-pub const OF_REQUEST_WITH_TOKEN: &[Parameter] = &[Parameter::AccessToken];
+pub(crate) const OF_REQUEST_WITH_TOKEN: &[Parameter] = &[Parameter::AccessToken];
 
 impl Parameter {
     /// The name on the wire.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::GrantType => "grant_type",
             Self::ClientId => "client_id",

@@ -14,15 +14,15 @@ use crate::{http::Response, token::presented::AccessToken};
 /// A successful answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3), in the order that `docs/api.md` has.
 #[derive(Serialize)]
 pub(super) struct Tokens<'a> {
-    pub access_token: &'a str,
+    pub(crate) access_token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refresh_token: Option<String>,
+    pub(crate) refresh_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
+    pub(crate) scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id_token: Option<&'a str>,
-    pub token_type: &'static str,
-    pub expires_in: u64,
+    pub(crate) id_token: Option<&'a str>,
+    pub(crate) token_type: &'static str,
+    pub(crate) expires_in: u64,
 }
 
 #[derive(Serialize)]

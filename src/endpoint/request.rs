@@ -37,17 +37,17 @@ impl Parameters {
     }
 
     /// Takes out a parameter that must be there.
-    pub fn require(&mut self, parameter: Parameter) -> Result<Zeroizing<String>, OAuthError> {
+    pub(crate) fn require(&mut self, parameter: Parameter) -> Result<Zeroizing<String>, OAuthError> {
         self.take(parameter).ok_or(OAuthError::Missing(parameter))
     }
 
     /// Takes out a secret, if it is there.
-    pub fn take_secret(&mut self, parameter: Parameter) -> Option<Secret> {
+    pub(crate) fn take_secret(&mut self, parameter: Parameter) -> Option<Secret> {
         self.take(parameter).map(|value| Secret::new(value.as_bytes()))
     }
 
     /// Takes out a secret that must be there.
-    pub fn require_secret(&mut self, parameter: Parameter) -> Result<Secret, OAuthError> {
+    pub(crate) fn require_secret(&mut self, parameter: Parameter) -> Result<Secret, OAuthError> {
         self.take_secret(parameter).ok_or(OAuthError::Missing(parameter))
     }
 }

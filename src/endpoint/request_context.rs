@@ -14,18 +14,18 @@ use crate::registry::{
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     /// What was asked for.
-    pub topic: RequestKind,
+    pub(crate) topic: RequestKind,
     /// Who asked, once that is known to be true; at userinfo, whose token it is that was sent.
-    pub client: Option<Arc<Client>>,
+    pub(crate) client: Option<Arc<Client>>,
     /// Who is to be served, once that was named in a way that makes sense.
-    pub subject: Option<NamedUser>,
+    pub(crate) subject: Option<NamedUser>,
     /// A limit that was passed and did not show.
-    pub past: Option<Limited>,
+    pub(crate) past: Option<Limited>,
 }
 
 /// A limit that refuses nobody so that it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Limited {
+pub(crate) enum Limited {
     /// Too many failures of one user: a right password was told like a wrong one.
     User,
     /// Too many failures of all users of a client: the login went behind friends.
@@ -34,7 +34,7 @@ pub enum Limited {
 
 impl Limited {
     /// A short name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::User => "user_limit",
             Self::Client => "client_limit",
@@ -44,11 +44,11 @@ impl Limited {
 
 /// Someone in a directory, whether or not there is such a user.
 #[derive(Clone, Debug)]
-pub struct NamedUser {
+pub(crate) struct NamedUser {
     /// Whose directory.
-    pub auth_source: Arc<AuthSource>,
+    pub(crate) auth_source: Arc<AuthSource>,
     /// Who.
-    pub user: Pseudonym,
+    pub(crate) user: Pseudonym,
 }
 
 /// What was asked for.
@@ -72,23 +72,23 @@ pub enum RequestKind {
 
 impl RequestContext {
     /// All that is known of a request that has not said who asks.
-    pub fn only(topic: impl Into<RequestKind>) -> Self {
+    pub(crate) fn only(topic: impl Into<RequestKind>) -> Self {
         Self { topic: topic.into(), client: None, subject: None, past: None }
     }
 
     /// A request by a client that has proven itself.
-    pub fn by(client: &Arc<Client>, topic: impl Into<RequestKind>) -> Self {
+    pub(crate) fn by(client: &Arc<Client>, topic: impl Into<RequestKind>) -> Self {
         Self { client: Some(Arc::clone(client)), ..Self::only(topic) }
     }
 
     /// The same, for a user.
-    pub fn with_user(self, auth_source: &Arc<AuthSource>, identifier: &Identifier) -> Self {
+    pub(crate) fn with_user(self, auth_source: &Arc<AuthSource>, identifier: &Identifier) -> Self {
         let subject = NamedUser { auth_source: Arc::clone(auth_source), user: auth_source.pseudonym(identifier) };
         Self { subject: Some(subject), ..self }
     }
 
     /// The same, past a limit.
-    pub fn past(self, limit: Limited) -> Self {
+    pub(crate) fn past(self, limit: Limited) -> Self {
         Self { past: Some(limit), ..self }
     }
 }

@@ -4,7 +4,7 @@ use crate::registry::client::Client;
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
+pub(crate) enum Route {
     /// Something for clients, who say who they are.
     Service(Service),
     /// A user's claims, for who has the user's token.
@@ -15,7 +15,7 @@ pub enum Route {
 
 /// What clients may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     /// Tokens (RFC 6749 §3.2).
     Token,
     /// The end of a token (RFC 7009).
@@ -26,7 +26,7 @@ pub enum Service {
 
 /// What a request with a body is for.
 #[derive(Clone, Copy, Debug)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// Something that clients may ask for.
     Service(Service),
     /// A user's claims.
@@ -36,14 +36,14 @@ pub enum Purpose {
 impl Service {
     /// Whether this client may ask at all: whoever may introspect learns of other clients' tokens, and so must prove who
     /// he is (RFC 7662 §2.1 and §4).
-    pub fn is_for(self, client: &Client) -> bool {
+    pub(crate) fn is_for(self, client: &Client) -> bool {
         self != Self::Introspection || client.is_confidential()
     }
 }
 
 /// What everyone may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PublicDocument {
+pub(crate) enum PublicDocument {
     /// The public keys (RFC 7517 §5).
     Keys,
     /// What this server can do (RFC 8414 §3.2, OpenID Connect Discovery §4.2).
@@ -52,7 +52,7 @@ pub enum PublicDocument {
 
 impl Route {
     /// The rooms whose paths are settings: the setting's name and its default.
-    pub const WITH_SETTINGS: [(Self, &str, &str); 5] = [
+    pub(crate) const WITH_SETTINGS: [(Self, &str, &str); 5] = [
         (Self::Service(Service::Token), "token", "/oauth2/token"),
         (Self::Service(Service::Revocation), "revocation", "/oauth2/revoke"),
         (Self::Service(Service::Introspection), "introspection", "/oauth2/introspect"),
@@ -61,7 +61,7 @@ impl Route {
     ];
 
     /// The methods that it knows (RFC 9110 §9.1).
-    pub fn methods(self) -> &'static str {
+    pub(crate) fn methods(self) -> &'static str {
         match self {
             Self::Service(_) => "POST, OPTIONS",
             Self::UserInfo => "GET, HEAD, POST, OPTIONS",
@@ -70,21 +70,21 @@ impl Route {
     }
 
     /// Whether it knows this method.
-    pub fn knows(self, method: &str) -> bool {
+    pub(crate) fn knows(self, method: &str) -> bool {
         self.methods().split(", ").any(|known| known == method)
     }
 }
 
 /// Paths, each with its room.
 #[derive(Debug, Default)]
-pub struct Paths(Vec<(String, Route)>);
+pub(crate) struct Paths(Vec<(String, Route)>);
 
 impl Paths {
     /// Gives a room a path. One that has a room keeps it, and is what the error tells.
     ///
     /// # Errors
     /// The room that has the path.
-    pub fn add(&mut self, path: String, room: Route) -> Result<(), Route> {
+    pub(crate) fn add(&mut self, path: String, room: Route) -> Result<(), Route> {
         match self.room(&path) {
             Some(other) => Err(other),
             None => {
@@ -95,12 +95,12 @@ impl Paths {
     }
 
     /// What is at a path.
-    pub fn room(&self, path: &str) -> Option<Route> {
+    pub(crate) fn room(&self, path: &str) -> Option<Route> {
         self.0.iter().find(|(known, _)| known == path).map(|(_, room)| *room)
     }
 
     /// The first path of a room.
-    pub fn of(&self, room: Route) -> Option<&str> {
+    pub(crate) fn of(&self, room: Route) -> Option<&str> {
         self.0.iter().find(|(_, known)| *known == room).map(|(path, _)| path.as_str())
     }
 }

@@ -18,9 +18,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Endpoint {
     /// Where it answers.
-    pub paths: Paths,
+    pub(crate) paths: Paths,
     /// The origin of its own pages (RFC 6454 §6.2): the issuer's.
-    pub origin: WebOrigin,
+    pub(crate) origin: WebOrigin,
     /// The longest request body, in bytes.
     pub max_request_bytes: usize,
     /// What all tokens have in common.
@@ -28,13 +28,13 @@ pub struct Endpoint {
     /// The keys that sign, and verify.
     pub keys: KeyRing,
     /// What this server can do, as a JSON document (RFC 8414 §3.2).
-    pub metadata: String,
+    pub(crate) metadata: String,
     /// What seals refresh tokens.
     pub sealer: Sealer,
     /// How refresh tokens are renewed.
-    pub rotation: Rotation,
+    pub(crate) rotation: Rotation,
     /// For how long a refresh token shows where somebody has logged in.
-    pub device_tokens: Duration,
+    pub(crate) device_tokens: Duration,
     /// Who may ask, and for what.
     pub registry: Registry,
 }
@@ -43,9 +43,9 @@ pub struct Endpoint {
 #[derive(Clone, Copy, Debug)]
 pub struct Rotation {
     /// For how long a token that was used may come again: its answer may have been lost.
-    pub retry_grace: Duration,
+    pub(crate) retry_grace: Duration,
     /// What happens while the memory of what was used can't be asked.
-    pub on_store_failure: OnStoreFailure,
+    pub(crate) on_store_failure: OnStoreFailure,
 }
 
 impl Default for Rotation {

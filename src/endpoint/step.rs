@@ -92,7 +92,7 @@ impl<K> Pending<K> {
     }
 
     /// What is known of the exchange.
-    pub fn about(&self) -> RequestContext {
+    pub(crate) fn about(&self) -> RequestContext {
         self.about.clone()
     }
 
@@ -110,13 +110,13 @@ impl Unavailable {
 #[derive(Debug)]
 pub struct Find {
     /// Whose directory.
-    pub auth_source: Arc<AuthSource>,
+    pub(crate) auth_source: Arc<AuthSource>,
     /// Who.
-    pub identifier: Identifier,
+    pub(crate) identifier: Identifier,
     /// The trace that the call belongs to.
-    pub traceparent: Option<String>,
+    pub(crate) traceparent: Option<String>,
     /// What for.
-    pub purpose: FindFor,
+    pub(crate) purpose: FindFor,
 }
 
 /// What somebody is to be found for.
@@ -132,9 +132,9 @@ pub enum FindFor {
 #[derive(Debug)]
 pub struct Confirm {
     /// Whose password, and where.
-    pub find: Find,
+    pub(crate) find: Find,
     /// The password.
-    pub password: Secret,
+    pub(crate) password: Secret,
 }
 
 /// Something to sign.

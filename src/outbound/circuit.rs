@@ -23,7 +23,7 @@ impl Default for Circuit {
 
 impl Circuit {
     /// Whether a call may be made now. Once the circuit has been open for its time, the first who asks is let through.
-    pub fn lets_through(&mut self, limits: &CallLimits, now: Instant) -> bool {
+    pub(crate) fn lets_through(&mut self, limits: &CallLimits, now: Instant) -> bool {
         match *self {
             Self::Closed(_) => true,
             Self::Open(until) | Self::Probing(until) if now < until => false,
@@ -35,12 +35,12 @@ impl Circuit {
     }
 
     /// A call succeeded.
-    pub fn succeeded(&mut self) {
+    pub(crate) fn succeeded(&mut self) {
         *self = Self::Closed(0);
     }
 
     /// A call failed.
-    pub fn failed(&mut self, limits: &CallLimits, now: Instant) {
+    pub(crate) fn failed(&mut self, limits: &CallLimits, now: Instant) {
         let failures = match *self {
             Self::Closed(failures) => failures.saturating_add(1),
             Self::Open(_) => return,

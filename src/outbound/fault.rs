@@ -28,7 +28,7 @@ impl Fault {
     ///
     /// What one caller's words or one user's record bring about must not count: it would let anyone shut an upstream
     /// for all by sending a name that it refuses to read.
-    pub fn counts_for_circuit(&self) -> bool {
+    pub(crate) fn counts_for_circuit(&self) -> bool {
         match self {
             Self::NoAnswer | Self::TooLarge(_) | Self::Malformed(_) => true,
             Self::Status(status) => !is_about_the_request(*status),

@@ -18,18 +18,18 @@ pub struct InFlight<R> {
 #[derive(Debug)]
 pub struct InFlightCall<R> {
     /// What is asked, and who waits for the answer.
-    pub request: R,
+    pub(crate) request: R,
     /// The call.
-    pub outgoing: Outgoing,
+    pub(crate) outgoing: Outgoing,
 }
 
 /// What is sent for a request, and how long it may take, a second try included.
 #[derive(Debug)]
 pub struct Outgoing {
     /// What is sent now.
-    pub callout: Callout,
+    pub(crate) callout: Callout,
     /// When it was first asked.
-    pub since: Instant,
+    pub(crate) since: Instant,
     deadline: Instant,
     tries: u32,
 }
@@ -47,54 +47,54 @@ impl<R> Default for InFlight<R> {
 
 impl<R> InFlight<R> {
     /// The requests of all calls.
-    pub fn requests(&mut self) -> impl Iterator<Item = &mut R> {
+    pub(crate) fn requests(&mut self) -> impl Iterator<Item = &mut R> {
         self.to_make.iter_mut().chain(self.under_way.values_mut()).map(|call| &mut call.request)
     }
 
     /// A call that is to be made.
-    pub fn add(&mut self, call: InFlightCall<R>) {
+    pub(crate) fn add(&mut self, call: InFlightCall<R>) {
         self.to_make.push(call);
     }
 
     /// Whether there are calls to make.
-    pub fn has_calls_to_make(&self) -> bool {
+    pub(crate) fn has_calls_to_make(&self) -> bool {
         !self.to_make.is_empty()
     }
 
     /// The calls that are to be made.
-    pub fn take_calls_to_make(&mut self) -> Vec<InFlightCall<R>> {
+    pub(crate) fn take_calls_to_make(&mut self) -> Vec<InFlightCall<R>> {
         std::mem::take(&mut self.to_make)
     }
 
     /// A call was made, and has this id.
-    pub fn made(&mut self, id: u32, call: InFlightCall<R>) {
+    pub(crate) fn made(&mut self, id: u32, call: InFlightCall<R>) {
         self.under_way.insert(id, call);
     }
 
     /// Whether the call with this id is one of these.
-    pub fn owns(&self, id: u32) -> bool {
+    pub(crate) fn owns(&self, id: u32) -> bool {
         self.under_way.contains_key(&id)
     }
 
     /// The call with this id, which is over.
-    pub fn take(&mut self, id: u32) -> Option<InFlightCall<R>> {
+    pub(crate) fn take(&mut self, id: u32) -> Option<InFlightCall<R>> {
         self.under_way.remove(&id)
     }
 
     /// The requests of the calls that were made.
-    pub fn under_way(&mut self) -> impl Iterator<Item = &mut R> {
+    pub(crate) fn under_way(&mut self) -> impl Iterator<Item = &mut R> {
         self.under_way.values_mut().map(|call| &mut call.request)
     }
 
     /// Takes out those of the calls that are to be made that need not be made any more.
-    pub fn drop_calls_to_make(&mut self, is_in_vain: impl Fn(&mut R) -> bool) -> impl Iterator<Item = R> {
+    pub(crate) fn drop_calls_to_make(&mut self, is_in_vain: impl Fn(&mut R) -> bool) -> impl Iterator<Item = R> {
         self.to_make.extract_if(.., move |call| is_in_vain(&mut call.request)).map(|call| call.request)
     }
 }
 
 impl<R> InFlightCall<R> {
     /// A call that must be over, a second try included, `timeout` after `now`.
-    pub fn new(request: R, callout: Callout, timeout: Duration, now: Instant) -> Self {
+    pub(crate) fn new(request: R, callout: Callout, timeout: Duration, now: Instant) -> Self {
         Self { request, outgoing: Outgoing { callout, since: now, deadline: now + timeout, tries: 0 } }
     }
 }
@@ -102,23 +102,23 @@ impl<R> InFlightCall<R> {
 impl Outgoing {
     /// Goes on with what is to be sent next, in the time that is left. The same is sent where nothing else is to be.
     #[must_use]
-    pub fn next(self, callout: Option<Callout>) -> Self {
+    pub(crate) fn next(self, callout: Option<Callout>) -> Self {
         let callout = callout.unwrap_or(self.callout);
         Self { callout, tries: 0, ..self }
     }
 
     /// One more try.
-    pub fn count_try(&mut self) {
+    pub(crate) fn count_try(&mut self) {
         self.tries += 1;
     }
 
     /// How long it may still take.
-    pub fn time_left(&self, now: Instant) -> Duration {
+    pub(crate) fn time_left(&self, now: Instant) -> Duration {
         self.deadline.saturating_duration_since(now)
     }
 
     /// Whether there is time for another try, and the way there failed. What may not be sent twice must not be.
-    pub fn may_try_again(&self, fault: &Fault, now: Instant) -> bool {
+    pub(crate) fn may_try_again(&self, fault: &Fault, now: Instant) -> bool {
         let is_transient = matches!(fault, Fault::NoAnswer | Fault::Status(502..=504));
         is_transient && self.tries < MOST_TRIES && self.time_left(now) >= LEAST_TIME
     }

@@ -19,7 +19,7 @@ pub struct CallLimits {
 
 impl CallLimits {
     /// The most calls under way at one time where the next one is of those that come second: the last quarter is for the others.
-    pub fn most_of_second(&self) -> usize {
+    pub(crate) fn most_of_second(&self) -> usize {
         (self.max_concurrent - self.max_concurrent / 4).max(1)
     }
 }

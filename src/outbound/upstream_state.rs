@@ -22,7 +22,7 @@ impl UpstreamState {
     ///
     /// # Errors
     /// Why it may not.
-    pub fn admit(&mut self, limits: &CallLimits, most: usize, now: Instant) -> Result<(), Fault> {
+    pub(crate) fn admit(&mut self, limits: &CallLimits, most: usize, now: Instant) -> Result<(), Fault> {
         if self.under_way >= most {
             return Err(Fault::Busy);
         }
@@ -34,17 +34,17 @@ impl UpstreamState {
     }
 
     /// Counts a call out.
-    pub fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         self.under_way = self.under_way.saturating_sub(1);
     }
 
     /// It has answered.
-    pub fn succeeded(&mut self) {
+    pub(crate) fn succeeded(&mut self) {
         self.circuit.succeeded();
     }
 
     /// A call failed. An upstream that answers is not down because of what one caller asked for.
-    pub fn failed(&mut self, fault: &Fault, limits: Option<&CallLimits>, now: Instant) {
+    pub(crate) fn failed(&mut self, fault: &Fault, limits: Option<&CallLimits>, now: Instant) {
         match limits {
             Some(limits) if fault.counts_for_circuit() => self.circuit.failed(limits, now),
             _ => self.circuit.succeeded(),
@@ -52,7 +52,7 @@ impl UpstreamState {
     }
 
     /// Whether a fault is to be told: not again and again, however callers and faults alternate.
-    pub fn is_news(&mut self, fault: &Fault, now: Instant) -> bool {
+    pub(crate) fn is_news(&mut self, fault: &Fault, now: Instant) -> bool {
         self.told.retain(|(_, since)| now < *since + SILENCE);
         let is_new = self.told.iter().all(|(told, _)| told != fault) && self.told.len() < MOST_TOLD;
         if is_new {

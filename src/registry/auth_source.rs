@@ -15,22 +15,22 @@ use crate::crypto::password::PasswordHash;
 /// Users who may log in, and how they are found.
 pub struct AuthSource {
     /// `auth_source_id`.
-    pub id: String,
+    pub(crate) id: String,
     /// Which identifiers it accepts.
     pub identifiers: IdentifierRules,
     /// Where its users are.
     pub directory: Directory,
     /// What is made of its identifiers.
-    pub keys: DirectoryKeys,
+    pub(crate) keys: DirectoryKeys,
 }
 
 /// What identifiers are hashed under: the same in every proxy with the same signing keys, and unknown to callers.
 #[derive(Clone, Copy, Default)]
-pub struct DirectoryKeys {
+pub(crate) struct DirectoryKeys {
     /// Makes the choice of decoys.
-    pub decoy: [u8; 32],
+    pub(crate) decoy: [u8; 32],
     /// Makes pseudonyms.
-    pub pseudonym: [u8; 32],
+    pub(crate) pseudonym: [u8; 32],
 }
 
 /// Where users are.
@@ -51,7 +51,7 @@ impl AuthSource {
     ///
     /// Where users' hashes differ in cost, each unknown identifier is given the cost of one of them, always the
     /// same one, so that time tells no more about an unknown user than about a known one.
-    pub fn hash_to_check(&self, found: &Found, identifier: &Identifier) -> Arc<PasswordHash> {
+    pub(crate) fn hash_to_check(&self, found: &Found, identifier: &Identifier) -> Arc<PasswordHash> {
         let (seed, _) = split(self.decoy_digest(identifier));
         match found {
             Found::Account(account) => Arc::clone(&account.password_hash),
@@ -61,12 +61,12 @@ impl AuthSource {
     }
 
     /// Which user's hash is the example for a decoy, for [`UserTable::find`].
-    pub fn choice(&self, identifier: &Identifier) -> u64 {
+    pub(crate) fn choice(&self, identifier: &Identifier) -> u64 {
         split(self.decoy_digest(identifier)).1
     }
 
     /// The id of whom an identifier names, where nobody has to be asked.
-    pub fn known_user(&self, identifier: &Identifier) -> Option<String> {
+    pub(crate) fn known_user(&self, identifier: &Identifier) -> Option<String> {
         let Directory::Users(users) = &self.directory else { return None };
         match users.find(identifier, 0) {
             Found::Account(account) => Some(account.user.id.clone()),
@@ -75,7 +75,7 @@ impl AuthSource {
     }
 
     /// What stands for an identifier in logs.
-    pub fn pseudonym(&self, identifier: &Identifier) -> Pseudonym {
+    pub(crate) fn pseudonym(&self, identifier: &Identifier) -> Pseudonym {
         Pseudonym::new(&self.keys.pseudonym, &self.id, identifier)
     }
 

@@ -11,24 +11,24 @@ use crate::{crypto::client_secret::SecretHash, secret::Secret};
 /// An application.
 pub struct Client {
     /// `client_id`: `aud` and `azp` in tokens.
-    pub id: String,
+    pub(crate) id: String,
     /// How the client proves who it is.
-    pub authentication: Authentication,
+    pub(crate) authentication: Authentication,
     /// The directories that its users may log in from, the preferred one first.
-    pub auth_sources: Vec<Arc<AuthSource>>,
+    pub(crate) auth_sources: Vec<Arc<AuthSource>>,
     /// What it may ask by.
-    pub grants: Vec<Grant>,
+    pub(crate) grants: Vec<Grant>,
     /// What it may ask for.
     pub scopes: Vec<String>,
     /// The origins of the pages that may read its answers.
-    pub allowed_origins: Vec<WebOrigin>,
+    pub(crate) allowed_origins: Vec<WebOrigin>,
     /// What becomes of its refresh tokens when they are used.
-    pub refresh_tokens: RefreshTokens,
+    pub(crate) refresh_tokens: RefreshTokens,
 }
 
 /// What becomes of a refresh token when it is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RefreshTokens {
+pub(crate) enum RefreshTokens {
     /// The next one takes its place (RFC 9700 §4.14.2).
     #[default]
     Rotated,
@@ -37,7 +37,7 @@ pub enum RefreshTokens {
 }
 
 /// How a client proves who it is (RFC 6749 §2.1).
-pub enum Authentication {
+pub(crate) enum Authentication {
     /// A web application keeps a secret; two are good at once while one is rotated.
     Secret(Vec<SecretHash>),
     /// A single-page or mobile application can't keep one, and must not send one.
@@ -48,7 +48,7 @@ pub enum Authentication {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize))]
 #[serde(rename_all = "snake_case")]
-pub enum ClientType {
+pub(crate) enum ClientType {
     /// A web application: confidential.
     Web,
     /// A single-page application: public.
@@ -71,7 +71,7 @@ pub enum Grant {
 
 impl Client {
     /// Whether a caller who sent `secret` (or none) is this client.
-    pub fn is_proven_by(&self, secret: Option<&Secret>) -> bool {
+    pub(crate) fn is_proven_by(&self, secret: Option<&Secret>) -> bool {
         match (&self.authentication, secret) {
             (Authentication::Secret(hashes), Some(secret)) => any_matches(hashes, secret),
             (Authentication::Public, None) => true,
@@ -80,12 +80,12 @@ impl Client {
     }
 
     /// Whether it can keep a secret (RFC 6749 §2.1).
-    pub fn is_confidential(&self) -> bool {
+    pub(crate) fn is_confidential(&self) -> bool {
         matches!(self.authentication, Authentication::Secret(_))
     }
 
     /// The auth source with this id, if the client's users may log in from it.
-    pub fn auth_source(&self, id: &str) -> Option<&Arc<AuthSource>> {
+    pub(crate) fn auth_source(&self, id: &str) -> Option<&Arc<AuthSource>> {
         self.auth_sources.iter().find(|source| source.id == id)
     }
 }

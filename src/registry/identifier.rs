@@ -20,7 +20,7 @@ pub enum IdentifierKind {
 
 impl IdentifierKind {
     /// What configurations call it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Username => "username",
             Self::PhoneNumber => "phone_number",
@@ -40,7 +40,7 @@ pub struct Identifier {
 
 impl Identifier {
     /// The same for all spellings that a directory may take for one user: for counting and for watching they are one.
-    pub fn folded(&self) -> String {
+    pub(crate) fn folded(&self) -> String {
         skeleton::of(&self.value)
     }
 }
@@ -56,9 +56,9 @@ impl fmt::Debug for Identifier {
 #[derive(Clone, Debug, Default)]
 pub struct IdentifierRules {
     /// The accepted kinds.
-    pub kinds: Vec<IdentifierKind>,
+    pub(crate) kinds: Vec<IdentifierKind>,
     /// Whether the local part of an e-mail address is compared without regard to ASCII case.
-    pub case_insensitive_email: bool,
+    pub(crate) case_insensitive_email: bool,
 }
 
 impl IdentifierRules {
@@ -69,7 +69,7 @@ impl IdentifierRules {
     }
 
     /// What `text` is, in comparable form, accepted or not.
-    pub fn identify(&self, text: &str) -> Identifier {
+    pub(crate) fn identify(&self, text: &str) -> Identifier {
         let kind = self.kind_of(text);
         let value = match kind {
             IdentifierKind::Username => text.to_owned(),

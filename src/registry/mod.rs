@@ -25,12 +25,12 @@ pub struct Registry {
     /// Auth sources by `auth_source_id`.
     pub auth_sources: HashMap<String, Arc<AuthSource>>,
     /// The origins of pages that some client allows, each once and in order.
-    pub web_origins: Vec<WebOrigin>,
+    pub(crate) web_origins: Vec<WebOrigin>,
 }
 
 impl Registry {
     /// Of these clients and auth sources.
-    pub fn new(clients: HashMap<String, Arc<Client>>, auth_sources: HashMap<String, Arc<AuthSource>>) -> Self {
+    pub(crate) fn new(clients: HashMap<String, Arc<Client>>, auth_sources: HashMap<String, Arc<AuthSource>>) -> Self {
         let web_origins: BTreeSet<_> = clients.values().flat_map(|client| &client.allowed_origins).cloned().collect();
         Self { clients, auth_sources, web_origins: web_origins.into_iter().collect() }
     }

@@ -9,11 +9,11 @@ use super::identifier::Identifier;
 
 /// Stands for an identifier of an auth source, whether or not there is such a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pseudonym([u8; 8]);
+pub(crate) struct Pseudonym([u8; 8]);
 
 impl Pseudonym {
     /// The same for the same identifier under the same key, in every worker and proxy and after every restart.
-    pub fn new(key: &[u8; 32], auth_source_id: &str, identifier: &Identifier) -> Self {
+    pub(crate) fn new(key: &[u8; 32], auth_source_id: &str, identifier: &Identifier) -> Self {
         let text = serde_json::to_vec(&(auth_source_id, identifier.kind, identifier.folded())).unwrap_or_default();
         let digest = Sha256::new().chain_update(key).chain_update(text).finalize();
         let mut pseudonym = [0; 8];

@@ -15,7 +15,7 @@ pub struct User {
     /// Whether the user may log in.
     pub status: Status,
     /// When the password was changed last, where that is known: what was granted before ends with it.
-    pub password_changed_at: Option<UnixTime>,
+    pub(crate) password_changed_at: Option<UnixTime>,
     /// Claims that are copied into the user's tokens.
     pub claims: Map<String, Value>,
 }
@@ -25,7 +25,7 @@ const CLIENT: &str = "client:";
 
 impl User {
     /// A client that acts for itself (RFC 6749 §4.4), which has no claims of its own.
-    pub fn of_client(client_id: &str) -> Self {
+    pub(crate) fn of_client(client_id: &str) -> Self {
         let id = format!("{CLIENT}{client_id}");
         Self { id, status: Status::Active, password_changed_at: None, claims: Map::new() }
     }
@@ -65,7 +65,7 @@ pub struct Account {
     /// Who it is.
     pub user: Arc<User>,
     /// The stored hash.
-    pub password_hash: Arc<PasswordHash>,
+    pub(crate) password_hash: Arc<PasswordHash>,
 }
 
 /// What looking for a user came to.
@@ -91,7 +91,7 @@ pub struct UserTable {
 
 /// What two users can't share.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Duplicate {
+pub(crate) enum Duplicate {
     /// The user's id.
     Id,
     /// An identifier, by its place in the list given.
@@ -100,7 +100,7 @@ pub enum Duplicate {
 
 impl UserTable {
     /// Adds a user. One whose id or identifier is taken is not added, and all duplicates are told.
-    pub fn insert(&mut self, account: Account, identifiers: Vec<Identifier>) -> Result<(), Vec<Duplicate>> {
+    pub(crate) fn insert(&mut self, account: Account, identifiers: Vec<Identifier>) -> Result<(), Vec<Duplicate>> {
         let duplicates = self.duplicates(&account.user, &identifiers);
         if !duplicates.is_empty() {
             return Err(duplicates);
@@ -122,7 +122,7 @@ impl UserTable {
     }
 
     /// The names of all claims that users have, each as often as there are users who have it.
-    pub fn claim_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn claim_names(&self) -> impl Iterator<Item = &str> {
         self.accounts.iter().flat_map(|account| account.user.claims.keys().map(String::as_str))
     }
 

@@ -2,16 +2,16 @@
 
 /// The origin of a page to the letter, as browsers send it: `https://app.example.com`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WebOrigin(String);
+pub(crate) struct WebOrigin(String);
 
 impl WebOrigin {
     /// Takes a text that was found to be the serialization of an origin.
-    pub fn new(serialized: String) -> Self {
+    pub(crate) fn new(serialized: String) -> Self {
         Self(serialized)
     }
 
     /// The origin as browsers send it.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

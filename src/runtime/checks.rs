@@ -32,9 +32,9 @@ struct Running<W> {
 /// A check that is over.
 pub(super) struct Checked<W> {
     /// Who waits for it.
-    pub waiter: W,
+    pub(crate) waiter: W,
     /// Whether the password matches. None if there was no memory to find out.
-    pub matches: Option<bool>,
+    pub(crate) matches: Option<bool>,
 }
 
 /// Work between two looks at the clock: about 50 µs.

@@ -17,26 +17,26 @@ pub(super) struct Metrics {
     outcomes: HashMap<(RequestKind, &'static str), Counter>,
     past: HashMap<Limited, Counter>,
     /// How long things take.
-    pub times: Times,
+    pub(crate) times: Times,
     /// How many password checks wait for their turn.
-    pub waiting_checks: Level,
+    pub(crate) waiting_checks: Level,
 }
 
 /// How long things take, each in a histogram.
 #[derive(Clone, Copy)]
 pub(super) struct Times {
     /// From when a password check comes to when it begins.
-    pub check_queue: Histogram,
+    pub(crate) check_queue: Histogram,
     /// From when a password check begins to its result, the pauses between its slices included.
-    pub check: Histogram,
+    pub(crate) check: Histogram,
     /// From when a signature is asked for to when it is its turn.
-    pub signing_queue: Histogram,
+    pub(crate) signing_queue: Histogram,
     /// Making one signature.
-    pub signing: Histogram,
+    pub(crate) signing: Histogram,
     /// One question to a directory, a second try included.
-    pub directory: Histogram,
+    pub(crate) directory: Histogram,
     /// One question to the state store, all its calls included.
-    pub state_store: Histogram,
+    pub(crate) state_store: Histogram,
 }
 
 /// Something that is counted.

@@ -34,9 +34,9 @@ pub(super) enum OutboundRequest {
 /// A question, and all who wait for its answer.
 pub(super) struct Asked<Q, K> {
     /// What is asked.
-    pub question: Q,
+    pub(crate) question: Q,
     /// Who waits.
-    pub waiters: Vec<Waiter<K>>,
+    pub(crate) waiters: Vec<Waiter<K>>,
 }
 
 /// How far an answer has brought a question.

@@ -10,7 +10,7 @@ pub struct PauseFilter(Rc<[String]>);
 
 impl PauseFilter {
     /// For these paths.
-    pub fn new(paths: Vec<String>) -> Self {
+    pub(crate) fn new(paths: Vec<String>) -> Self {
         Self(paths.into())
     }
 

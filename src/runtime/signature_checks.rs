@@ -18,9 +18,9 @@ pub(super) struct SignatureChecks<W> {
 /// What has come of a signature.
 pub(super) struct Recognized<W> {
     /// Who waits for it.
-    pub waiter: W,
+    pub(crate) waiter: W,
     /// Whether it is good.
-    pub is_good: bool,
+    pub(crate) is_good: bool,
 }
 
 impl<W> SignatureChecks<W> {

@@ -26,9 +26,9 @@ pub(super) struct Signings<W> {
 /// A signature that is made.
 pub(super) struct FinishedSigning<W> {
     /// Who waits for it.
-    pub waiter: W,
+    pub(crate) waiter: W,
     /// The signature in the form that JWS wants. None if it could not be made.
-    pub signature: Option<Vec<u8>>,
+    pub(crate) signature: Option<Vec<u8>>,
 }
 
 impl<W> Signings<W> {

@@ -10,19 +10,19 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
     /// The stream, by the host's number for it.
-    pub exchange: u32,
+    pub(crate) exchange: u32,
     /// Where the request comes from.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
     /// The page that asks.
-    pub page: CorsOrigin,
+    pub(crate) page: CorsOrigin,
 }
 
 /// An exchange that waits for a result, and its stream.
 pub(super) struct Waiter<K> {
     /// The stream.
-    pub ticket: Ticket,
+    pub(crate) ticket: Ticket,
     /// What goes on.
-    pub pending: Pending<K>,
+    pub(crate) pending: Pending<K>,
 }
 
 /// An exchange with the result that it has waited for.

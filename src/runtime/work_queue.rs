@@ -20,30 +20,30 @@ pub(super) struct WorkQueue<T, W> {
 /// Work that waits.
 pub(super) struct QueuedWork<T, W> {
     /// What is to be done.
-    pub work: T,
+    pub(crate) work: T,
     /// Who waits for it.
-    pub waiter: W,
+    pub(crate) waiter: W,
     /// Since when it waits.
-    pub since: Instant,
+    pub(crate) since: Instant,
 }
 
 /// Where in the queue work belongs.
 #[derive(Clone, Copy)]
 pub(super) struct Standing {
     /// Whose turn it takes.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
     /// After all others.
-    pub rank: Rank,
+    pub(crate) rank: Rank,
     /// How many units of work it is.
-    pub units: u64,
+    pub(crate) units: u64,
 }
 
 /// Someone whose work would wait too long, and how long.
 pub(super) struct TurnedAway<W> {
     /// Who asked.
-    pub waiter: W,
+    pub(crate) waiter: W,
     /// How long the work would have waited.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
 }
 
 /// The most that waits at one time, however quick it is.

@@ -57,7 +57,7 @@ enum Turn {
 
 impl<H: Host> Worker<H> {
     /// A worker for this configuration. None if the host can't share values.
-    pub fn new(host: H, thread: Rc<ThreadState>, configuration: Configuration) -> Option<Self> {
+    pub(crate) fn new(host: H, thread: Rc<ThreadState>, configuration: Configuration) -> Option<Self> {
         let Configuration { endpoint, schedule, attempts, etcd, shared_attempts, headers_held_by, .. } = configuration;
         let metrics = Metrics::new(&host);
         let snapshots = Snapshots::new(&endpoint, &thread.sources, &host);
@@ -93,22 +93,22 @@ impl<H: Host> Worker<H> {
     }
 
     /// What it runs in.
-    pub fn host(&self) -> &H {
+    pub(crate) fn host(&self) -> &H {
         &self.host
     }
 
     /// What answers.
-    pub fn endpoint(&self) -> &Endpoint {
+    pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
     /// Who holds the headers of a request while its body is on its way.
-    pub fn headers_held_by(&self) -> HeadersHeldBy {
+    pub(crate) fn headers_held_by(&self) -> HeadersHeldBy {
         self.headers_held_by
     }
 
     /// Takes a whole request. Called from its stream.
-    pub fn begin(&mut self, ticket: Ticket, collecting: Collecting, body: &Secret) {
+    pub(crate) fn begin(&mut self, ticket: Ticket, collecting: Collecting, body: &Secret) {
         let Some(moment) = self.host.moment() else { return self.give_up(ticket, collecting.about()) };
         let step = self.endpoint.begin(collecting, body, ticket.origin, moment);
         self.perform(ticket, step);
@@ -118,7 +118,7 @@ impl<H: Host> Worker<H> {
     }
 
     /// Drops what was to be done for a stream that is gone.
-    pub fn forget(&mut self, ticket: Ticket) {
+    pub(crate) fn forget(&mut self, ticket: Ticket) {
         let (arena, metrics) = (&self.thread.arena, &mut self.metrics);
         self.checks.forget(&ticket.origin, |waiter| waiter.ticket == ticket, arena, metrics, &self.host);
         self.signings.forget(&ticket.origin, |waiter| waiter.ticket == ticket);
@@ -127,7 +127,7 @@ impl<H: Host> Worker<H> {
     }
 
     /// Answers a request.
-    pub fn reply(&mut self, exchange: u32, page: CorsOrigin, response: Response, event: &Event) {
+    pub(crate) fn reply(&mut self, exchange: u32, page: CorsOrigin, response: Response, event: &Event) {
         let response = self.endpoint.share(response, event, page);
         self.metrics.count(event, &self.host);
         audit::log(event);

@@ -22,17 +22,12 @@ impl<K, T> Default for FairQueue<K, T> {
 
 impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
     /// How many items wait.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
     /// How many units of work would be done before a new item from `origin`, if none came after it.
-    pub fn ahead_of(&self, origin: &K) -> u64 {
+    pub(crate) fn ahead_of(&self, origin: &K) -> u64 {
         let own = self.lines.get(origin).map_or(0, VecDeque::len);
         let turns = |other: &K| if other == origin { own } else { own + 1 };
         let before = |(other, line): (&K, &VecDeque<(T, u64)>)| units(line.iter().take(turns(other)));
@@ -40,12 +35,12 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
     }
 
     /// How many units of work wait.
-    pub fn work(&self) -> u64 {
+    pub(crate) fn work(&self) -> u64 {
         self.lines.values().map(|line| units(line)).fold(0, u64::saturating_add)
     }
 
     /// Puts an item at the end of its origin's line.
-    pub fn push(&mut self, origin: K, item: T, units: u64) {
+    pub(crate) fn push(&mut self, origin: K, item: T, units: u64) {
         let line = self.lines.entry(origin.clone()).or_default();
         if line.is_empty() {
             self.turns.push_back(origin);
@@ -55,7 +50,7 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
     }
 
     /// Takes out the item whose turn it is.
-    pub fn pop(&mut self) -> Option<T> {
+    pub(crate) fn pop(&mut self) -> Option<T> {
         let origin = self.turns.pop_front()?;
         let line = self.lines.get_mut(&origin)?;
         let (item, _) = line.pop_front()?;
@@ -69,7 +64,7 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
     }
 
     /// Takes out the items of `origin` that are `unwanted`.
-    pub fn remove(&mut self, origin: &K, unwanted: impl Fn(&T) -> bool) {
+    pub(crate) fn remove(&mut self, origin: &K, unwanted: impl Fn(&T) -> bool) {
         let Some(line) = self.lines.get_mut(origin) else { return };
         let before = line.len();
         line.retain(|(item, _)| !unwanted(item));

@@ -20,7 +20,7 @@ const WEIGHT: f64 = 0.2;
 
 impl Forecast {
     /// Learns from a check of `units` that took `elapsed` from its first slice to its last.
-    pub fn learn(&mut self, units: u64, elapsed: Duration) {
+    pub(crate) fn learn(&mut self, units: u64, elapsed: Duration) {
         if units > 0 {
             let measured = elapsed.as_nanos() as f64 / units as f64;
             self.nanos_per_unit += WEIGHT * (measured - self.nanos_per_unit);
@@ -28,7 +28,7 @@ impl Forecast {
     }
 
     /// How long `units` will take.
-    pub fn duration(&self, units: u64) -> Duration {
+    pub(crate) fn duration(&self, units: u64) -> Duration {
         Duration::from_nanos((self.nanos_per_unit * units as f64) as u64)
     }
 }

@@ -13,9 +13,9 @@ pub struct Schedule {
     /// How long a worker works on password checks before it looks at its other connections.
     pub slice: Duration,
     /// The longest predicted wait with which a check is still queued.
-    pub max_wait: Duration,
+    pub(crate) max_wait: Duration,
     /// The cluster whose answer starts the next slice; without one, a timer does.
-    pub pacing_cluster: Option<String>,
+    pub(crate) pacing_cluster: Option<String>,
 }
 
 impl Default for Schedule {

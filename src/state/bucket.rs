@@ -214,7 +214,7 @@ impl FamilyBucket {
     }
 
     /// The bucket that these bytes were made from. No bytes are an empty bucket.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFamilyBucket> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidFamilyBucket> {
         let Some((forgotten, rest)) = bytes.split_first_chunk() else {
             return if bytes.is_empty() { Ok(Self::default()) } else { Err(InvalidFamilyBucket) };
         };

@@ -10,11 +10,11 @@ use crate::time::UnixTime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Family {
     /// How it stands.
-    pub standing: FamilyStatus,
+    pub(crate) standing: FamilyStatus,
     /// Since when.
-    pub since: UnixTime,
+    pub(crate) since: UnixTime,
     /// When its last token ends by itself, so that it can be forgotten.
-    pub until: UnixTime,
+    pub(crate) until: UnixTime,
 }
 
 /// How a family stands.
@@ -96,7 +96,7 @@ impl RefreshTokenUse {
     ///
     /// A family of which less is known than the token says was forgotten, or was served elsewhere: it goes on from the
     /// token.
-    pub fn judge(&self, known: Option<Family>, now: UnixTime) -> (UseResult, Option<Family>) {
+    pub(crate) fn judge(&self, known: Option<Family>, now: UnixTime) -> (UseResult, Option<Family>) {
         match known {
             Some(Family { standing: FamilyStatus::Ended, .. }) => (UseResult::Ended, None),
             Some(Family { standing: FamilyStatus::Newest(newest), since, .. }) if newest > self.generation => {
@@ -115,7 +115,7 @@ impl RefreshTokenUse {
     }
 
     /// Whether it could be used, by what is `known`.
-    pub fn is_good(&self, known: Option<Family>, now: UnixTime) -> bool {
+    pub(crate) fn is_good(&self, known: Option<Family>, now: UnixTime) -> bool {
         matches!(self.judge(known, now), (UseResult::Next { .. }, _))
     }
 
@@ -128,7 +128,7 @@ impl RefreshTokenUse {
 
 impl Family {
     /// A family that has ended.
-    pub fn ended(now: UnixTime, until: UnixTime) -> Self {
+    pub(crate) fn ended(now: UnixTime, until: UnixTime) -> Self {
         Self { standing: FamilyStatus::Ended, since: now, until }
     }
 }

@@ -33,27 +33,27 @@ impl TokenId {
     }
 
     /// The name of a further token of this family.
-    pub fn in_family(entropy: Entropy, family: FamilyId) -> Self {
+    pub(crate) fn in_family(entropy: Entropy, family: FamilyId) -> Self {
         let (unique, rest) = Self::fresh(entropy).0.as_u64_pair();
         Self(Uuid::from_u64_pair(unique, rest & !FAMILY_BITS | family.0 & FAMILY_BITS))
     }
 
     /// The same, with a mark of the password by which its user logged in.
     #[must_use]
-    pub fn marked(self, mark: u32) -> Self {
+    pub(crate) fn marked(self, mark: u32) -> Self {
         let (unique, family) = self.0.as_u64_pair();
         let random = unique & !(MARK_BITS | VERSION_BITS);
         Self(Uuid::from_u64_pair(random | MARKED | u64::from(mark) & MARK_BITS, family))
     }
 
     /// Whether its mark is this one. True of a token without a mark.
-    pub fn may_have(self, mark: u32) -> bool {
+    pub(crate) fn may_have(self, mark: u32) -> bool {
         let unique = self.unique();
         !self.is_marked() || unique & MARK_BITS == u64::from(mark) & MARK_BITS
     }
 
     /// Whether it has a mark.
-    pub fn is_marked(self) -> bool {
+    pub(crate) fn is_marked(self) -> bool {
         self.unique() & VERSION_BITS == MARKED
     }
 
@@ -68,7 +68,7 @@ impl TokenId {
     }
 
     /// What tells it from others of its family.
-    pub fn unique(self) -> u64 {
+    pub(crate) fn unique(self) -> u64 {
         self.0.as_u64_pair().0
     }
 }

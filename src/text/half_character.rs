@@ -7,7 +7,7 @@ use std::borrow::Cow;
 const MARK: char = '\u{ffff}';
 
 /// The document with a mark in the place of each half of a character.
-pub fn marked(json: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn marked(json: &[u8]) -> Cow<'_, [u8]> {
     let mut marked = Vec::new();
     let mut rest = json;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
@@ -22,7 +22,7 @@ pub fn marked(json: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Whether a text has half a character in it.
-pub fn is_in(text: &str) -> bool {
+pub(crate) fn is_in(text: &str) -> bool {
     text.contains(MARK)
 }
 

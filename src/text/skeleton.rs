@@ -8,7 +8,7 @@ use icu_properties::{
 
 /// The text without what the loosest collations overlook: forms of compatibility (NFKD), case, marks, what is not shown, and
 /// space around it. Two texts that some collation takes for one have one skeleton, as far as can be; two users may share one too.
-pub fn of(text: &str) -> String {
+pub(crate) fn of(text: &str) -> String {
     let normalizer = DecomposingNormalizer::new_nfkd();
     // Upper case first: it is `SS` of `ß`, `Σ` of `ς` and `I` of `ı`.
     let folded = normalizer

@@ -34,7 +34,7 @@ enum ScopeClaim<'a> {
 }
 
 /// The signing input of an access token and the token's end. None if the claims can't be written as JSON.
-pub fn signing_input_of(
+pub(crate) fn signing_input_of(
     terms: &IssuerConfig,
     key: &SigningKey,
     granted: &GrantedRequest,

@@ -24,7 +24,7 @@ struct IdTokenClaims<'a> {
 }
 
 /// The signing input of an ID token. None if the claims can't be written as JSON.
-pub fn signing_input_of(
+pub(crate) fn signing_input_of(
     terms: &IssuerConfig,
     key: &SigningKey,
     granted: &GrantedRequest,

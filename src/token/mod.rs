@@ -18,16 +18,16 @@ use crate::{
 };
 
 /// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
-pub const OPENID: &str = "openid";
+pub(crate) const OPENID: &str = "openid";
 
 /// The claims that every ID token has (OpenID Connect Core §2), and `jti`.
-pub const ID_TOKEN_CLAIMS: [&str; 7] = ["sub", "aud", "azp", "iss", "exp", "iat", "jti"];
+pub(crate) const ID_TOKEN_CLAIMS: [&str; 7] = ["sub", "aud", "azp", "iss", "exp", "iat", "jti"];
 
 /// The shape of access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize))]
 #[serde(rename_all = "snake_case")]
-pub enum Profile {
+pub(crate) enum Profile {
     /// `typ` is `JWT` and `scope` is a list.
     #[default]
     Ciam,
@@ -43,11 +43,11 @@ pub struct Lifetimes {
     /// Of an ID token.
     pub id_token: Duration,
     /// From a login to the moment when its last refresh token ends.
-    pub refresh_token: Duration,
+    pub(crate) refresh_token: Duration,
     /// Of a refresh token that is not used.
-    pub refresh_token_idle: Duration,
+    pub(crate) refresh_token_idle: Duration,
     /// Of a copy of the public keys.
-    pub jwks: Duration,
+    pub(crate) jwks: Duration,
 }
 
 impl Default for Lifetimes {
@@ -68,29 +68,29 @@ pub struct IssuerConfig {
     /// `iss`, without a trailing slash.
     pub issuer: String,
     /// The shape of access tokens.
-    pub profile: Profile,
+    pub(crate) profile: Profile,
     /// How long tokens live.
     pub lifetimes: Lifetimes,
 }
 
 /// What a caller is to be given tokens for.
 #[derive(Debug)]
-pub struct GrantedRequest {
+pub(crate) struct GrantedRequest {
     /// Who asked.
-    pub client: Arc<Client>,
+    pub(crate) client: Arc<Client>,
     /// Who logged in, or the client itself.
-    pub user: Arc<User>,
+    pub(crate) user: Arc<User>,
     /// Where the user is to be looked for later: a sealed [`UserReference`](user_reference::UserReference).
-    pub user_reference: Option<String>,
+    pub(crate) user_reference: Option<String>,
     /// What is granted.
-    pub scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
     /// What the caller can come back with.
-    pub coming_back: RefreshTokenPolicy,
+    pub(crate) coming_back: RefreshTokenPolicy,
 }
 
 /// What a caller can come back with.
 #[derive(Debug)]
-pub enum RefreshTokenPolicy {
+pub(crate) enum RefreshTokenPolicy {
     /// Nothing.
     Never,
     /// The first refresh token of a family.
@@ -101,18 +101,18 @@ pub enum RefreshTokenPolicy {
 
 impl GrantedRequest {
     /// What is granted, as one text (RFC 6749 §3.3). None for nothing, which the text can't say.
-    pub fn scope(&self) -> Option<String> {
+    pub(crate) fn scope(&self) -> Option<String> {
         scope_text(&self.scopes)
     }
 
     /// Whether an ID token is due (OpenID Connect Core §3.1.2.1).
-    pub fn has_openid(&self) -> bool {
+    pub(crate) fn has_openid(&self) -> bool {
         self.scopes.iter().any(|scope| scope == OPENID)
     }
 }
 
 /// Scopes as one text (RFC 6749 §3.3), which has one at least.
-pub fn scope_text(scopes: &[String]) -> Option<String> {
+pub(crate) fn scope_text(scopes: &[String]) -> Option<String> {
     (!scopes.is_empty()).then(|| scopes.join(" "))
 }
 

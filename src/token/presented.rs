@@ -18,23 +18,23 @@ use crate::{
 /// An access token that was issued here and has not ended by itself.
 pub struct AccessToken {
     /// `jti`.
-    pub id: TokenId,
+    pub(crate) id: TokenId,
     /// `sub`.
-    pub subject: String,
+    pub(crate) subject: String,
     /// `aud`: the client that it was given to.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// What it is good for.
-    pub scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
     /// `iat`.
-    pub issued_at: UnixTime,
+    pub(crate) issued_at: UnixTime,
     /// `nbf`.
-    pub not_before: UnixTime,
+    pub(crate) not_before: UnixTime,
     /// `exp`.
     pub expires_at: UnixTime,
     /// Where the user is to be looked for: a sealed [`UserReference`](super::user_reference::UserReference).
-    pub user_reference: Option<Secret>,
+    pub(crate) user_reference: Option<Secret>,
     /// The user's own claims.
-    pub user: Map<String, Value>,
+    pub(crate) user: Map<String, Value>,
 }
 
 /// A header as tokens have it here: with other fields, such as `crit`, it is not one of ours.
@@ -85,11 +85,11 @@ pub struct Presented {
 /// A signature to be checked.
 pub struct SignatureCheck {
     /// By whose public half.
-    pub key: Arc<SigningKey>,
+    pub(crate) key: Arc<SigningKey>,
     /// What was signed.
-    pub input: String,
+    pub(crate) input: String,
     /// The signature in the form that JWS has.
-    pub signature: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
 }
 
 impl Presented {
@@ -128,12 +128,12 @@ impl std::fmt::Debug for SignatureCheck {
 
 impl AccessToken {
     /// What is asked about it where it is remembered which tokens have ended.
-    pub fn in_use(&self) -> TokenInUse {
+    pub(crate) fn in_use(&self) -> TokenInUse {
         TokenInUse::Access { token: self.id, issued_at: self.issued_at }
     }
 
     /// Whether it is of this user, as the directory has the user now: active, and with the password of the login.
-    pub fn is_of(&self, Account { user, password_hash }: &Account) -> bool {
+    pub(crate) fn is_of(&self, Account { user, password_hash }: &Account) -> bool {
         user.id == self.subject
             && user.status == Status::Active
             && user.password_changed_at.is_none_or(|changed_at| changed_at <= self.issued_at)
@@ -141,7 +141,7 @@ impl AccessToken {
     }
 
     /// Whether it may be used to ask for the user's claims (OpenID Connect Core §5.3).
-    pub fn has_openid(&self) -> bool {
+    pub(crate) fn has_openid(&self) -> bool {
         self.scopes.iter().any(|scope| scope == OPENID)
     }
 }

@@ -52,13 +52,13 @@ pub struct PasswordMark(String);
 
 impl PasswordMark {
     /// That of a hash, in the tokens of a family.
-    pub fn of(hash: &PasswordHash, FamilyId(family): FamilyId) -> Option<Self> {
+    pub(crate) fn of(hash: &PasswordHash, FamilyId(family): FamilyId) -> Option<Self> {
         Base64::encode_to_string(hash.mark(&family.to_le_bytes())).ok().map(Self)
     }
 }
 
 /// Tells one stored hash from another in the `jti` of an access token, where all may read it: too little to tell more.
-pub fn short_mark(hash: &PasswordHash, FamilyId(family): FamilyId) -> u32 {
+pub(crate) fn short_mark(hash: &PasswordHash, FamilyId(family): FamilyId) -> u32 {
     let key = [&b"jti"[..], &family.to_le_bytes()].concat();
     let [a, b, c, d, ..] = hash.mark(&key);
     u32::from_le_bytes([a, b, c, d])
@@ -82,37 +82,37 @@ impl RefreshToken {
     }
 
     /// Whether it was given to whom an identifier names.
-    pub fn is_of(&self, auth_source: &AuthSource, identifier: &Identifier) -> bool {
+    pub(crate) fn is_of(&self, auth_source: &AuthSource, identifier: &Identifier) -> bool {
         let is_his = || auth_source.known_user(identifier).is_some_and(|id| id == self.user_id);
         self.auth_source_id == auth_source.id && (self.identifier == *identifier || is_his())
     }
 
     /// Whether the user has another password than at the login.
-    pub fn is_older_than_password_of(&self, Account { user, password_hash }: &Account) -> bool {
+    pub(crate) fn is_older_than_password_of(&self, Account { user, password_hash }: &Account) -> bool {
         let is_changed = |mark: &PasswordMark| PasswordMark::of(password_hash, self.family).as_ref() != Some(mark);
         user.password_changed_at.is_some_and(|changed_at| changed_at > self.logged_in_at)
             || self.password.as_ref().is_some_and(is_changed)
     }
 
     /// Whether this is its user still, active, and with the password of the login.
-    pub fn may_be_used_by(&self, account: &Account) -> bool {
+    pub(crate) fn may_be_used_by(&self, account: &Account) -> bool {
         account.user.id == self.user_id
             && account.user.status == Status::Active
             && !self.is_older_than_password_of(account)
     }
 
     /// When it ends by itself if it is not used.
-    pub fn ends_at(&self, idle: Duration) -> UnixTime {
+    pub(crate) fn ends_at(&self, idle: Duration) -> UnixTime {
         self.expires_at.min(self.issued_at.after(idle))
     }
 
     /// When the last token of the family has ended by itself: an access token that was given at the last moment.
-    pub fn end_of_family(&self, access_token: Duration) -> UnixTime {
+    pub(crate) fn end_of_family(&self, access_token: Duration) -> UnixTime {
         self.expires_at.after(access_token)
     }
 
     /// What it claims when it is used, where access tokens live for so long.
-    pub fn claim(&self, grace: Duration, access_token: Duration) -> RefreshTokenUse {
+    pub(crate) fn claim(&self, grace: Duration, access_token: Duration) -> RefreshTokenUse {
         let Self { family, generation, issued_at, .. } = *self;
         RefreshTokenUse { family, generation, issued_at, until: self.end_of_family(access_token), grace }
     }

@@ -14,21 +14,21 @@ use crate::{
 
 /// A user of a directory that is asked by identifier.
 #[derive(Serialize, Deserialize)]
-pub struct UserReference {
+pub(crate) struct UserReference {
     /// The directory.
-    pub auth_source_id: String,
+    pub(crate) auth_source_id: String,
     /// What the user was found by.
-    pub identifier: Identifier,
+    pub(crate) identifier: Identifier,
 }
 
 impl UserReference {
     /// Seals it for a token of this issuer. None if the sealer has no key.
-    pub fn seal(&self, sealer: &Sealer, issuer: &str, now: UnixTime, entropy: Entropy) -> Option<String> {
+    pub(crate) fn seal(&self, sealer: &Sealer, issuer: &str, now: UnixTime, entropy: Entropy) -> Option<String> {
         sealer.seal(now, entropy.spend(), &purpose(issuer), &serde_json::to_vec(self).ok()?)
     }
 
     /// What this issuer sealed.
-    pub fn open(sealer: &Sealer, issuer: &str, sealed: &Secret) -> Option<Self> {
+    pub(crate) fn open(sealer: &Sealer, issuer: &str, sealed: &Secret) -> Option<Self> {
         serde_json::from_slice(&sealer.open(&purpose(issuer), sealed.expose())?).ok()
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::runtime::{HttpStream, PauseFilter};
 
 /// A stream through a token endpoint.
-pub(super) struct EndpointStream(pub HttpStream<EnvoyHost>);
+pub(super) struct EndpointStream(pub(crate) HttpStream<EnvoyHost>);
 
 impl Context for EndpointStream {}
 
@@ -31,7 +31,7 @@ impl HttpContext for EndpointStream {
 }
 
 /// A stream through a filter that holds requests back.
-pub(super) struct HeldStream(pub PauseFilter);
+pub(super) struct HeldStream(pub(crate) PauseFilter);
 
 impl Context for HeldStream {}
 

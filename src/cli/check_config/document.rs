@@ -8,7 +8,7 @@ use serde_json::Number;
 /// A document, or a value somewhere in it. It has no `Debug`, since there may be secrets in it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Tree {
+pub(crate) enum Tree {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -25,27 +25,27 @@ pub enum Tree {
 
 /// The fields of an object in their order, duplicates included.
 #[derive(Clone, Default)]
-pub struct Fields(pub Vec<(String, Tree)>);
+pub(crate) struct Fields(pub(crate) Vec<(String, Tree)>);
 
 impl Tree {
     /// A field of an object; the last one, where there are several.
-    pub fn get(&self, name: &str) -> Option<&Tree> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Tree> {
         let Self::Map(Fields(fields)) = self else { return None };
         fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value)
     }
 
     /// The value at `a.b.c`.
-    pub fn at(&self, path: &str) -> Option<&Tree> {
+    pub(crate) fn at(&self, path: &str) -> Option<&Tree> {
         path.split('.').try_fold(self, |tree, name| tree.get(name))
     }
 
     /// The text, if it is one.
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     /// Whether it is this text, number or truth value.
-    pub fn is(&self, value: &str) -> bool {
+    pub(crate) fn is(&self, value: &str) -> bool {
         match self {
             Self::Text(text) => text == value,
             Self::Number(number) => number.to_string() == value,
@@ -55,37 +55,37 @@ impl Tree {
     }
 
     /// The elements, if it is a list.
-    pub fn elements(&self) -> &[Tree] {
+    pub(crate) fn elements(&self) -> &[Tree] {
         if let Self::List(elements) = self { elements } else { &[] }
     }
 
     /// The elements of the list at `a.b.c`.
-    pub fn list(&self, path: &str) -> &[Tree] {
+    pub(crate) fn list(&self, path: &str) -> &[Tree] {
         self.at(path).map(Tree::elements).unwrap_or_default()
     }
 
     /// The text at `a.b.c`; an empty one, if there is none.
-    pub fn text_at(&self, path: &str) -> &str {
+    pub(crate) fn text_at(&self, path: &str) -> &str {
         self.at(path).and_then(Tree::text).unwrap_or_default()
     }
 
     /// The fields, if it is an object.
-    pub fn fields(&self) -> &[(String, Tree)] {
+    pub(crate) fn fields(&self) -> &[(String, Tree)] {
         if let Self::Map(Fields(fields)) = self { fields } else { &[] }
     }
 
     /// A field of a protobuf message, whose name may be written in either way.
-    pub fn field(&self, name: &str) -> Option<&Tree> {
+    pub(crate) fn field(&self, name: &str) -> Option<&Tree> {
         self.get(name).or_else(|| self.get(&camel_case(name)))
     }
 
     /// The message's name, if it is a `google.protobuf.Any`.
-    pub fn type_name(&self) -> Option<&str> {
+    pub(crate) fn type_name(&self) -> Option<&str> {
         self.get("@type")?.text()?.rsplit('/').next()
     }
 
     /// Shows it and all that is in it, each with its path.
-    pub fn walk<'a>(&'a self, path: &str, visit: &mut dyn FnMut(&str, &'a Tree)) {
+    pub(crate) fn walk<'a>(&'a self, path: &str, visit: &mut dyn FnMut(&str, &'a Tree)) {
         visit(path, self);
         for (name, child) in self.fields() {
             child.walk(&inside(path, name), visit);
@@ -96,13 +96,13 @@ impl Tree {
     }
 
     /// The same as JSON.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
 /// The path of a field of what is at a path.
-pub fn inside(path: &str, name: &str) -> String {
+pub(crate) fn inside(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The summary, and all that is sent.
-pub fn of(configuration: &Configuration, now: UnixTime) -> String {
+pub(crate) fn of(configuration: &Configuration, now: UnixTime) -> String {
     let endpoint = &configuration.endpoint;
     let mut sources: Vec<_> = endpoint.registry.auth_sources.values().collect();
     sources.sort_unstable_by_key(|source| &source.id);

@@ -10,15 +10,15 @@ use super::{
 use crate::cli::{failure::Failure, input};
 
 /// The files of one call.
-pub struct Files {
+pub(crate) struct Files {
     names: Vec<String>,
     /// What is in them, in the order of the command line.
-    pub trees: Vec<Tree>,
+    pub(crate) trees: Vec<Tree>,
 }
 
 impl Files {
     /// Reads all.
-    pub fn read(paths: &[PathBuf]) -> Result<Self, Failure> {
+    pub(crate) fn read(paths: &[PathBuf]) -> Result<Self, Failure> {
         let names = paths.iter().map(|path| path.display().to_string()).collect();
         let mut files = Self { names, trees: Vec::new() };
         for (file, path) in paths.iter().enumerate() {
@@ -30,12 +30,12 @@ impl Files {
     }
 
     /// The token endpoints in them.
-    pub fn plugins(&self) -> Result<Vec<PluginDocument>, Failure> {
+    pub(crate) fn plugins(&self) -> Result<Vec<PluginDocument>, Failure> {
         plugin::find(&self.trees).map_err(|what| Failure::Problems(format!("configuration: {what}")))
     }
 
     /// What a line about a file begins with: its name, where there are several.
-    pub fn head(&self, file: usize) -> String {
+    pub(crate) fn head(&self, file: usize) -> String {
         let name = self.names.get(file).filter(|_| self.names.len() > 1);
         name.map(|name| format!("{name}: ")).unwrap_or_default()
     }

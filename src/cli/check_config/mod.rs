@@ -38,7 +38,7 @@ use crate::config::{self, Role};
 /// only a plugin's configuration.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = EXAMPLE)]
-pub struct CheckConfig {
+pub(crate) struct CheckConfig {
     /// JSON or YAML, with one document or several; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -77,7 +77,7 @@ pub fn json(text: &str, path: &Path) -> Result<String, String> {
 
 impl CheckConfig {
     /// Prints a summary, or all problems.
-    pub fn run(self) -> Result<Output, Failure> {
+    pub(crate) fn run(self) -> Result<Output, Failure> {
         let files = Files::read(&self.files)?;
         let plugins = files.plugins()?;
         let several = plugins.len() > 1;

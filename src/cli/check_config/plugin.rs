@@ -8,13 +8,13 @@ use super::{
 };
 
 /// A token endpoint as a document configures it.
-pub struct PluginDocument {
+pub(crate) struct PluginDocument {
     /// The number of the file that it is in.
-    pub file: usize,
+    pub(crate) file: usize,
     /// Where it is in the file.
-    pub path: String,
+    pub(crate) path: String,
     /// The configuration that the VM is given, or what is wrong with how it is written.
-    pub configuration: Result<String, &'static str>,
+    pub(crate) configuration: Result<String, &'static str>,
     environment: EnvironmentSource,
     is_ours: bool,
 }
@@ -29,7 +29,7 @@ enum EnvironmentSource {
 
 impl PluginDocument {
     /// A variable in the VM's environment.
-    pub fn variable(&self, name: &str) -> Option<String> {
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
         match &self.environment {
             EnvironmentSource::Given(variables) => variables.get(name).cloned(),
             EnvironmentSource::Own => env::var(name).ok(),
@@ -43,7 +43,7 @@ impl PluginDocument {
 
 /// The token endpoints in files; one that is a document of neither Envoy nor Kubernetes is a token endpoint's own
 /// configuration.
-pub fn find(files: &[Tree]) -> Result<Vec<PluginDocument>, &'static str> {
+pub(crate) fn find(files: &[Tree]) -> Result<Vec<PluginDocument>, &'static str> {
     let plugins: Vec<_> = files.iter().enumerate().flat_map(|(file, tree)| inside(file, tree)).collect();
     if plugins.len() > 1 { ours(plugins) } else { Ok(plugins) }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{document::Tree, yaml};
 
 /// Reads a document as Envoy does: by its file's name or, where that tells nothing, by how it begins.
-pub fn read(text: &str, path: &Path) -> Result<Tree, String> {
+pub(crate) fn read(text: &str, path: &Path) -> Result<Tree, String> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     match extension {
         Some("json") => json(text),

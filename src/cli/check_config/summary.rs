@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The issuer, the keys that sign, clients and auth sources, and what may not be meant.
-pub fn of(configuration: &Configuration, now: UnixTime) -> String {
+pub(crate) fn of(configuration: &Configuration, now: UnixTime) -> String {
     let endpoint = &configuration.endpoint;
     let mut lines = vec![format!("issuer: {}", endpoint.terms.issuer)];
     lines.extend(endpoint.keys.states(now).map(|(key, state)| of_key(key, state)));

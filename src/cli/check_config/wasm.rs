@@ -5,18 +5,18 @@ use std::{collections::HashMap, env};
 use super::document::{Tree, inside};
 
 /// A wasm plugin as a document has it.
-pub struct Wasm<'a> {
+pub(crate) struct Wasm<'a> {
     /// What kind of document has it.
-    pub form: Form,
+    pub(crate) form: Form,
     /// Where its fields are in the document.
-    pub path: String,
+    pub(crate) path: String,
     /// Its fields.
-    pub fields: &'a Tree,
+    pub(crate) fields: &'a Tree,
 }
 
 /// Who reads the document.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Form {
+pub(crate) enum Form {
     /// Envoy: an `envoy.extensions.filters.http.wasm.v3.Wasm`, which Istio's `EnvoyFilter` may have in it.
     Filter,
     /// Istio: a `WasmPlugin`.
@@ -46,7 +46,7 @@ impl Form {
 }
 
 /// All in a document.
-pub fn find(document: &Tree) -> Vec<Wasm<'_>> {
+pub(crate) fn find(document: &Tree) -> Vec<Wasm<'_>> {
     let mut found = Vec::new();
     document.walk("", &mut |path, tree| found.extend(at(path, tree)));
     found
@@ -76,12 +76,12 @@ fn listed<'a>(path: &str, list: &'a [Tree]) -> Vec<Wasm<'a>> {
 
 impl Wasm<'_> {
     /// Where its configuration is in the document.
-    pub fn configuration_path(&self) -> String {
+    pub(crate) fn configuration_path(&self) -> String {
         inside(&self.path, self.form.configuration())
     }
 
     /// The configuration that the VM is given, or what is wrong with how it is written.
-    pub fn configuration(&self) -> Result<String, &'static str> {
+    pub(crate) fn configuration(&self) -> Result<String, &'static str> {
         let configuration = self.fields.get(self.form.configuration());
         match self.form {
             Form::Filter => configuration.map_or_else(|| Ok(String::new()), payload),
@@ -90,7 +90,7 @@ impl Wasm<'_> {
     }
 
     /// The variables that the document gives to the VM.
-    pub fn environment(&self) -> HashMap<String, String> {
+    pub(crate) fn environment(&self) -> HashMap<String, String> {
         match self.form {
             Form::Filter => self.vm().field("environment_variables").map(given_by_envoy).unwrap_or_default(),
             Form::WasmPlugin => self.fields.list("vmConfig.env").iter().filter_map(given_by_istio).collect(),
@@ -99,7 +99,7 @@ impl Wasm<'_> {
     }
 
     /// Whether its image or file is named as ours is.
-    pub fn has_our_name(&self) -> bool {
+    pub(crate) fn has_our_name(&self) -> bool {
         let files = if self.form == Form::Filter { self.vm() } else { self.fields };
         let mut names = self.form.files().iter().filter_map(|path| files.at(path)?.text());
         names.any(is_our_name)
@@ -111,7 +111,7 @@ impl Wasm<'_> {
 }
 
 /// Whether an image, a file or a filter is named as ours is.
-pub fn is_our_name(name: &str) -> bool {
+pub(crate) fn is_our_name(name: &str) -> bool {
     name.contains("token_endpoint") || name.contains("token-endpoint")
 }
 

@@ -8,7 +8,7 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 use super::document::{Fields, Tree};
 
 /// Reads a YAML document; several become a list of them, since Kubernetes looks at all where Envoy takes the first.
-pub fn read(text: &str) -> Result<Tree, String> {
+pub(crate) fn read(text: &str) -> Result<Tree, String> {
     let mut reader = Reader { events: Parser::new_from_str(text), anchors: HashMap::new() };
     let mut documents = reader.nodes()?;
     let last = documents.pop();

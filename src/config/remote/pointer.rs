@@ -6,17 +6,17 @@ use serde_json::Value;
 use crate::config::{setting::Setting, shape::schema};
 
 /// A JSON Pointer (RFC 6901), which may be empty for the whole.
-pub(crate) struct Pointer(pub String);
+pub(crate) struct Pointer(pub(crate) String);
 
 schema!(Pointer, {"title": "JSON Pointer", "type": "string", "pattern": "^(/([^~]|~[01])*)?$"});
 
 /// A JSON Pointer to a part of something.
-pub(crate) struct FieldPointer(pub String);
+pub(crate) struct FieldPointer(pub(crate) String);
 
 schema!(FieldPointer, {"title": "JSON Pointer to a field", "type": "string", "pattern": "^/([^~]|~[01])*$"});
 
 /// A JSON value that has no parts.
-pub(crate) struct Scalar(pub Value);
+pub(crate) struct Scalar(pub(crate) Value);
 
 schema!(Scalar, {"title": "text, number, `true` or `false`", "type": ["string", "number", "boolean"]});
 

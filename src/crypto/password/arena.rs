@@ -23,7 +23,7 @@ impl Arena {
     ///
     /// # Errors
     /// [`OutOfMemory`]: the old memory is lost then, and the arena is empty.
-    pub fn reserve(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
+    pub(crate) fn reserve(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
         let words = bytes.div_ceil(WORD);
         if words > self.0.capacity() {
             // A new vector, since growing the old one would copy contents that nobody needs.
@@ -34,7 +34,7 @@ impl Arena {
     }
 
     /// Bytes that a check can have without more memory being asked for.
-    pub fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.0.capacity() * WORD
     }
 

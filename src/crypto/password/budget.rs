@@ -6,7 +6,7 @@ pub struct Budget(pub u64);
 
 impl Budget {
     /// More than any check needs: do it all at once.
-    pub const UNLIMITED: Self = Self(u64::MAX);
+    pub(crate) const UNLIMITED: Self = Self(u64::MAX);
 }
 
 /// What is left of a budget while it is being spent.

@@ -30,7 +30,7 @@ pub(super) enum Method {
 
 impl PasswordHash {
     /// Longest text that is looked at, in bytes.
-    pub const MAX_TEXT: usize = 1024;
+    pub(crate) const MAX_TEXT: usize = 1024;
 
     /// Parses a PHC string, or one of the older spellings of bcrypt, passlib and Django.
     ///
@@ -55,7 +55,7 @@ impl PasswordHash {
 
     /// True if the cost is below the floor of OWASP's
     /// [Password Storage Cheat Sheet](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html).
-    pub fn is_weak(&self) -> bool {
+    pub(crate) fn is_weak(&self) -> bool {
         match &self.method {
             Method::Argon2(argon2) => argon2.is_weak(),
             Method::Bcrypt(bcrypt) => bcrypt.is_weak(),
@@ -76,12 +76,12 @@ impl PasswordHash {
 
     /// The decoy of OWASP's first choice, for a directory that gives no example: Argon2id, version 0x13,
     /// m = 19456, t = 2, p = 1.
-    pub fn default_decoy(seed: [u8; 16]) -> Self {
+    pub(crate) fn default_decoy(seed: [u8; 16]) -> Self {
         Self { method: Method::Argon2(Argon2::default()), salt: seed.to_vec(), digest: vec![0; 32] }
     }
 
     /// A digest under a key, by which another hash is told from this one and by which nothing is learnt of it.
-    pub fn mark(&self, key: &[u8]) -> [u8; 32] {
+    pub(crate) fn mark(&self, key: &[u8]) -> [u8; 32] {
         let salt_length = self.salt.len().to_le_bytes();
         Sha256::new()
             .chain_update(key)

@@ -26,13 +26,13 @@ pub struct Cache {
 
 impl Cache {
     /// What is known of `identifier`.
-    pub fn get(&self, identifier: &Identifier, limits: &CacheLimits, now: Instant) -> Option<Found> {
+    pub(crate) fn get(&self, identifier: &Identifier, limits: &CacheLimits, now: Instant) -> Option<Found> {
         let (found, since) = self.answers.get(identifier)?;
         (now.saturating_duration_since(*since) < limits.max_age).then(|| found.clone())
     }
 
     /// Keeps what was said of `identifier`.
-    pub fn put(&mut self, identifier: &Identifier, found: &Found, limits: &CacheLimits, now: Instant) {
+    pub(crate) fn put(&mut self, identifier: &Identifier, found: &Found, limits: &CacheLimits, now: Instant) {
         if self.answers.insert(identifier.clone(), (found.clone(), now)).is_none() {
             self.order.push_back(identifier.clone());
         }

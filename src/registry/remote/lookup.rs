@@ -20,25 +20,25 @@ use crate::{
 #[derive(Debug)]
 pub struct Lookup {
     /// Where it is, and what it is sent.
-    pub upstream: Upstream,
+    pub(crate) upstream: Upstream,
     /// How much a call may cost.
     pub limits: CallLimits,
     /// How long an answer is good for, if it is kept at all.
     pub cache: Option<CacheLimits>,
     /// How long an answer is good for where it only tells whether a token is.
-    pub status_cache: CacheLimits,
+    pub(crate) status_cache: CacheLimits,
     /// A hash that costs what users' hashes cost there.
     pub decoy: Option<Arc<PasswordHash>>,
     /// The statuses that mean that there is no such user.
-    pub not_found: Vec<u16>,
+    pub(crate) not_found: Vec<u16>,
     /// Where in an answer the user is: a JSON Pointer.
-    pub at: String,
+    pub(crate) at: String,
     /// Where in the user the password's hash is: a JSON Pointer.
-    pub password_hash: String,
+    pub(crate) password_hash: String,
     /// Where in the user everything else is.
-    pub mapping: UserMapping,
+    pub(crate) mapping: UserMapping,
     /// Whether hashes below OWASP's minimum are accepted.
-    pub allow_weak_hashes: bool,
+    pub(crate) allow_weak_hashes: bool,
 }
 
 impl Lookup {

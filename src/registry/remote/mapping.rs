@@ -14,27 +14,27 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct UserMapping {
     /// The user's id. Without it, the id is the identifier.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// Whether the user may log in. Without it, every user may.
-    pub status: Option<StatusMapping>,
+    pub(crate) status: Option<StatusMapping>,
     /// When the password was changed last: an RFC 3339 timestamp, or seconds since 1970.
-    pub password_changed_at: Option<String>,
+    pub(crate) password_changed_at: Option<String>,
     /// Names of claims, and where their values are.
-    pub claims: Vec<(String, String)>,
+    pub(crate) claims: Vec<(String, String)>,
 }
 
 /// Where a user's status is, and what it says.
 #[derive(Debug)]
 pub struct StatusMapping {
     /// Where it is.
-    pub at: String,
+    pub(crate) at: String,
     /// The values of an active user.
-    pub active: Vec<Value>,
+    pub(crate) active: Vec<Value>,
 }
 
 /// Part of an answer in which fields are looked up.
 #[derive(Clone, Copy, Debug)]
-pub enum Record<'a> {
+pub(crate) enum Record<'a> {
     /// A JSON value, whose fields are named by pointers. The first is the pointer to the value itself.
     Json(&'a str, &'a Value),
     /// Headers, named as such.
@@ -43,7 +43,7 @@ pub enum Record<'a> {
 
 impl UserMapping {
     /// The names of the claims that users can have.
-    pub fn claim_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn claim_names(&self) -> impl Iterator<Item = &str> {
         self.claims.iter().map(|(name, _)| name.as_str())
     }
 
@@ -51,7 +51,7 @@ impl UserMapping {
     ///
     /// # Errors
     /// [`Fault::Record`] where the id is missing, is no id, or could be taken for a client's.
-    pub fn user(&self, record: Record, identifier: &str) -> Result<User, Fault> {
+    pub(crate) fn user(&self, record: Record, identifier: &str) -> Result<User, Fault> {
         let id = match &self.id {
             Some(at) => record.get(at)?.and_then(id_of).ok_or_else(|| record.fault(at, "expected an id"))?,
             None => identifier.to_owned(),
@@ -109,7 +109,7 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     /// [`Fault::Record`] where it has half a character in it.
-    pub fn get(&self, at: &str) -> Result<Option<Value>, Fault> {
+    pub(crate) fn get(&self, at: &str) -> Result<Option<Value>, Fault> {
         match self {
             Self::Json(_, value) => match value.pointer(at).filter(|value| !value.is_null()) {
                 Some(value) if has_half_character(value) => Err(self.fault(at, "half a character")),
@@ -133,7 +133,7 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     /// [`Fault::Record`] where it is missing, or is no hash that a configuration may have.
-    pub fn password_hash(&self, at: &str, allow_weak: bool) -> Result<Option<PasswordHash>, Fault> {
+    pub(crate) fn password_hash(&self, at: &str, allow_weak: bool) -> Result<Option<PasswordHash>, Fault> {
         let text = match self {
             Self::Json(_, value) if value.pointer(at) == Some(&Value::Null) => return Ok(None),
             _ => self.get(at)?,
@@ -155,7 +155,7 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     /// [`Fault::Malformed`] for a body of another make, which says nothing of any user.
-    pub fn find(body: &'a Value, at: &'a str) -> Result<Option<Self>, Fault> {
+    pub(crate) fn find(body: &'a Value, at: &'a str) -> Result<Option<Self>, Fault> {
         match body.pointer(at) {
             Some(Value::Null) => Ok(None),
             Some(Value::Array(elements)) if elements.is_empty() => Ok(None),

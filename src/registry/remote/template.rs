@@ -94,7 +94,7 @@ impl Template {
     }
 
     /// The placeholders, in their order.
-    pub fn placeholders(&self) -> impl Iterator<Item = Placeholder> {
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = Placeholder> {
         self.parts.iter().filter_map(|part| match part {
             Part::Literal(_) => None,
             Part::Value(placeholder) => Some(*placeholder),

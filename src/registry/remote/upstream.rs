@@ -10,19 +10,19 @@ use crate::{outbound::Callout, secret::Secret};
 /// A service and the calls that are made to it.
 pub struct Upstream {
     /// The cluster to ask.
-    pub cluster: String,
+    pub(crate) cluster: String,
     /// `:authority`
-    pub authority: String,
+    pub(crate) authority: String,
     /// `:method`
-    pub method: HttpMethod,
+    pub(crate) method: HttpMethod,
     /// `:path`
-    pub path: Template,
+    pub(crate) path: Template,
     /// Further headers, by their names in lower case.
-    pub headers: Vec<(String, HeaderValue)>,
+    pub(crate) headers: Vec<(String, HeaderValue)>,
     /// `authorization`, where it is the same in all calls.
-    pub authorization: Option<Secret>,
+    pub(crate) authorization: Option<Secret>,
     /// The body.
-    pub body: Option<Template>,
+    pub(crate) body: Option<Template>,
 }
 
 /// How a directory is called.
@@ -52,7 +52,7 @@ impl Upstream {
     /// What to send. None where a value can't be sent as a mere value, or where nobody is named.
     ///
     /// `traceparent` is passed on if it is well formed.
-    pub fn callout(&self, values: &Values, traceparent: Option<&str>) -> Option<Callout> {
+    pub(crate) fn callout(&self, values: &Values, traceparent: Option<&str>) -> Option<Callout> {
         if values.identifier.is_some_and(|identifier| identifier.value.is_empty()) {
             return None;
         }
@@ -89,7 +89,7 @@ impl HeaderValue {
 
 impl HttpMethod {
     /// As HTTP spells it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",

@@ -21,17 +21,17 @@ use crate::{
 #[derive(Debug)]
 pub struct Verify {
     /// Where it is, and what it is sent.
-    pub upstream: Upstream,
+    pub(crate) upstream: Upstream,
     /// How much a call may cost.
-    pub limits: CallLimits,
+    pub(crate) limits: CallLimits,
     /// How identifier and password are sent.
-    pub credentials: CredentialsForm,
+    pub(crate) credentials: CredentialsForm,
     /// The statuses that mean that the password is wrong, or the user unknown.
-    pub refused: Vec<u16>,
+    pub(crate) refused: Vec<u16>,
     /// What of the answer says who the user is.
-    pub source: AnswerPart,
+    pub(crate) source: AnswerPart,
     /// Where in it the user is described.
-    pub mapping: UserMapping,
+    pub(crate) mapping: UserMapping,
 }
 
 /// How identifier and password are sent.

@@ -53,9 +53,9 @@ pub enum Next<Q: EtcdQuestion> {
 #[derive(Clone)]
 pub struct Attempt<A> {
     /// What is sent.
-    pub transaction: Transaction,
+    pub(crate) transaction: Transaction,
     /// The answer if its guards hold. None where it first has to be seen what is there.
-    pub reply: Option<A>,
+    pub(crate) reply: Option<A>,
 }
 
 /// What comes of what was found.
@@ -86,7 +86,7 @@ impl<Q: EtcdQuestion> Conversation<Q> {
     }
 
     /// Whether nothing is to be remembered, so that the answer matters only to who asked.
-    pub fn only_asks(&self) -> bool {
+    pub(crate) fn only_asks(&self) -> bool {
         self.question.only_asks()
     }
 
@@ -102,7 +102,7 @@ impl<Q: EtcdQuestion> Conversation<Q> {
     }
 
     /// Whom it is with.
-    pub fn etcd(&self) -> &Etcd {
+    pub(crate) fn etcd(&self) -> &Etcd {
         &self.etcd
     }
 

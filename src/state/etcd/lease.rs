@@ -9,9 +9,9 @@ use crate::time::UnixTime;
 
 /// A lease for all that ends in one window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lease {
+pub(crate) struct Lease {
     /// Its id: positive.
-    pub id: i64,
+    pub(crate) id: i64,
     /// When it may end.
     end: UnixTime,
 }
@@ -27,14 +27,14 @@ const LONGEST: u64 = 9_000_000_000;
 impl Lease {
     /// The lease of what ends by itself at `until`. It lasts for a window longer, so that proxies whose clocks differ by
     /// less than that forget nothing early.
-    pub fn of(key_prefix: &str, UnixTime(until): UnixTime) -> Self {
+    pub(crate) fn of(key_prefix: &str, UnixTime(until): UnixTime) -> Self {
         let window = until.checked_div(WINDOW.as_secs()).unwrap_or_default();
         let end = UnixTime(window.saturating_mul(WINDOW.as_secs())).after(WINDOW).after(WINDOW);
         Self { id: id(key_prefix, window), end }
     }
 
     /// How long it has to live from now on, in seconds. Others whose clocks are right use it too.
-    pub fn time_to_live(&self, now: UnixTime) -> u64 {
+    pub(crate) fn time_to_live(&self, now: UnixTime) -> u64 {
         match self.end.seconds_since(now) {
             left if left < WINDOW.as_secs() => IN_DOUBT.as_secs(),
             left => left.min(LONGEST),

@@ -11,16 +11,16 @@ use super::{
 use crate::outbound::{CalloutAnswer, Fault};
 
 /// What a transaction came to.
-pub struct TransactionResult {
+pub(crate) struct TransactionResult {
     /// Whether all guards held.
-    pub held: Held,
+    pub(crate) held: Held,
     /// What was read, in order.
-    pub found: Vec<Option<KeyValue>>,
+    pub(crate) found: Vec<Option<KeyValue>>,
 }
 
 /// Whether all guards of a transaction held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
+pub(crate) enum Held {
     /// All of them.
     All,
     /// Not all of them.
@@ -31,13 +31,13 @@ pub enum Held {
 #[derive(Clone)]
 pub struct KeyValue {
     /// The revision that changed it last.
-    pub revision: i64,
+    pub(crate) revision: i64,
     /// The value.
-    pub value: Vec<u8>,
+    pub(crate) value: Vec<u8>,
 }
 
 /// What etcd may answer to a transaction.
-pub enum Answered {
+pub(crate) enum Answered {
     /// It was carried out.
     TransactionResult(TransactionResult),
     /// It was not: the lease of what was to be written is missing.
@@ -49,7 +49,7 @@ impl Transaction {
     ///
     /// # Errors
     /// It is no answer of etcd's to this transaction.
-    pub fn read(&self, answer: &CalloutAnswer) -> Result<Answered, Fault> {
+    pub(crate) fn read(&self, answer: &CalloutAnswer) -> Result<Answered, Fault> {
         if let Some(lease) = self.lease().filter(|_| says(answer, "etcdserver: requested lease not found")) {
             return Ok(Answered::Missing(lease));
         }

@@ -8,18 +8,18 @@ use crate::time::UnixTime;
 
 /// What is done at one stroke, one way or the other.
 #[derive(Clone)]
-pub struct Transaction {
+pub(crate) struct Transaction {
     /// What all must hold.
-    pub guards: Vec<Guard>,
+    pub(crate) guards: Vec<Guard>,
     /// What is done if it does.
-    pub then: Vec<Operation>,
+    pub(crate) then: Vec<Operation>,
     /// What is done if it does not.
-    pub otherwise: Vec<Operation>,
+    pub(crate) otherwise: Vec<Operation>,
 }
 
 /// A condition on a key.
 #[derive(Clone)]
-pub enum Guard {
+pub(crate) enum Guard {
     /// It has this value.
     Value(String, Vec<u8>),
     /// It was last changed by this revision; zero: there is no such key.
@@ -28,7 +28,7 @@ pub enum Guard {
 
 /// Something done with a key.
 #[derive(Clone)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// Its value is read.
     Read(String),
     /// It gets a value, for as long as the lease lasts, or for ever.
@@ -37,13 +37,13 @@ pub enum Operation {
 
 impl Transaction {
     /// One that only reads.
-    pub fn reading(keys: Vec<String>) -> Self {
+    pub(crate) fn reading(keys: Vec<String>) -> Self {
         let then = keys.into_iter().map(Operation::Read).collect();
         Self { guards: Vec::new(), then, otherwise: Vec::new() }
     }
 
     /// The body of the call.
-    pub fn to_json(&self) -> Vec<u8> {
+    pub(crate) fn to_json(&self) -> Vec<u8> {
         let each = |operations: &[Operation]| operations.iter().map(Operation::to_json).collect::<Vec<_>>();
         let compare: Vec<_> = self.guards.iter().map(Guard::to_json).collect();
         let body = json!({"compare": compare, "success": each(&self.then), "failure": each(&self.otherwise)});
@@ -51,7 +51,7 @@ impl Transaction {
     }
 
     /// The lease that it needs.
-    pub fn lease(&self) -> Option<Lease> {
+    pub(crate) fn lease(&self) -> Option<Lease> {
         self.then.iter().find_map(|operation| match operation {
             Operation::Write(_, _, lease) => *lease,
             Operation::Read(_) => None,
@@ -61,7 +61,7 @@ impl Transaction {
 
 impl Lease {
     /// The body of the call that grants it.
-    pub fn to_json(self, now: UnixTime) -> Vec<u8> {
+    pub(crate) fn to_json(self, now: UnixTime) -> Vec<u8> {
         json!({"ID": self.id.to_string(), "TTL": self.time_to_live(now).to_string()}).to_string().into_bytes()
     }
 }

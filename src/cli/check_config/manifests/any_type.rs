@@ -11,7 +11,7 @@ const DROPPED: &str = "missing: Istio's webhook refuses it, and without the webh
                        so that passwords go to the service";
 const CURE: &str = "take is_optional: true, and type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm here";
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     given.patches.all.iter().flat_map(of_patch).collect()
 }
 

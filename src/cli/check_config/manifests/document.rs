@@ -7,15 +7,15 @@ use super::{
 
 /// A document in one of the files: a manifest, or something of Envoy's own.
 #[derive(Clone, Copy)]
-pub struct Document<'a> {
+pub(crate) struct Document<'a> {
     /// The number of the file that it is in.
-    pub file: usize,
+    pub(crate) file: usize,
     /// What it says.
-    pub tree: &'a Tree,
+    pub(crate) tree: &'a Tree,
 }
 
 /// All documents of files, those in lists too.
-pub fn all(files: &[Tree]) -> Vec<Document<'_>> {
+pub(crate) fn all(files: &[Tree]) -> Vec<Document<'_>> {
     let of_file = |(file, tree)| parts(tree).into_iter().map(move |tree| Document { file, tree });
     files.iter().enumerate().flat_map(of_file).collect()
 }
@@ -31,33 +31,33 @@ fn parts(tree: &Tree) -> Vec<&Tree> {
 
 impl<'a> Document<'a> {
     /// Its kind; Envoy's own documents have none.
-    pub fn kind(&self) -> &'a str {
+    pub(crate) fn kind(&self) -> &'a str {
         self.tree.text_at("kind")
     }
 
     /// Its name.
-    pub fn name(&self) -> &'a str {
+    pub(crate) fn name(&self) -> &'a str {
         self.tree.text_at("metadata.name")
     }
 
     /// What an operator knows it by; nothing, where it is Envoy's own.
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         [self.kind(), self.name()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
     }
 
     /// Whether both can be in one namespace: one that doesn't say gets its own from `kubectl`.
-    pub fn may_be_beside(&self, other: &Document) -> bool {
+    pub(crate) fn may_be_beside(&self, other: &Document) -> bool {
         let [own, others] = [self, other].map(|document| document.tree.text_at("metadata.namespace"));
         own == others || own.is_empty() || others.is_empty()
     }
 
     /// Something wrong in it.
-    pub fn error(&self, path: &str, what: impl Into<String>) -> Finding {
+    pub(crate) fn error(&self, path: &str, what: impl Into<String>) -> Finding {
         self.finding(Severity::Error, path, what.into())
     }
 
     /// Something in it that may not be meant.
-    pub fn warning(&self, path: &str, what: impl Into<String>) -> Finding {
+    pub(crate) fn warning(&self, path: &str, what: impl Into<String>) -> Finding {
         self.finding(Severity::Warning, path, what.into())
     }
 

@@ -10,7 +10,7 @@ use super::{
 
 const WHY: &str = "so that passwords go to the service while the plugin can't be loaded";
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     let has_policy = given.plugins.iter().any(|plugin| plugin.wasm.form == Form::ExtensionPolicy);
     let patched = given.of_kind("EnvoyPatchPolicy").filter(|_| has_policy).flat_map(patched);
     given.plugins.iter().flat_map(of_plugin).chain(patched).collect()

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{super::document::Tree, document::Document, finding::Finding, given::Given};
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     let istio = given.of_kind("RequestAuthentication").flat_map(|document| of(document, &ISTIO, given));
     let envoy_gateway = given.of_kind("SecurityPolicy").flat_map(|document| of(document, &ENVOY_GATEWAY, given));
     istio.chain(envoy_gateway).collect()

@@ -2,7 +2,7 @@
 
 use super::{super::document::Tree, finding::Finding, given::Given, patch::Patch};
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     let is_switched_on = given.patches.routes().next().is_some();
     let awake = given.patches.filters().filter(|_| is_switched_on).filter_map(awake);
     awake.chain(given.patches.filters().flat_map(denying)).collect()

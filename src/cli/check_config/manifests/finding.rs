@@ -5,15 +5,15 @@ use std::fmt;
 /// Something that is wrong with a document, or may be.
 pub struct Finding {
     /// Whether it is.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// The number of the file.
-    pub file: usize,
+    pub(crate) file: usize,
     /// `kind/name`; nothing, where the document has none.
-    pub document: String,
+    pub(crate) document: String,
     /// Where in the document.
-    pub path: String,
+    pub(crate) path: String,
     /// What, without a value from the document that could be secret.
-    pub what: String,
+    pub(crate) what: String,
 }
 
 /// How bad it is.

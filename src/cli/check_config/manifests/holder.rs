@@ -15,7 +15,7 @@ struct Pair<'a> {
     holder: &'a ManifestPlugin<'a>,
 }
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     let held = given.plugins.iter().filter(|plugin| plugin.is_held_for());
     held.filter(|plugin| plugin.wasm.form != Form::Filter).flat_map(|plugin| of_plugin(plugin, given)).collect()
 }

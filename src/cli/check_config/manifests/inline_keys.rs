@@ -15,7 +15,7 @@ use super::{
 
 const SHOWN: &str = "a secret that is written here, which the API server and /config_dump show";
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     let names: HashSet<String> = given.plugins.iter().flat_map(variables).collect();
     let manifests = || given.plugins.iter().filter(|plugin| !plugin.document.kind().is_empty());
     let variables = manifests().flat_map(|plugin| given_by_document(plugin, &names));

@@ -42,7 +42,7 @@ const RULES: [Rule; 11] = [
 const CHECKED_ALONE: [&str; 4] = ["AuthorizationPolicy", "EnvoyFilter", "RequestAuthentication", "SecurityPolicy"];
 
 /// All findings in files: what is wrong first, then what may not be meant.
-pub fn check(files: &[Tree]) -> Vec<Finding> {
+pub(crate) fn check(files: &[Tree]) -> Vec<Finding> {
     let given = Given::new(files);
     let mut findings: Vec<_> = RULES.iter().flat_map(|rule| rule(&given)).collect();
     findings.sort_by_key(|finding| (finding.severity, finding.file));
@@ -50,7 +50,7 @@ pub fn check(files: &[Tree]) -> Vec<Finding> {
 }
 
 /// The documents that say something by themselves, as `kind/name`.
-pub fn checked_alone(files: &[Tree]) -> Vec<String> {
+pub(crate) fn checked_alone(files: &[Tree]) -> Vec<String> {
     let documents = document::all(files).into_iter();
     documents.filter(|document| CHECKED_ALONE.contains(&document.kind())).map(|document| document.label()).collect()
 }

@@ -9,24 +9,24 @@ use super::{
 };
 
 /// One patch.
-pub struct Patch<'a> {
+pub(crate) struct Patch<'a> {
     /// The document that has it.
-    pub document: Document<'a>,
+    pub(crate) document: Document<'a>,
     /// Where it is there.
-    pub path: String,
+    pub(crate) path: String,
     /// What it says.
-    pub tree: &'a Tree,
+    pub(crate) tree: &'a Tree,
 }
 
 /// All patches that were given.
-pub struct Patches<'a> {
+pub(crate) struct Patches<'a> {
     /// In their order.
-    pub all: Vec<Patch<'a>>,
+    pub(crate) all: Vec<Patch<'a>>,
 }
 
 impl<'a> Patches<'a> {
     /// Those of the documents.
-    pub fn of(documents: &[Document<'a>]) -> Self {
+    pub(crate) fn of(documents: &[Document<'a>]) -> Self {
         let filters = documents.iter().filter(|document| document.kind() == "EnvoyFilter");
         Self { all: filters.flat_map(|document| of_filter(*document)).collect() }
     }
@@ -36,12 +36,12 @@ impl<'a> Patches<'a> {
     }
 
     /// Those that put our filter among the others.
-    pub fn filters(&self) -> impl Iterator<Item = &Patch<'a>> {
+    pub(crate) fn filters(&self) -> impl Iterator<Item = &Patch<'a>> {
         self.to("HTTP_FILTER").filter(|patch| self.is_ours(patch.value().text_at("name")))
     }
 
     /// Those whose routes switch our filter on.
-    pub fn routes(&self) -> impl Iterator<Item = &Patch<'a>> {
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Patch<'a>> {
         self.to("HTTP_ROUTE").filter(|patch| patch.switched_on().any(|name| self.is_ours(name)))
     }
 
@@ -59,12 +59,12 @@ fn of_filter(document: Document) -> Vec<Patch> {
 
 impl<'a> Patch<'a> {
     /// What it puts there.
-    pub fn value(&self) -> &'a Tree {
+    pub(crate) fn value(&self) -> &'a Tree {
         self.tree.at("patch.value").unwrap_or(&Tree::Null)
     }
 
     /// Where a field of its value is in the document.
-    pub fn field(&self, name: &str) -> String {
+    pub(crate) fn field(&self, name: &str) -> String {
         inside(&self.path, &format!("patch.value.{name}"))
     }
 

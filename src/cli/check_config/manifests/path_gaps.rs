@@ -2,7 +2,7 @@
 
 use super::{super::document::Tree, document::Document, finding::Finding, given::Given};
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     let decodes = given.documents.iter().any(|document| is_decoded(*document));
     let denying = given.of_kind("AuthorizationPolicy").filter(|policy| policy.tree.text_at("spec.action") == "DENY");
     denying.flat_map(|policy| of_policy(policy, decodes)).collect()

@@ -2,7 +2,7 @@
 
 use super::{super::wasm::Form, finding::Finding, given::Given, plugin::ManifestPlugin};
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     given.plugins.iter().filter(|plugin| plugin.wasm.form == Form::WasmPlugin).filter_map(of_plugin).collect()
 }
 
@@ -16,6 +16,6 @@ fn of_plugin(plugin: &ManifestPlugin) -> Option<Finding> {
 }
 
 /// Whether it comes before jwt and RBAC.
-pub fn is_early(phase: &str) -> bool {
+pub(crate) fn is_early(phase: &str) -> bool {
     ["AUTHN", "AUTHZ"].contains(&phase)
 }

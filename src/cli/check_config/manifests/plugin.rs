@@ -12,17 +12,17 @@ use super::{
 };
 
 /// One of ours.
-pub struct ManifestPlugin<'a> {
+pub(crate) struct ManifestPlugin<'a> {
     /// The document that has it.
-    pub document: Document<'a>,
+    pub(crate) document: Document<'a>,
     /// Where it is there.
-    pub wasm: Wasm<'a>,
+    pub(crate) wasm: Wasm<'a>,
     /// Its configuration; null, where that can't be read.
-    pub configuration: Tree,
+    pub(crate) configuration: Tree,
 }
 
 /// Ours by the name of their image or file or, where that is called otherwise, by settings that nobody else has.
-pub fn ours<'a>(documents: &[Document<'a>]) -> Vec<ManifestPlugin<'a>> {
+pub(crate) fn ours<'a>(documents: &[Document<'a>]) -> Vec<ManifestPlugin<'a>> {
     let plugins =
         documents.iter().flat_map(|document| wasm::find(document.tree).into_iter().map(move |wasm| (document, wasm)));
     plugins.map(|(document, wasm)| ManifestPlugin::of(*document, wasm)).filter(ManifestPlugin::is_ours).collect()
@@ -40,22 +40,22 @@ impl<'a> ManifestPlugin<'a> {
     }
 
     /// Whether it only holds requests, for a token endpoint in front of it.
-    pub fn is_holder(&self) -> bool {
+    pub(crate) fn is_holder(&self) -> bool {
         self.configuration.get("hold").is_some()
     }
 
     /// Whether it leaves it to the next filter to hold the headers of a request.
-    pub fn is_held_for(&self) -> bool {
+    pub(crate) fn is_held_for(&self) -> bool {
         self.configuration.text_at("headers_held_by") == "next_filter"
     }
 
     /// Where one of its fields is in the document.
-    pub fn path(&self, field: &str) -> String {
+    pub(crate) fn path(&self, field: &str) -> String {
         inside(&self.wasm.path, field)
     }
 
     /// Where a setting of its configuration is in the document.
-    pub fn setting(&self, name: &str) -> String {
+    pub(crate) fn setting(&self, name: &str) -> String {
         let configuration = self.wasm.configuration_path();
         let wrapped = if self.wasm.form == Form::Filter { inside(&configuration, "value") } else { configuration };
         inside(&wrapped, name)

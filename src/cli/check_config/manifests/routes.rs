@@ -2,7 +2,7 @@
 
 use super::{finding::Finding, given::Given, patch::Patch};
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     let leaks = |patch: &&Patch| patch.value().field("direct_response").is_none();
     given.patches.routes().filter(leaks).map(leak).collect()
 }

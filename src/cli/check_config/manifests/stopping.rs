@@ -9,7 +9,7 @@ use super::{
 
 const FIELD: &str = "allow_on_headers_stop_iteration";
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     let is_patched =
         given.of_kind("EnvoyPatchPolicy").any(|document| document.tree.list("spec.jsonPatches").iter().any(sets));
     let endpoints = given.plugins.iter().filter(|plugin| !plugin.is_holder() && !plugin.is_held_for());

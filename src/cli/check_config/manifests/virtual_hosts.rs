@@ -7,7 +7,7 @@ const TAKE_LISTENER: &str = "take host:port of one";
 const TAKE_PORT: &str = "take inbound|http| and the port of the Service, not of the pod";
 const SIDECAR: &str = "inbound|http|";
 
-pub fn check(given: &Given) -> Vec<Finding> {
+pub(crate) fn check(given: &Given) -> Vec<Finding> {
     given.patches.routes().filter_map(|patch| of_route(patch, given)).collect()
 }
 

@@ -17,11 +17,11 @@ pub struct Argon2Cost {
 
 impl Argon2Cost {
     /// Most memory, in KiB: 256 MiB, a quarter of what Envoy lets a VM have.
-    pub const MAX_MEMORY: u32 = 256 * 1024;
+    pub(crate) const MAX_MEMORY: u32 = 256 * 1024;
     /// Most lanes.
-    pub const MAX_LANES: u32 = 16;
+    pub(crate) const MAX_LANES: u32 = 16;
     /// Most blocks of 1 KiB written in all passes, `m * t`: about a second in Envoy's VM.
-    pub const MAX_BLOCKS: u64 = 1 << 20;
+    pub(crate) const MAX_BLOCKS: u64 = 1 << 20;
 
     pub(super) fn checked(self) -> Result<Self, PasswordHashError> {
         let (memory, passes, lanes) = (self.memory.into(), self.passes.into(), self.lanes.into());

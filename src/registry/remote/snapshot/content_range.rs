@@ -4,11 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ContentRange {
     /// The place of the first byte, from 0.
-    pub first: usize,
+    pub(crate) first: usize,
     /// The place of the last byte.
-    pub last: usize,
+    pub(crate) last: usize,
     /// The length of the whole document. None where the server does not know it.
-    pub total: Option<usize>,
+    pub(crate) total: Option<usize>,
 }
 
 impl ContentRange {

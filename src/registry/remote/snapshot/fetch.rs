@@ -83,7 +83,7 @@ impl Fetch {
 
     /// The headers to send for it. A part that must be of the same document has `If-Match` and not `If-Range`, for to
     /// the latter a changed document is sent whole.
-    pub fn headers(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
         let known = self.known.clone().map(|etag| ("if-none-match", etag));
         match &self.wanted {
             Wanted::Start => known.into_iter().chain([("range", range_from(0))]).collect(),

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct SnapshotManifest {
     /// Counts good copies: zero before the first.
-    pub version: u64,
+    pub(crate) version: u64,
     /// The length of the good copy, in bytes.
-    pub length: usize,
+    pub(crate) length: usize,
     /// The `ETag` of the last whole document, good or refused.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// Whether the last whole document was refused.
     refused: bool,
     /// The trouble that was told last, until it is over.
@@ -48,75 +48,75 @@ const LONGEST_LEASE: u64 = 600_000;
 
 impl SnapshotManifest {
     /// Which of the two places of a document holds the good copy.
-    pub fn slot(&self) -> u64 {
+    pub(crate) fn slot(&self) -> u64 {
         self.version % 2
     }
 
     /// Which of the two places the next copy goes to.
-    pub fn free_slot(&self) -> u64 {
+    pub(crate) fn free_slot(&self) -> u64 {
         1 - self.slot()
     }
 
     /// Whether it is time to look for a newer copy, and nobody does. A clock that was put back counts as time to look.
-    pub fn is_due(&self, now: u64, interval: Duration) -> bool {
+    pub(crate) fn is_due(&self, now: u64, interval: Duration) -> bool {
         let horizon = millis(interval).saturating_mul(2);
         let is_time = self.due <= now || self.due > now.saturating_add(horizon);
         is_time && self.lease.is_none_or(|lease| !lease.counts(now))
     }
 
     /// Gives the turn to a worker, or lets it keep it for longer.
-    pub fn lend(&mut self, holder: u64, until: u64) {
+    pub(crate) fn lend(&mut self, holder: u64, until: u64) {
         self.lease = Some(FetchTurn { holder, until });
     }
 
     /// Whether it is this worker's turn still.
-    pub fn is_lent_to(&self, holder: u64) -> bool {
+    pub(crate) fn is_lent_to(&self, holder: u64) -> bool {
         self.lease.is_some_and(|lease| lease.holder == holder)
     }
 
     /// The trouble that there is.
-    pub fn trouble(&self) -> Option<&str> {
+    pub(crate) fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
     }
 
     /// Whether this is the good copy, and nobody is about to write another.
-    pub fn is_at_rest_with(&self, version: u64) -> bool {
+    pub(crate) fn is_at_rest_with(&self, version: u64) -> bool {
         self.version == version && self.lease.is_none()
     }
 
     /// The good copy is the newest still. Where the newest was refused, it still is.
-    pub fn keep(&mut self, due: u64) -> Transition {
+    pub(crate) fn keep(&mut self, due: u64) -> Transition {
         self.close(due);
         if self.refused { Transition::Nothing } else { self.end_trouble() }
     }
 
     /// There is a new good copy, in the free slot.
-    pub fn publish(&mut self, length: usize, etag: Option<String>, due: u64) -> Transition {
+    pub(crate) fn publish(&mut self, length: usize, etag: Option<String>, due: u64) -> Transition {
         self.close(due);
         (self.version, self.length, self.etag, self.refused) = (self.version + 1, length, etag, false);
         self.end_trouble()
     }
 
     /// The last document is the newest still: if it was not refused, so is the good copy.
-    pub fn confirm(&mut self, now: u64) {
+    pub(crate) fn confirm(&mut self, now: u64) {
         if !self.refused {
             self.confirmed = now;
         }
     }
 
     /// For how long nobody knows whether the good copy is the newest still. None where there is no good copy.
-    pub fn age(&self, now: u64) -> Option<Duration> {
+    pub(crate) fn age(&self, now: u64) -> Option<Duration> {
         (self.version > 0).then(|| Duration::from_millis(now.saturating_sub(self.confirmed)))
     }
 
     /// There is a new document, and it is bad.
-    pub fn refuse(&mut self, why: &str, etag: Option<String>, due: u64) -> Transition {
+    pub(crate) fn refuse(&mut self, why: &str, etag: Option<String>, due: u64) -> Transition {
         (self.etag, self.refused) = (etag, true);
         self.fail(why, due)
     }
 
     /// There is no answer to use.
-    pub fn fail(&mut self, why: &str, due: u64) -> Transition {
+    pub(crate) fn fail(&mut self, why: &str, due: u64) -> Transition {
         self.close(due);
         let is_new = self.trouble.as_deref() != Some(why);
         self.trouble = Some(why.to_owned());

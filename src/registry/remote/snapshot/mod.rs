@@ -21,17 +21,17 @@ use crate::{outbound::Callout, registry::identifier::IdentifierRules, secret::Se
 #[derive(Debug)]
 pub struct Snapshot {
     /// Where the document is.
-    pub upstream: Upstream,
+    pub(crate) upstream: Upstream,
     /// How long fetching it may take, all of its parts together.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// How it lists its users.
-    pub format: Format,
+    pub(crate) format: Format,
     /// How often a newer one is looked for.
     pub refresh_interval: Duration,
     /// The longest document, in bytes.
     pub max_bytes: usize,
     /// Whether hashes may cost less than they should.
-    pub weak_hashes: bool,
+    pub(crate) weak_hashes: bool,
 }
 
 /// How soon a fetch that failed is tried again, at the latest.
@@ -47,12 +47,12 @@ impl Snapshot {
     }
 
     /// How long to wait after a fetch that failed.
-    pub fn retry_interval(&self) -> Duration {
+    pub(crate) fn retry_interval(&self) -> Duration {
         self.refresh_interval.min(RETRY)
     }
 
     /// A name for what is fetched and how it is read, the same in all workers, and without anything secret.
-    pub fn fingerprint(&self, auth_source_id: &str, rules: &IdentifierRules) -> String {
+    pub(crate) fn fingerprint(&self, auth_source_id: &str, rules: &IdentifierRules) -> String {
         let path = self.upstream.path.expand(&values(auth_source_id));
         let parts = format!(
             "{auth_source_id:?} {:?} {:?} {:?} {rules:?} {} {}",
