@@ -107,6 +107,11 @@ fn a_page_that_is_not_true_is_trouble() {
     let after = |block: &str| format!("{said}{block}");
     let good = ["```json\n{\"a\": 1, \"b\": \"a…c\"}\n```", "```text\n{\"a\":…}\n```"].map(after);
     assert_eq!(good.map(|page| reader::trouble_with(&Page::of(&page))), [None, None]);
+    let left = |member: &str, seconds: u64| {
+        format!("```sh\necho '{{\"{member}\": {seconds}}}'\n```\n```json\n{{\"{member}\": 300}}\n```")
+    };
+    let on_time = [300, 299].map(|seconds| reader::trouble_with(&Page::of(&left("expires_in", seconds))));
+    assert_eq!(on_time, [None, None]);
 
     let bad = [
         ("```rust\nfn main() {}\n```".to_owned(), "no rule covers a block of \"rust\""),
@@ -128,6 +133,9 @@ fn a_page_that_is_not_true_is_trouble() {
         (after("```json\n{\"a\": 1}\n```"), "this came out"),
         (after("```json\n{\"a\": 1, \"b\": \"b…c\"}\n```"), "this came out"),
         (after("```text\nabc\n```"), "this came out"),
+        (left("expires_in", 298), "this came out"),
+        (left("expires_in", 301), "this came out"),
+        (left("max_age", 299), "this came out"),
         ("```yaml unused.yaml\na: b\n```".to_owned(), "no command takes unused.yaml"),
         ("```yaml\npassword_check: {slice_ms: 2}\n```".to_owned(), "password_check: unknown field"),
         ("```yaml\npassword_checks: {slice_ms: 0}\n```".to_owned(), "password_checks.slice_ms: expected 1 to 100"),
