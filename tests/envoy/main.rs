@@ -11,6 +11,7 @@ mod gateway;
 mod key_rotation;
 mod observability;
 mod oidc_client;
+mod owners;
 mod package;
 mod reload;
 mod remote_directories;
@@ -24,6 +25,7 @@ mod support {
     pub mod directories;
     pub mod etcd;
     pub mod faults;
+    pub mod files;
     pub mod gateway;
     pub mod http1;
     pub mod http2;

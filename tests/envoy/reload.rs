@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::support::{
+    files::{split_filter, split_listeners},
     gateway::{self, Gateway, Keys, generate_key, poll, replaced},
     http1,
     response::Response,
@@ -166,39 +167,4 @@ fn version(text: &str, lifetime: u64) -> String {
     let text = replaced(text, "algorithm: RS256", "algorithm: ES256");
     let with_lifetime = format!("lifetimes: {{access_token: {lifetime}s}}\n                    password_checks:");
     replaced(&text, "password_checks:", &with_lifetime)
-}
-
-/// The listeners in a file of their own.
-fn split_listeners(yaml: &str) -> (String, String) {
-    let (head, rest) = yaml.split_once("static_resources:\n  listeners:\n").unwrap();
-    let (listeners, clusters) = rest.split_once("  clusters:\n").unwrap();
-    let kind = "type.googleapis.com/envoy.config.listener.v3.Listener";
-    let listeners = listeners.replace("\n  - name: ", &format!("\n  - \"@type\": {kind}\n    name: "));
-    let listeners = replaced(
-        &format!("\n{listeners}"),
-        "\n  - name: gateway",
-        &format!("\n  - \"@type\": {kind}\n    name: gateway"),
-    );
-    let bootstrap = format!(
-        "{head}node: {{id: test, cluster: test}}\ndynamic_resources: {{lds_config: {{path_config_source: {{path: ./listeners.yaml}}}}}}\n\
-         static_resources:\n  clusters:\n{clusters}"
-    );
-    (bootstrap, format!("resources:{listeners}"))
-}
-
-/// The filter's configuration in a file of its own.
-fn split_filter(yaml: &str) -> (String, String) {
-    let start =
-        "            disabled: true                     # its routes switch it on: other requests never enter the VM\n";
-    let (head, rest) = yaml.split_once(start).unwrap();
-    let (filter, tail) = rest.split_once("          - name: envoy.filters.http.jwt_authn\n").unwrap();
-    let kind = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
-    let discovery = format!(
-        "            disabled: true\n            config_discovery:\n              config_source: {{path_config_source: {{path: ./filter.yaml}}}}\n\
-         \x20             type_urls: [{kind}]\n"
-    );
-    let bootstrap = format!("{head}{discovery}          - name: envoy.filters.http.jwt_authn\n{tail}");
-    let extension = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
-    let bootstrap = replaced(&bootstrap, "admin:\n", "node: {id: test, cluster: test}\nadmin:\n");
-    (bootstrap, format!("resources:\n          - \"@type\": {extension}\n            name: token_endpoint\n{filter}"))
 }
