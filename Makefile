@@ -36,7 +36,7 @@ MINUTES    ?= 30
 TARGET     ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing prove-uploads soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -121,6 +121,10 @@ ATTACK = ENVOY="$$(envoy/which-envoy)" PYTHONPATH=tests/bench python3 -B tests/a
 prove-timing: build ## tells users and clients apart by time, in vain (8 minutes; TIMING_ARGUMENTS="--samples 1000 --dear-samples 100")
 	@$(ATTACK)/timing.py --broken $(TIMING_ARGUMENTS)
 	@$(ATTACK)/timing.py $(TIMING_ARGUMENTS)
+
+prove-uploads: wasm ## what uploads that never end hold of the memory, with the demo's bounds and without
+	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" \
+	    cargo test --test envoy uploads:: -- --nocapture --test-threads 1
 
 soak: build ## mixed traffic at 80 % of what a worker does, and changes of its configuration, for MINUTES=30 (15 at least): nothing grows or fails
 	@$(ATTACK)/soak.py --minutes $(MINUTES)

@@ -16,6 +16,7 @@ mod package;
 mod reload;
 mod remote_directories;
 mod rollout;
+mod uploads;
 mod worker;
 
 #[path = "../support"]
