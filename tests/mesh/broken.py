@@ -23,6 +23,8 @@ BROKEN = {
     "untyped-route": Broken(
         "ingress-gateway/envoy-filter", f"{INGRESS}/envoy-filter.yaml",
         'config: {"@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm}', "config: {}", "start"),
+    "streams-of-envoy": Broken(
+        "ingress-gateway/envoy-filter", f"{INGRESS}/envoy-filter.yaml", "max_concurrent_streams: 100", "max_concurrent_streams: 1024", "streams"),
     "headers-not-held": Broken(
         "sidecar/envoy-filter", f"{SIDECAR}/envoy-filter.yaml", "allow_on_headers_stop_iteration: true", "allow_on_headers_stop_iteration: false", "login"),
     "open-prefix": Broken(

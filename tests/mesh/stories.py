@@ -206,6 +206,11 @@ def no_keys_told(form):
     check(not any(secret in dump for secret in secrets), "a key is in /config_dump")
 
 
+def streams(form):
+    """An HTTP/2 connection has a hundred requests at once at most."""
+    check('"max_concurrent_streams": 100' in form.config_dump(), "no such bound in the dump")
+
+
 def numbers(form):
     """Statistics, access-log fields and audit lines are there."""
     form.target.log_in(form.lab.caller())
@@ -345,7 +350,7 @@ def unseen(form):
 
 
 STORIES = [
-    login, slow_body, tokens, spellings, caller_header, groups, guesses, forged_address, pacing, numbers, no_keys_told, live_edit, control_plane_away,
-    image_missing_while_running, bad_configuration_while_running, fleet, image_missing_at_start, registry_back, bad_configuration_at_start,
-    second_keys, unseen,
+    login, slow_body, tokens, spellings, caller_header, groups, guesses, forged_address, pacing, streams, numbers, no_keys_told, live_edit,
+    control_plane_away, image_missing_while_running, bad_configuration_while_running, fleet, image_missing_at_start, registry_back,
+    bad_configuration_at_start, second_keys, unseen,
 ]

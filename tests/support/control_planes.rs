@@ -6,7 +6,7 @@
 
 use std::{cmp::Reverse, fs, path::Path};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::{
@@ -31,6 +31,8 @@ pub struct Additions {
     routes: Vec<Value>,
     listeners: Vec<Value>,
     clusters: Vec<Value>,
+    /// Of the connection manager.
+    fields: Map<String, Value>,
 }
 
 /// Istio with a folder's `wasm-plugin.yaml`: the filters come by discovery and stand on the whole chain, the greatest priority
@@ -93,6 +95,7 @@ fn patches(filter: &Value, mut additions: Additions) -> Additions {
                 additions.extensions.push(value);
             }
             ("HTTP_FILTER", "INSERT_FIRST") => additions.filters.insert(0, value),
+            ("NETWORK_FILTER", "MERGE") => additions.fields.extend(fields_of_manager(&value["typed_config"])),
             ("HTTP_ROUTE", "INSERT_FIRST") => additions.routes.insert(0, value),
             ("LISTENER", "ADD") => additions.listeners.push(value),
             ("CLUSTER", "ADD") => additions.clusters.push(value),
@@ -225,7 +228,15 @@ impl Additions {
         routes.retain(|route| route.get("direct_response").is_none());
         routes.splice(0..0, self.routes.clone());
         routes.push(json!({"match": {"prefix": "/"}, "route": {"cluster": "api"}}));
+        manager.as_object_mut().unwrap().extend(self.fields.clone());
     }
+}
+
+/// What is merged into a connection manager.
+fn fields_of_manager(typed_config: &Value) -> Map<String, Value> {
+    let mut fields = typed_config.as_object().unwrap().clone();
+    assert!(text(&fields.remove("@type").unwrap()).ends_with(".HttpConnectionManager"));
+    fields
 }
 
 fn connection_manager<'a>(demo: &'a mut Value, listener: &str) -> &'a mut Value {
