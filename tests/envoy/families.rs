@@ -92,7 +92,8 @@ fn a_hundred_refreshes_of_one_token_at_once_give_one_generation() {
     assert!(began.iter().all(|at| *at == began[0]), "one claim was first");
 }
 
-fn open(token: &str) -> RefreshToken {
+/// What is in a token of a gateway with the keys of this run.
+pub fn open(token: &str) -> RefreshToken {
     let idle = Duration::from_secs(3600);
     let sealer = sealer(&Keys::of_this_run());
     RefreshToken::open(&sealer, ISSUER, &Secret::new(token), idle, UnixTime(0)).unwrap()
@@ -114,7 +115,7 @@ fn many_families_stay_inside_the_table_and_each_is_its_own() {
     let yaml = replaced(&yaml, "algorithm: RS256", "algorithm: ES256");
     let gateway = Gateway::start_with(&yaml, keys.clone());
     let now = std::time::SystemTime::now().into();
-    let token = |number| forge(&keys, number, now);
+    let token = |number: u64| forge(&keys, FamilyId(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2), now);
 
     refresh_all(&gateway, 0..families / 10, &token);
     let before = gateway.resident_bytes();
@@ -130,14 +131,14 @@ fn many_families_stay_inside_the_table_and_each_is_its_own() {
 }
 
 /// What a login would have given.
-fn forge(keys: &Keys, number: u64, now: UnixTime) -> String {
+pub fn forge(keys: &Keys, family: FamilyId, now: UnixTime) -> String {
     let token = RefreshToken {
         client_id: "TENANT_CLIENT_ID".to_owned(),
         auth_source_id: "MOCK_USERNAME_PASSWORD_AUTH_SOURCE_ID".to_owned(),
         user_id: "MOCK_USER_ID".to_owned(),
         identifier: Identifier { kind: IdentifierKind::Username, value: "MOCK_USERNAME".to_owned() },
         scopes: vec!["openid".to_owned()],
-        family: FamilyId(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2),
+        family,
         generation: 0,
         logged_in_at: now,
         issued_at: now,

@@ -2,6 +2,8 @@
 
 mod attacks;
 mod browser;
+#[cfg(target_os = "linux")]
+mod clock;
 mod cors;
 mod dashboard;
 mod deploy;

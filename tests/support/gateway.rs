@@ -30,15 +30,16 @@ pub struct Gateway {
 }
 
 /// How Envoy is started.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Manner {
     workers: u32,
     filter_log: &'static str,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { workers: 2, filter_log: "wasm:info" }
+        Self { workers: 2, filter_log: "wasm:info", environment: Vec::new() }
     }
 }
 
@@ -164,6 +165,11 @@ impl Gateway {
         Self::start_in(state_folder(yaml), Manner { filter_log: "wasm:debug", ..Manner::default() }, keys)
     }
 
+    /// A gateway with further variables in its environment.
+    pub fn start_with_environment(yaml: &str, environment: Vec<(&'static str, String)>, keys: Keys) -> Self {
+        Self::start_in(state_folder(yaml), Manner { environment, ..Manner::default() }, keys)
+    }
+
     /// Replaces a file at once, as Envoy's file watch wants it.
     pub fn replace_file(&self, name: &str, text: &str) {
         let new = self.state.path().join("new");
@@ -172,7 +178,7 @@ impl Gateway {
     }
 
     fn start_in(state: TempDir, manner: Manner, keys: Keys) -> Self {
-        let mut envoy = Envoy::start(state.path(), &keys, manner);
+        let mut envoy = Envoy::start(state.path(), &keys, &manner);
         let (admin, address) = envoy.wait_until_live(state.path());
         Self { envoy, admin, address, state, keys, manner }
     }
@@ -181,7 +187,7 @@ impl Gateway {
     pub fn restart(&mut self) {
         self.envoy.stop();
         fs::remove_file(self.state.path().join("admin")).unwrap();
-        self.envoy = Envoy::start(self.state.path(), &self.keys, self.manner);
+        self.envoy = Envoy::start(self.state.path(), &self.keys, &self.manner);
         (self.admin, self.address) = self.envoy.wait_until_live(self.state.path());
     }
 
@@ -269,14 +275,14 @@ impl Gateway {
 /// The log of an Envoy that must refuse its configuration.
 pub fn log_of_refusal(yaml: &str, keys: &Keys) -> String {
     let state = state_folder(yaml);
-    let mut envoy = Envoy::start(state.path(), keys, Manner { workers: 1, ..Manner::default() });
+    let mut envoy = Envoy::start(state.path(), keys, &Manner { workers: 1, ..Manner::default() });
     let exit = poll("Envoy to refuse its configuration", || envoy.process.try_wait().unwrap());
     assert!(!exit.success());
     envoy.log()
 }
 
 impl Envoy {
-    fn start(state: &Path, keys: &Keys, manner: Manner) -> Self {
+    fn start(state: &Path, keys: &Keys, manner: &Manner) -> Self {
         let log = state.join("log");
         let output = File::options().create(true).append(true).open(&log).unwrap();
         let mut envoy = Command::new(from_make("ENVOY"));
@@ -285,6 +291,7 @@ impl Envoy {
             .args(["--concurrency", &manner.workers.to_string(), "--disable-hot-restart"])
             .args(["--log-level", "warning", "--component-log-level", manner.filter_log])
             .args(["--file-flush-interval-msec", "100"])
+            .envs(manner.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(state)
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
