@@ -261,7 +261,7 @@ fn who_has_to_wait_can_not_be_asked_while_etcd_is_away_and_no_password_is_checke
 
 // --- The fleet ---
 
-const CALLS: &str = "cluster.etcd.upstream_rq_total";
+pub(crate) const CALLS: &str = "cluster.etcd.upstream_rq_total";
 
 /// Two gateways with the same keys, and what they remember in.
 pub(crate) struct Fleet {

@@ -18,6 +18,7 @@ mod package;
 mod reload;
 mod remote_directories;
 mod rollout;
+mod store_calls;
 mod uploads;
 mod worker;
 
