@@ -6,7 +6,9 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -24,6 +26,9 @@ TICK = {"slice_ms": 1}
 SYNCHRONOUS = {"slice_ms": 100, "pacing_cluster": "pacing"}
 
 
+# What ends a benchmark from outside, and would leave Envoy running.
+ENDINGS = [signal.SIGTERM, signal.SIGHUP]
+
 # The cores that workers run on; all, unless a benchmark sets some apart.
 WORKER_CORES = set()
 
@@ -35,6 +40,13 @@ def set_a_core_apart():
     if others:
         WORKER_CORES.add(first)
         os.sched_setaffinity(0, others)
+
+
+def end_in_order(*_):
+    """Ends what was started, as `with` does at any other end, and not by half where the signal comes twice."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
+    sys.exit(1)
 
 
 def build(example, *options):
@@ -153,6 +165,8 @@ class Gateway:
 
     def __init__(self, configuration, concurrency=1, files={}, options=()):
         """`files` are parts of the configuration that it refers to, by name; `options` are Envoy's."""
+        for ending in ENDINGS:
+            signal.signal(ending, end_in_order)
         self.state = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
         for name, content in {"envoy.json": configuration, **files}.items():
             self.replace(name, content)

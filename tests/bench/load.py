@@ -28,7 +28,10 @@ class Load:
         self.oha = subprocess.Popen([*command, url], stdout=subprocess.PIPE, text=True)
 
     def result(self):
-        text, _ = self.oha.communicate(timeout=self.seconds + 60)
+        try:
+            text, _ = self.oha.communicate(timeout=self.seconds + 60)
+        finally:
+            self.oha.kill()
         if self.oha.returncode:
             raise RuntimeError("oha failed")
         return Result(self.seconds, list(csv.DictReader(text.splitlines())))

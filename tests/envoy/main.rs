@@ -1,6 +1,8 @@
 //! What is true in a real Envoy, of the filter as it is built: `make test` installs and builds what it takes.
 
 mod attacks;
+#[cfg(target_os = "linux")]
+mod benchmarks;
 mod browser;
 #[cfg(target_os = "linux")]
 mod clock;
