@@ -36,7 +36,7 @@ MINUTES    ?= 30
 TARGET     ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing prove-uploads soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing prove-fairness prove-uploads soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -121,6 +121,9 @@ ATTACK = ENVOY="$$(envoy/which-envoy)" PYTHONPATH=tests/bench python3 -B tests/a
 prove-timing: build ## tells users and clients apart by time, in vain (8 minutes; TIMING_ARGUMENTS="--samples 1000 --dear-samples 100")
 	@$(ATTACK)/timing.py --broken $(TIMING_ARGUMENTS)
 	@$(ATTACK)/timing.py $(TIMING_ARGUMENTS)
+
+prove-fairness: build ## a full queue turns away users with cheap hashes, with dear ones, and names that nobody has, alike (2 minutes)
+	@$(ATTACK)/fairness.py $(FAIRNESS_ARGUMENTS)
 
 prove-uploads: wasm ## what uploads that never end hold of the memory, with the demo's bounds and without
 	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" \
