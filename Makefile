@@ -36,7 +36,7 @@ MINUTES    ?= 30
 TARGET     ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing prove-fairness prove-uploads soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing prove-fairness prove-forged prove-uploads soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -124,6 +124,9 @@ prove-timing: build ## tells users and clients apart by time, in vain (8 minutes
 
 prove-fairness: build ## a full queue turns away users with cheap hashes, with dear ones, and names that nobody has, alike (2 minutes)
 	@$(ATTACK)/fairness.py $(FAIRNESS_ARGUMENTS)
+
+prove-forged: build .tools/bin/oha old-filter ## forged tokens at userinfo, 2,000 a second, delay nobody; what checking one costs, here and in an earlier filter
+	@$(ATTACK)/forged.py --old $(OLD_FILTER) $(FORGED_ARGUMENTS)
 
 prove-uploads: wasm ## what uploads that never end hold of the memory, with the demo's bounds and without
 	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" \
