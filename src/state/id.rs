@@ -68,7 +68,7 @@ impl TokenId {
     }
 
     /// What tells it from others of its family.
-    pub(crate) fn unique(self) -> u64 {
+    pub fn unique(self) -> u64 {
         self.0.as_u64_pair().0
     }
 }
