@@ -34,6 +34,11 @@ impl Origin {
         Self(Some(network(address)))
     }
 
+    /// The address, if it is one.
+    pub(crate) fn address(self) -> Option<IpAddr> {
+        self.0
+    }
+
     /// The networks that it is in, and how many origins' failures each may have at one time. Whoever is given a larger network of
     /// IPv6 (RFC 6177 speaks of /56 and /48) has no end of origins in it.
     pub(crate) fn networks(self) -> impl Iterator<Item = (Network, u32)> {

@@ -10,6 +10,7 @@ use crate::{
         remote::{AnswerPart, CredentialsForm, Format, HttpMethod},
         user::Status,
     },
+    state::OnGraceFromElsewhere,
     token::Profile,
 };
 
@@ -80,6 +81,10 @@ choices! {
     AnswerPart, "What of an answer is read.": {
         "body": "Its body, which is JSON.",
         "headers": "Its headers.",
+    }
+    OnGraceFromElsewhere, "What happens when two graces in a row were used from elsewhere.": {
+        "end": "The family ends.",
+        "tell": "It goes on. The audit line and a counter tell of it, as they do of the end.",
     }
     OnStoreFailure, "What happens while it can't be asked whether tokens have ended, and who has to wait.": {
         "refuse": "Nobody is served.",

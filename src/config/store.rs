@@ -16,7 +16,7 @@ use super::{
 use crate::{
     endpoint::{OnStoreFailure, Rotation},
     outbound::CallLimits,
-    state::etcd::Etcd,
+    state::{OnGraceFromElsewhere, etcd::Etcd},
 };
 
 object! {
@@ -25,6 +25,10 @@ object! {
         /// How long a used refresh token may come again: answers get lost, and two tabs may refresh at once (RFC 9700 §4.14.2).
         /// After that it ends its family. Longer than `etcd.timeout`.
         retry_grace: Option<Seconds<LONGEST>> = Span(Rotation::default().retry_grace),
+        /// What happens when, of two generations in a row, each came again within the grace from another address than the one
+        /// that it was used from first: a thief may refresh right after the victim each time. Envoy must know the callers'
+        /// addresses; of a `web` client counts what it tells as `user_address`.
+        on_grace_from_elsewhere: Option<OnGraceFromElsewhere> = OnGraceFromElsewhere::default(),
         /// What happens while etcd can't be asked.
         on_store_failure: Option<OnStoreFailure> = OnStoreFailure::default(),
         /// The etcd that all proxies of a fleet share. Without it, each Envoy process remembers for itself.
@@ -66,6 +70,7 @@ pub(super) fn read(object: &mut Object, environment: Environment) -> StateSettin
     let rotation = Rotation {
         retry_grace: whole_seconds_or(object, StateFields::retry_grace, default.retry_grace),
         on_store_failure: object.optional(StateFields::on_store_failure).unwrap_or_default(),
+        on_grace_from_elsewhere: object.optional(StateFields::on_grace_from_elsewhere).unwrap_or_default(),
     };
     let etcd = object.nested(StateFields::etcd, |object| etcd(object, environment)).flatten().map(Arc::new);
     if etcd.as_ref().is_some_and(|etcd| etcd.limits.timeout >= rotation.retry_grace) {

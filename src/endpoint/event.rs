@@ -71,7 +71,7 @@ impl Event {
 
     /// All there is to say, by name; what is not known is not there.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
-        let RequestContext { topic, client, subject, past } = &self.about;
+        let RequestContext { topic, client, subject, past, is_shared } = &self.about;
         let fields = [
             ("request", Some(topic.name().into())),
             ("outcome", Some(self.outcome.name().into())),
@@ -79,6 +79,7 @@ impl Event {
             ("client", client.as_ref().map(|client| client.id.as_str().into())),
             ("auth_source", subject.as_ref().map(|subject| subject.auth_source.id.as_str().into())),
             ("past", past.map(|limit| limit.name().into())),
+            ("grace", is_shared.then_some("from_elsewhere".into())),
             ("user", subject.as_ref().map(|subject| subject.user.to_string().into())),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name, value?)))

@@ -100,6 +100,8 @@ fn conclude(
     match granted.coming_back {
         RefreshTokenPolicy::Never => signed.answer(None, about, moment.now),
         RefreshTokenPolicy::First(token) => signed.with(&token, about, endpoint, moment),
-        RefreshTokenPolicy::Again(token) => Ok(rotation::claim(endpoint, about, &granted.client, signed, token)),
+        RefreshTokenPolicy::Again(token, from) => {
+            Ok(rotation::claim(endpoint, about, &granted.client, signed, token, from))
+        }
     }
 }

@@ -5,6 +5,7 @@ mod admission;
 pub mod attempt;
 mod authentication;
 mod begin;
+mod caller;
 mod client_credentials;
 pub mod cors;
 pub mod event;

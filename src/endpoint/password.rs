@@ -21,7 +21,6 @@ use super::{
 use crate::{
     attempts::{Reservation, Telling},
     crypto::password::{PasswordCheck, PasswordHash},
-    origin::Origin,
     registry::{
         auth_source::Directory,
         client::{Client, Grant},
@@ -54,7 +53,7 @@ pub(super) fn begin(
     let auth_source = Arc::clone(client.auth_source(&auth_source_id).ok_or(OAuthError::AuthSourceNotAssociated)?);
     let identifier = auth_source.identifiers.accept(&username).ok_or(OAuthError::UnsupportedIdentifier)?;
     let guess = PasswordGuess {
-        origin: origin(client, &mut parameters, caller.origin)?,
+        origin: caller.user_origin(client, &mut parameters)?,
         device: parameters.take_secret(Parameter::DeviceToken).and_then(|token| {
             let token = endpoint.open_device_token(client, &token, now)?;
             token.is_of(&auth_source, &identifier).then_some(token.family)
@@ -74,16 +73,6 @@ pub(super) fn begin(
         traceparent: caller.traceparent,
     };
     Ok(Step::Ask(Effect::Reserve(guess, Pending::new(about, Throttling { login, password }))))
-}
-
-/// Where a user is. Behind a client that keeps a secret stand many, of whom it may tell the addresses; nobody else is believed.
-fn origin(client: &Client, parameters: &mut Parameters, origin: Origin) -> Result<Option<Origin>, OAuthError> {
-    if !client.is_confidential() {
-        return Ok(Some(origin));
-    }
-    let malformed = OAuthError::Malformed(Parameter::UserAddress);
-    let told = parameters.take(Parameter::UserAddress);
-    told.map(|address| Origin::of_address(&address).ok_or(malformed)).transpose()
 }
 
 impl Throttling {

@@ -37,9 +37,10 @@ pub(super) fn begin(
     let token = endpoint.open_refresh_token(client, &sealed, moment.now).ok_or(OAuthError::InvalidRefreshToken)?;
     let still_allowed = token.scopes.iter().filter(|scope| client.scopes.contains(scope)).cloned().collect::<Vec<_>>();
     let scopes = scope::narrowed_from(&mut parameters, &still_allowed)?;
+    let from = caller.user_origin(client, &mut parameters)?.and_then(|origin| token.mark_of(origin));
     let auth_source = Arc::clone(client.auth_source(&token.auth_source_id).ok_or(OAuthError::InvalidRefreshToken)?);
     let about = RequestContext::by(client, Grant::RefreshToken).with_user(&auth_source, &token.identifier);
-    let renewing = Renewing { client: Arc::clone(client), token, scopes };
+    let renewing = Renewing { client: Arc::clone(client), token, scopes, from };
     match &auth_source.directory {
         Directory::Users(users) => {
             let account = users.by_id(&renewing.token.user_id).cloned();
@@ -79,7 +80,7 @@ impl Renewing {
         about: RequestContext,
         moment: Moment,
     ) -> Result<Step, OAuthError> {
-        let Self { client, token, scopes } = self;
+        let Self { client, token, scopes, from } = self;
         let is_same = |account: &Account| account.user.id == token.user_id && !token.is_older_than_password_of(account);
         match account.filter(is_same) {
             Some(Account { user, password_hash }) if user.status == Status::Active => {
@@ -88,7 +89,7 @@ impl Renewing {
                 let source = client.auth_source(&token.auth_source_id).ok_or(OAuthError::InvalidRefreshToken)?;
                 let (id, user_reference) =
                     endpoint.tie(id, source, &token.identifier, Some(&password_hash), now, for_seal);
-                let coming_back = RefreshTokenPolicy::Again(token);
+                let coming_back = RefreshTokenPolicy::Again(token, from);
                 let granted = GrantedRequest { client, user, user_reference, scopes, coming_back };
                 issue::begin(endpoint, about, granted, id, now)
             }

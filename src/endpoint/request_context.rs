@@ -21,6 +21,8 @@ pub struct RequestContext {
     pub(crate) subject: Option<NamedUser>,
     /// A limit that was passed and did not show.
     pub(crate) past: Option<Limited>,
+    /// Whether the graces of two generations in a row were used from elsewhere: two may have the family's tokens.
+    pub(crate) is_shared: bool,
 }
 
 /// A limit that refuses nobody so that it shows.
@@ -73,7 +75,7 @@ pub enum RequestKind {
 impl RequestContext {
     /// All that is known of a request that has not said who asks.
     pub(crate) fn only(topic: impl Into<RequestKind>) -> Self {
-        Self { topic: topic.into(), client: None, subject: None, past: None }
+        Self { topic: topic.into(), client: None, subject: None, past: None, is_shared: false }
     }
 
     /// A request by a client that has proven itself.

@@ -2,6 +2,7 @@
 
 use super::{
     oauth_error::OAuthError,
+    reply,
     request_context::RequestContext,
     settings::Endpoint,
     step::{Effect, Pending, Step},
@@ -9,20 +10,21 @@ use super::{
 };
 use crate::{
     registry::client::{Client, RefreshTokens},
-    state::{TokenInUse, UseResult},
+    state::{OriginMark, RefreshTokenUse, TokenInUse, UseResult},
     time::Moment,
     token::refresh::RefreshToken,
 };
 
-/// Claims the token. A client whose tokens are not rotated only needs to know that the family has not ended.
+/// Claims the token, from where it was sent. A client whose tokens are not rotated only needs to know that the family has not ended.
 pub(super) fn claim(
     endpoint: &Endpoint,
     about: RequestContext,
     client: &Client,
     signed: Signed,
     token: RefreshToken,
+    from: Option<OriginMark>,
 ) -> Step {
-    let claim = endpoint.claim_of(&token);
+    let claim = RefreshTokenUse { from, ..endpoint.claim_of(&token) };
     Step::Ask(match client.refresh_tokens {
         RefreshTokens::Rotated => {
             Effect::RefreshTokenUse(claim, Pending::new(about, UsingRefreshToken { signed, token }))
@@ -43,8 +45,14 @@ impl UsingRefreshToken {
         endpoint: &Endpoint,
         moment: Moment,
     ) -> Result<Step, OAuthError> {
-        let UseResult::Next { generation, since } = claimed else { return Err(OAuthError::InvalidRefreshToken) };
-        self.signed.with(&RefreshToken { generation, issued_at: since, ..self.token }, about, endpoint, moment)
+        let (UseResult::Next { is_shared, .. } | UseResult::Ended { is_shared }) = claimed;
+        let about = RequestContext { is_shared, ..about };
+        match claimed {
+            UseResult::Next { generation, since, .. } => {
+                self.signed.with(&RefreshToken { generation, issued_at: since, ..self.token }, about, endpoint, moment)
+            }
+            UseResult::Ended { .. } => Ok(reply::refused(OAuthError::InvalidRefreshToken, about)),
+        }
     }
 
     /// Answers although it can't be asked whether the token may be used.
@@ -55,7 +63,7 @@ impl UsingRefreshToken {
         moment: Moment,
     ) -> Result<Step, OAuthError> {
         let generation = self.token.generation.saturating_add(1);
-        self.claimed(UseResult::Next { generation, since: moment.now }, about, endpoint, moment)
+        self.claimed(UseResult::Next { generation, since: moment.now, is_shared: false }, about, endpoint, moment)
     }
 }
 

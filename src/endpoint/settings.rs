@@ -9,7 +9,7 @@ use crate::{
     crypto::{key_ring::KeyRing, seal::Sealer},
     registry::{Registry, client::Client, web_origin::WebOrigin},
     secret::Secret,
-    state::RefreshTokenUse,
+    state::{OnGraceFromElsewhere, RefreshTokenUse},
     time::UnixTime,
     token::{IssuerConfig, presented::Presented, refresh::RefreshToken},
 };
@@ -46,11 +46,17 @@ pub struct Rotation {
     pub(crate) retry_grace: Duration,
     /// What happens while the memory of what was used can't be asked.
     pub(crate) on_store_failure: OnStoreFailure,
+    /// What happens when somebody is in the grace from elsewhere twice in a row.
+    pub(crate) on_grace_from_elsewhere: OnGraceFromElsewhere,
 }
 
 impl Default for Rotation {
     fn default() -> Self {
-        Self { retry_grace: Duration::from_secs(10), on_store_failure: OnStoreFailure::Refuse }
+        Self {
+            retry_grace: Duration::from_secs(10),
+            on_store_failure: OnStoreFailure::default(),
+            on_grace_from_elsewhere: OnGraceFromElsewhere::default(),
+        }
     }
 }
 
@@ -83,9 +89,10 @@ impl Endpoint {
         (token.client_id == client.id && now < token.issued_at.after(self.device_tokens)).then_some(token)
     }
 
-    /// What the token claims when it is used.
+    /// What the token claims when it is used, wherever that is.
     pub(super) fn claim_of(&self, token: &RefreshToken) -> RefreshTokenUse {
-        token.claim(self.rotation.retry_grace, self.terms.lifetimes.access_token)
+        let Rotation { retry_grace, on_grace_from_elsewhere, .. } = self.rotation;
+        token.claim(retry_grace, on_grace_from_elsewhere, self.terms.lifetimes.access_token)
     }
 
     /// The access token that was signed here, if it has not ended by itself, and if its signature is good.

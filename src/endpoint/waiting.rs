@@ -14,6 +14,7 @@ use crate::{
         user::{Account, User},
     },
     secret::Secret,
+    state::OriginMark,
     time::UnixTime,
     token::{GrantedRequest, presented::AccessToken, refresh::RefreshToken},
 };
@@ -194,6 +195,8 @@ pub struct Renewing {
     pub(super) client: Arc<Client>,
     pub(super) token: RefreshToken,
     pub(super) scopes: Vec<String>,
+    /// From where the token came, if that is known.
+    pub(super) from: Option<OriginMark>,
 }
 
 /// A refresh whose tokens are signed, if its refresh token may be used.

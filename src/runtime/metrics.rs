@@ -16,6 +16,7 @@ use crate::endpoint::{
 pub(super) struct Metrics {
     outcomes: HashMap<(RequestKind, &'static str), Counter>,
     past: HashMap<Limited, Counter>,
+    grace_from_elsewhere: Counter,
     /// How long things take.
     pub(crate) times: Times,
     /// How many password checks wait for their turn.
@@ -75,8 +76,13 @@ impl Metrics {
             (Limited::User, Counter::new("past.user_limit", host)),
             (Limited::Client, Counter::new("past.client_limit", host)),
         ];
-        let past = past.into();
-        Self { outcomes: HashMap::new(), past, times, waiting_checks: Level::new("waiting_checks", host) }
+        Self {
+            outcomes: HashMap::new(),
+            past: past.into(),
+            grace_from_elsewhere: Counter::new("grace.from_elsewhere", host),
+            times,
+            waiting_checks: Level::new("waiting_checks", host),
+        }
     }
 
     /// Counts how an exchange ended.
@@ -86,6 +92,9 @@ impl Metrics {
         self.outcomes.entry((topic, outcome)).or_insert_with(name).count(host);
         if let Some(counter) = event.about.past.and_then(|limit| self.past.get(&limit)) {
             counter.count(host);
+        }
+        if event.about.is_shared {
+            self.grace_from_elsewhere.count(host);
         }
     }
 }

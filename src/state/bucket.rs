@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{
     family::{Family, FamilyStatus, RefreshTokenUse, Revoke, TokenInUse, UseResult},
     id::{FamilyId, TokenId},
+    places::{OriginMark, Places},
 };
 use crate::time::UnixTime;
 
@@ -34,8 +35,8 @@ pub struct InvalidFamilyBucket;
 
 /// Entries in a bucket.
 const ENTRIES: usize = 128;
-/// Id, since, until, generation.
-const ENTRY_BYTES: usize = 8 + 8 + 8 + 4;
+/// Id, since, until, generation, and the places.
+const ENTRY_BYTES: usize = 8 + 8 + 8 + 4 + 4 + 4;
 /// In place of a generation.
 const ENDED: u32 = u32::MAX;
 /// In place of an id, for what is known of those who were dropped because their time was over: the latest end, and since when.
@@ -129,7 +130,7 @@ impl FamilyBucket {
         self.notice(now);
         let known = self.get(claim.family.0);
         if self.is_forgotten(claim, known) {
-            return UseResult::Ended;
+            return UseResult::Ended { is_shared: false };
         }
         let (claimed, family) = claim.judge(known, now);
         if let Some(family) = family {
@@ -191,6 +192,7 @@ impl FamilyBucket {
             standing: FamilyStatus::Ended,
             since: a.since.max(b.since),
             until: a.until.max(b.until),
+            places: Places::default(),
         });
         self.entries.retain(|entry| entry.id != DROPPED);
         self.entries.extend(last.map(|family| KnownFamily { id: DROPPED, family }));
@@ -229,25 +231,30 @@ impl FamilyBucket {
 
 impl KnownFamily {
     fn append_to(self, bytes: &mut Vec<u8>) {
-        let Family { standing, since, until } = self.family;
+        let Family { standing, since, until, places: Places { began_from, elsewhere } } = self.family;
         let generation = match standing {
             FamilyStatus::Newest(generation) => generation.min(ENDED - 1),
             FamilyStatus::Ended => ENDED,
         };
+        // No first generation has a grace, and one mark in four billions is taken for none.
+        let places = [began_from.map_or(0, |OriginMark(mark)| mark), elsewhere.unwrap_or(0)];
         [self.id, since.0, until.0].iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
-        bytes.extend_from_slice(&generation.to_le_bytes());
+        [generation].iter().chain(&places).for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
     }
 
     fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Self {
-        let (numbers, rest) = bytes.as_chunks();
-        let mut numbers = numbers.iter().map(|number| u64::from_le_bytes(*number));
-        let mut number = || numbers.next().unwrap_or_default();
-        let (id, since, until) = (number(), UnixTime(number()), UnixTime(number()));
-        let standing = match rest.try_into().map_or(ENDED, u32::from_le_bytes) {
+        let (numbers, rest) = bytes.split_at(3 * 8);
+        let mut long = numbers.as_chunks().0.iter().map(|number| u64::from_le_bytes(*number));
+        let mut short = rest.as_chunks().0.iter().map(|number| u32::from_le_bytes(*number));
+        let mut time = || long.next().unwrap_or_default();
+        let (id, since, until) = (time(), UnixTime(time()), UnixTime(time()));
+        let standing = match short.next().unwrap_or(ENDED) {
             ENDED => FamilyStatus::Ended,
             generation => FamilyStatus::Newest(generation),
         };
-        Self { id, family: Family { standing, since, until } }
+        let mut place = || short.next().filter(|number| *number != 0);
+        let places = Places { began_from: place().map(OriginMark), elsewhere: place() };
+        Self { id, family: Family { standing, since, until, places } }
     }
 }
 

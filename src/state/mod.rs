@@ -5,9 +5,12 @@ mod bucket;
 pub mod etcd;
 mod family;
 mod id;
+mod places;
 
+pub(crate) use self::places::Places;
 pub use self::{
     bucket::{FamilyBucket, FamilyPlace, InvalidFamilyBucket, Question},
     family::{Family, FamilyStatus, RefreshTokenUse, Revoke, TokenInUse, UseResult},
     id::{FamilyId, TokenId},
+    places::{OnGraceFromElsewhere, OriginMark},
 };

@@ -15,6 +15,7 @@ use self::refresh::RefreshToken;
 use crate::{
     crypto::jws::{Algorithm, SigningKey},
     registry::{client::Client, user::User},
+    state::OriginMark,
 };
 
 /// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
@@ -95,8 +96,8 @@ pub(crate) enum RefreshTokenPolicy {
     Never,
     /// The first refresh token of a family.
     First(RefreshToken),
-    /// The refresh token that it came with, once that is claimed.
-    Again(RefreshToken),
+    /// The refresh token that it came with, once that is claimed, and from where it came.
+    Again(RefreshToken, Option<OriginMark>),
 }
 
 impl GrantedRequest {

@@ -5,16 +5,18 @@ use std::{fmt, time::Duration};
 
 use ct_codecs::{Base64UrlSafeNoPadding as Base64, Encoder};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     crypto::{password::PasswordHash, seal::Sealer},
+    origin::Origin,
     registry::{
         auth_source::AuthSource,
         identifier::Identifier,
         user::{Account, Status},
     },
     secret::Secret,
-    state::{FamilyId, RefreshTokenUse},
+    state::{FamilyId, OnGraceFromElsewhere, OriginMark, RefreshTokenUse},
     time::{Moment, UnixTime},
 };
 
@@ -111,10 +113,31 @@ impl RefreshToken {
         self.expires_at.after(access_token)
     }
 
-    /// What it claims when it is used, where access tokens live for so long.
-    pub(crate) fn claim(&self, grace: Duration, access_token: Duration) -> RefreshTokenUse {
+    /// What it claims when it is used somewhere, where access tokens live for so long.
+    pub(crate) fn claim(
+        &self,
+        grace: Duration,
+        on_elsewhere: OnGraceFromElsewhere,
+        access_token: Duration,
+    ) -> RefreshTokenUse {
         let Self { family, generation, issued_at, .. } = *self;
-        RefreshTokenUse { family, generation, issued_at, until: self.end_of_family(access_token), grace }
+        let until = self.end_of_family(access_token);
+        RefreshTokenUse { family, generation, issued_at, until, grace, from: None, on_elsewhere }
+    }
+
+    /// By what an origin is known in its family. The key is what only the sealed token has: who reads the marks can't try
+    /// addresses until one fits, and a thief can't look for an address that has the mark of the victim's.
+    pub(crate) fn mark_of(&self, origin: Origin) -> Option<OriginMark> {
+        let address = origin.address()?;
+        let password = self.password.as_ref().map_or("", |PasswordMark(mark)| mark);
+        let digest: [u8; 32] = Sha256::new()
+            .chain_update("token-endpoint origin 1 ")
+            .chain_update(self.family.0.to_le_bytes())
+            .chain_update(format!("{password} {address}"))
+            .finalize()
+            .into();
+        let [a, b, c, d, ..] = digest;
+        Some(OriginMark(u32::from_le_bytes([a, b, c, d])))
     }
 }
 

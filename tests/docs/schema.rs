@@ -196,7 +196,7 @@ fn complete() -> Value {
         "password_checks": {"slice_ms": 7, "max_wait": "0.7s", "pacing_cluster": "pacing"},
         "attempt_limits": {"identifier": limit, "user": limit, "friend": limit, "friend_days": 7, "address": limit, "client": limit, "store": "etcd"},
         "state": {
-            "retry_grace": "7s", "on_store_failure": "allow",
+            "retry_grace": "7s", "on_grace_from_elsewhere": "tell", "on_store_failure": "allow",
             "etcd": merged(&[
                 &without(&call, &["path", "headers", "max_response_bytes"]),
                 &json!({"authorization": {"bearer": secret}, "path_prefix": "/a/b", "key_prefix": "a/"}),

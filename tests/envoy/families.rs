@@ -4,9 +4,9 @@ use std::{thread, time::Duration};
 
 use crate::support::{
     gateway::{self, Gateway, Keys, generate_key, replaced},
-    http1::Connection,
+    http1::{self, Connection},
     response::Response,
-    stories::{FORM_TYPE, SAMPLE},
+    stories::{FORM_TYPE, SAMPLE, SAMPLE_WITHOUT_CLIENT},
 };
 use token_endpoint::{
     crypto::{
@@ -66,6 +66,32 @@ fn a_token_that_is_used_twice_ends_its_family_on_every_worker() {
     thread::sleep(AFTER_THE_GRACE);
     assert_refused(&refresh(&gateway, &stolen));
     over_both_workers(&gateway, || assert_refused(&refresh(&gateway, &honest)));
+}
+
+#[test]
+fn a_thief_at_another_address_who_is_in_each_grace_ends_with_the_family_on_every_worker() {
+    let trusts = "use_remote_address: true\n          xff_num_trusted_hops: 1";
+    let gateway = Gateway::start_with(&gateway::demo_with("use_remote_address: true", trusts), Keys::of_this_run());
+    let refresh = |address: &str, token: &str| {
+        let form = format!("grant_type=refresh_token&client_id=SPA_CLIENT_ID&refresh_token={token}");
+        let headers = [("content-type", FORM_TYPE), ("x-forwarded-for", address)];
+        http1::send(gateway.address(), "POST", "/oauth2/token", &headers, &form)
+    };
+    let stolen = gateway.token(&format!("{SAMPLE_WITHOUT_CLIENT}&client_id=SPA_CLIENT_ID")).field("refresh_token");
+
+    let honest = refresh("192.0.2.1", &stolen).field("refresh_token");
+    let thief = refresh("198.51.100.7", &stolen).field("refresh_token");
+    let honest = refresh("192.0.2.1", &honest).field("refresh_token");
+
+    assert_refused(&refresh("198.51.100.7", &thief));
+    over_both_workers(&gateway, || assert_refused(&refresh("192.0.2.1", &honest)));
+    let told = gateway.prometheus();
+    let counted = told.lines().find(|line| line.contains("grace_from_elsewhere{")).expect("it is counted");
+    assert!(counted.ends_with(" 1"), "{counted}");
+    let log = gateway.log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains(r#"grace="from_elsewhere""#)).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(lines[0].contains(r#"reason="invalid_refresh_token""#) && !lines[0].contains("198.51"), "{log}");
 }
 
 #[test]

@@ -58,6 +58,25 @@ fn within_the_grace_an_answer_that_was_lost_at_one_is_given_at_the_other() {
 }
 
 #[test]
+fn a_thief_at_one_who_is_in_each_grace_of_the_victim_at_the_other_ends_with_the_family() {
+    let fleet = Fleet::start(LONG_GRACE, "", 1);
+    let stolen = log_in(&fleet.here);
+
+    let honest = refreshed(&fleet.here, &stolen);
+    let thief = refresh_from(&fleet.there, "198.51.100.7", &stolen);
+    assert_eq!(thief.status, 200, "{thief:?}");
+    let honest = refreshed(&fleet.here, &honest);
+    let caught = refresh_from(&fleet.there, "198.51.100.7", &thief.field("refresh_token"));
+
+    assert_eq!(caught.text(), INVALID);
+    assert_eq!(refresh(&fleet.here, &honest).text(), INVALID);
+    assert!(fleet.etcd.families()[0].starts_with("ended "), "{:?}", fleet.etcd.families());
+    let records = fleet.etcd.records("token-endpoint/");
+    let shows = |record: &[u8]| record.windows(4).any(|part| part == b"192." || part == b"198.");
+    assert!(records.iter().all(|record| !shows(&record.value)), "{records:?}");
+}
+
+#[test]
 fn of_a_hundred_that_use_a_token_at_once_at_both_one_begins_the_next_generation() {
     let fleet = Fleet::start(LONG_GRACE, "", 2);
     let token = log_in(&fleet.here);
@@ -90,7 +109,9 @@ fn the_usual_refresh_is_one_call_and_its_record_ends_with_its_family() {
 
     assert_eq!(fleet.here.counter(CALLS) - before, 5);
     let records = fleet.etcd.records("token-endpoint/");
-    assert_eq!(records.len(), 1, "{records:?}");
+    let kinds: Vec<_> = records.iter().map(|record| record.key.split('/').nth(1).unwrap()).collect();
+    assert_eq!(kinds, ["families", "origins"], "{records:?}");
+    assert_eq!(records[0].lease, records[1].lease);
     let text = String::from_utf8(records[0].value.clone()).unwrap();
     let until: u64 = text.split(' ').nth(2).unwrap().parse().unwrap();
     let left = until - SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
@@ -300,9 +321,14 @@ pub(crate) fn guess(gateway: &Gateway) -> Response {
     gateway.token(&SAMPLE.replace("MOCK_PASSWORD&", "WRONG&"))
 }
 
+/// By a user who is always at one address, of which the client tells.
 pub(crate) fn refresh(gateway: &Gateway, token: &str) -> Response {
+    refresh_from(gateway, "192.0.2.1", token)
+}
+
+pub(crate) fn refresh_from(gateway: &Gateway, address: &str, token: &str) -> Response {
     let client = "client_id=TENANT_CLIENT_ID&client_secret=TENANT_CLIENT_SECRET";
-    gateway.token(&format!("grant_type=refresh_token&{client}&refresh_token={token}"))
+    gateway.token(&format!("grant_type=refresh_token&{client}&refresh_token={token}&user_address={address}"))
 }
 
 /// A refresh that succeeds, and the next token.

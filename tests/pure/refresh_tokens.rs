@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use token_endpoint::{
     endpoint::Endpoint,
     http::Response,
+    origin::Origin,
     secret::Secret,
-    state::{FamilyBucket, FamilyId, Question, RefreshTokenUse, TokenId, TokenInUse, UseResult},
+    state::{FamilyBucket, FamilyId, OnGraceFromElsewhere, Question, RefreshTokenUse, TokenId, TokenInUse, UseResult},
     time::{Entropy, Moment, UnixTime},
     token::refresh::RefreshToken,
 };
@@ -111,6 +112,98 @@ fn two_tabs_that_refresh_at_once_both_go_on() {
     let renewed = tabs.map(|token| next(&refresh(&core, &token)));
     after(&core, 5);
     assert_eq!(refresh(&core, &renewed[1]).status, 200);
+}
+
+const HOME: &str = "192.0.2.1:1000";
+const THIEF: &str = "198.51.100.7:1000";
+const TOLD: &str = r#"grace="from_elsewhere""#;
+
+fn refresh_from(core: &Core, address: &str, token: &str) -> Response {
+    core.origin.set(Origin::of(address));
+    refresh(core, token)
+}
+
+/// Both refresh with the same token, the one four seconds after the other: their next tokens.
+fn shadowed(core: &Core, token: &str, [first, second]: [&str; 2]) -> [Response; 2] {
+    after(core, 300);
+    let first = refresh_from(core, first, token);
+    after(core, 4);
+    [first, refresh_from(core, second, token)]
+}
+
+#[test]
+fn a_thief_who_refreshes_right_after_the_victim_is_found_at_the_second_time() {
+    let core = core();
+    let stolen = next(&login(&core));
+    let [honest, thief] = shadowed(&core, &stolen, [HOME, THIEF]);
+    assert!(!core.event.borrow().contains("grace="), "{}", core.event.borrow());
+    assert_ne!(next(&honest), next(&thief));
+    after(&core, 300);
+    let honest = refresh_from(&core, HOME, &next(&honest));
+    after(&core, 4);
+    assert!(is_refused(&refresh_from(&core, THIEF, &next(&thief))));
+    assert!(core.event.borrow().contains(TOLD), "{}", core.event.borrow());
+    assert!(!core.event.borrow().contains("192.0.2") && !core.event.borrow().contains("198.51"));
+    after(&core, 300);
+    assert!(is_refused(&refresh_from(&core, HOME, &next(&honest))), "the family has ended");
+    assert!(!core.event.borrow().contains(TOLD), "it is told once");
+}
+
+#[test]
+fn where_the_operator_chose_so_a_thief_in_each_grace_is_only_told() {
+    let mut document = document();
+    document["state"] = json!({"on_grace_from_elsewhere": "tell"});
+    let core = core_with(&document);
+    let mut token = next(&login(&core));
+    for is_told in [false, true, true] {
+        let [_, thief] = shadowed(&core, &token, [HOME, THIEF]);
+        token = next(&thief);
+        assert_eq!(core.event.borrow().contains(TOLD), is_told, "{}", core.event.borrow());
+    }
+}
+
+#[test]
+fn roaming_two_tabs_and_addresses_of_one_network_end_no_family() {
+    let rounds = [[HOME, THIEF], [THIEF, THIEF], [HOME, THIEF], [HOME, HOME], ["192.0.2.1:1", "192.0.2.1:2"]];
+    let networks = [["[2001:db8::1]:1", "[2001:db8::2]:1"]; 3];
+    let unknown = [["/run/socket", HOME]; 3];
+    for rounds in [rounds.as_slice(), &networks, &unknown] {
+        let core = core();
+        let mut token = next(&login(&core));
+        for places in rounds {
+            let [first, second] = shadowed(&core, &token, *places);
+            assert_eq!((first.status, second.status), (200, 200), "{places:?}");
+            token = next(&first);
+        }
+    }
+}
+
+/// Its servers have any addresses; what counts is which one it tells of its user.
+#[test]
+fn of_a_client_with_a_secret_only_the_address_counts_that_it_tells() {
+    const SECRET_HASH: &str = "$sha256$8n1U_H3olnYuV8FjsEpWTg$-x6ID0gAgmA_spz07wQhRfJtn6ZujiexAHOWrLHyH5Q";
+    let mut document = document();
+    document["clients"][0]["type"] = json!("web");
+    document["clients"][0]["secret_hashes"] = json!([SECRET_HASH]);
+    for (addresses, last) in [(["", ""], 200), (["192.0.2.1", "198.51.100.7"], 400), (["192.0.2.1", ""], 200)] {
+        let core = core_with(&document);
+        let form = |rest: &str| format!("client_id=APP&client_secret=TENANT_CLIENT_SECRET&{rest}");
+        let login = form("grant_type=password&auth_source_id=SOURCE&username=alice&password=right");
+        let mut token = next(&post(&core, login));
+        let mut statuses = Vec::new();
+        for _ in 0..2 {
+            after(&core, 300);
+            let answers = addresses.into_iter().zip([HOME, THIEF]).map(|(address, origin)| {
+                core.origin.set(Origin::of(origin));
+                let rest = format!("grant_type=refresh_token&refresh_token={token}&user_address={address}");
+                post(&core, form(&rest))
+            });
+            let answers: Vec<_> = answers.collect();
+            statuses.extend(answers.iter().map(|answer| answer.status));
+            token = next(&answers[0]);
+        }
+        assert_eq!(statuses, [200, 200, 200, last], "{addresses:?}");
+    }
 }
 
 #[test]
@@ -359,7 +452,8 @@ fn ten_million_families_stay_inside_the_table_and_none_that_was_forgotten_comes_
     let mut claim = |number: u64, now: u64| {
         let family = FamilyId(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2);
         let (issued_at, until) = (UnixTime(number), UnixTime(u64::MAX));
-        let question = RefreshTokenUse { family, generation: 0, issued_at, until, grace: Duration::ZERO };
+        let (grace, from, on_elsewhere) = (Duration::ZERO, None, OnGraceFromElsewhere::End);
+        let question = RefreshTokenUse { family, generation: 0, issued_at, until, grace, from, on_elsewhere };
         let (place, _) = question.places();
         let bucket = usize::try_from(place.bucket(2048)).unwrap();
         question.ask(&mut table[bucket], UnixTime(now))
@@ -369,8 +463,8 @@ fn ten_million_families_stay_inside_the_table_and_none_that_was_forgotten_comes_
         assert!(matches!(answer, UseResult::Next { generation: 1, .. }));
     }
     for number in (1..=FAMILIES).step_by(997) {
-        assert_eq!(claim(number, FAMILIES + 10), UseResult::Ended, "family {number} came back");
+        assert_eq!(claim(number, FAMILIES + 10), UseResult::Ended { is_shared: false }, "family {number} came back");
     }
     let largest = table.iter().map(|bucket| bucket.to_bytes().len()).max().unwrap();
-    assert!(largest <= 4096, "{largest}");
+    assert!(largest <= 8 + 128 * 36, "{largest}");
 }

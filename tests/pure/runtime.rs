@@ -135,6 +135,30 @@ fn a_refresh_gives_the_next_token_and_an_old_one_that_comes_late_ends_the_family
 }
 
 #[test]
+fn a_thief_who_refreshes_right_after_the_victim_is_refused_the_second_time_and_that_is_counted() {
+    let mut gateway = paced();
+    let mut told = Vec::new();
+    let mut token = body(&answer(&mut gateway, &login()))["refresh_token"].clone();
+    for _ in 0..2 {
+        gateway.host.pass(Duration::from_secs(300));
+        let form = format!("grant_type=refresh_token&client_id=APP&refresh_token={}", token.as_str().unwrap());
+        for address in ["192.0.2.1:443", "198.51.100.7:443"] {
+            let mut request = post(&form);
+            request.headers.push(("x-forwarded-for", address.to_owned()));
+            let stream = gateway.send(&request);
+            gateway.run();
+            let answer = gateway.take_answer(stream).unwrap();
+            told.push((answer.status, gateway.host.note(stream, "grace")));
+            token = if answer.status == 200 { body(&answer)["refresh_token"].clone() } else { token };
+            gateway.host.pass(Duration::from_secs(4));
+        }
+    }
+    let elsewhere = Some("from_elsewhere".to_owned());
+    assert_eq!(told, [(200, None), (200, None), (200, None), (400, elsewhere)]);
+    assert_eq!(gateway.host.metric("grace.from_elsewhere"), [1]);
+}
+
+#[test]
 fn logins_that_would_wait_too_long_are_turned_away_at_once_and_the_others_are_served() {
     let mut gateway = gateway(&json!({"pacing_cluster": "pacing", "max_wait": "0.02s"}));
     let streams: Vec<u32> = (0..20).map(|_| gateway.send(&login())).collect();

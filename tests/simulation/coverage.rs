@@ -55,6 +55,8 @@ const REQUIRED: &[&str] = &[
     "family: renewed twice within the grace",
     "family: renewed without rotation",
     "family: ended by a theft",
+    "family: ended by graces from elsewhere",
+    "family: told of graces from elsewhere",
     "family: ended by a revocation",
     "family: ended with its user",
     "family: ended by itself",

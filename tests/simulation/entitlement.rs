@@ -122,6 +122,7 @@ fn begin(
         wall: ask.wall,
         ended: None,
         used: Default::default(),
+        places: Vec::new(),
         is_uncertain: false,
         untold: Vec::new(),
     });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{
-    entitlement,
+    entitlement, graces,
     invariants::is_allowed,
     model::{Ask, Fact, Family, Model, Token, Used},
     people::Person,
@@ -20,11 +20,15 @@ pub fn refresh(
     ask: &Ask,
     (client, is_proven): Caller,
     token: usize,
-    (is_ok, reason): (bool, &str),
+    (is_ok, reason, is_told): (bool, &str, bool),
     body: &Value,
 ) {
     match reason {
-        _ if is_ok => renewed(world, ask, client, is_proven, token, body),
+        _ if is_ok => {
+            graces::renewed(world, ask, token, is_told);
+            renewed(world, ask, client, is_proven, token, body);
+        }
+        "invalid_refresh_token" if is_told => graces::ended(world, ask, token),
         "abnormal_status" if is_allowed(world, ask) => world.model.borrow_mut().make_uncertain(ask, world),
         "abnormal_status" => end(world, ask, token, "family: ended with its user"),
         "invalid_refresh_token" if is_proven && *client == world.model.borrow_mut().family_of(token).client => {
@@ -129,7 +133,7 @@ fn is_steady(world: &World, since: Duration) -> bool {
         .all(|process| process.skew.get() == 0 && process.jumped.get().is_none_or(|jumped| jumped < since))
 }
 
-fn end(world: &World, ask: &Ask, token: usize, how: &str) {
+pub fn end(world: &World, ask: &Ask, token: usize, how: &str) {
     let mut model = world.model.borrow_mut();
     let family = model.family_of(token);
     if family.ended.is_none() || family.ended.is_some_and(|fact| is_forgotten(world, ask, fact)) {
@@ -260,7 +264,7 @@ fn walls(world: &World, ask: &Ask) -> (u64, u64) {
 }
 
 /// A violation, unless docs/state.md names it.
-fn excuse(
+pub fn excuse(
     world: &World,
     ask: &Ask,
     (family, token): (&Family, &Token),
@@ -301,7 +305,7 @@ fn is_forgotten(world: &World, ask: &Ask, fact: Fact) -> bool {
 }
 
 impl Fact {
-    fn now(world: &World, ask: &Ask) -> Self {
+    pub fn now(world: &World, ask: &Ask) -> Self {
         Self { at: world.clock.now(), starts: world.processes[ask.process].starts.get(), is_stored: true }
     }
 }

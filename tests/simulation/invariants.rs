@@ -59,8 +59,10 @@ fn judge(world: &World, ask: &Ask, answer: &Answer) {
     let reason = answer.notes.get("reason").map_or("", String::as_str);
     let outcome = answer.notes.get("outcome").map_or("", String::as_str);
     let past = answer.notes.get("past").map_or("", String::as_str);
+    let is_told = answer.notes.contains_key("grace");
     world.note(|| {
-        format!("stream {} ({:?}) is answered {} {outcome} {reason}", answer.stream, ask.intent, answer.status)
+        let told = if is_told { " (grace from elsewhere)" } else { "" };
+        format!("stream {} ({:?}) is answered {} {outcome} {reason}{told}", answer.stream, ask.intent, answer.status)
     });
     if !reason.is_empty() {
         world.count(&format!("refusal: {reason}"));
@@ -77,7 +79,7 @@ fn judge(world: &World, ask: &Ask, answer: &Answer) {
     match &ask.intent {
         Intent::Login(login) => entitlement::login(world, ask, login, (is_ok, reason, past), &body),
         Intent::Refresh { client, is_proven, token } => {
-            families::refresh(world, ask, (client, *is_proven), *token, (is_ok, reason), &body);
+            families::refresh(world, ask, (client, *is_proven), *token, (is_ok, reason, is_told), &body);
         }
         Intent::Revoke { client, is_proven, token } => {
             families::revoke(world, ask, (client, *is_proven), *token, outcome, reason);

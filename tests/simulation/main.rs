@@ -7,6 +7,7 @@
 //! - `entitled`: no token without its password, its client and an active user;
 //! - `one generation`: a refresh token that was used yields none after the grace;
 //! - `ended stays ended`: what was revoked, or ended by a theft or with its user, stays so, whatever the clocks do;
+//! - `graces`: what two graces in a row from elsewhere come to, and nothing else does;
 //! - `limits`: whoever has to wait after failures learns nothing meanwhile;
 //! - `friends`: who logged in from where he is, and never failed, waits for nobody else; nor does a right secret;
 //! - `nobody waits`: something will go on with whoever waits, and nobody is turned away by an empty queue;
@@ -39,6 +40,7 @@ mod etcd;
 mod families;
 mod faults;
 mod fleet;
+mod graces;
 mod guesses;
 mod host;
 mod invariants;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
-use super::{guesses::Guesses, world::World};
+use super::{graces::ToldUse, guesses::Guesses, world::World};
 
 #[derive(Default)]
 pub struct Model {
@@ -103,6 +103,8 @@ pub struct Family {
     pub ended: Option<Fact>,
     /// The generations that were certainly used.
     pub used: BTreeMap<u32, Used>,
+    /// From where they were used, in the order in which that was told.
+    pub places: Vec<ToldUse>,
     /// Whether something may have happened to it that its caller was not told.
     pub is_uncertain: bool,
     /// Uses of which nobody was told what has come of them.
@@ -117,10 +119,11 @@ pub struct Used {
 }
 
 /// A refresh that may have been carried out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct UntoldUse {
     pub generation: u32,
     pub sent: Duration,
+    pub address: String,
     /// The latest that the wall clock may have said then.
     pub wall: u64,
 }
@@ -167,7 +170,8 @@ impl Model {
     }
 
     fn untold_use(&self, ask: &Ask, token: usize, wall: u64) -> UntoldUse {
-        UntoldUse { generation: self.tokens[token].generation(), sent: ask.sent, wall: ask.wall.max(wall) }
+        let (generation, address) = (self.tokens[token].generation(), ask.address.clone());
+        UntoldUse { generation, sent: ask.sent, address, wall: ask.wall.max(wall) }
     }
 
     /// Uses of a family's tokens of which nobody was told, or not yet.
@@ -178,7 +182,7 @@ impl Model {
             }
             _ => None,
         });
-        self.families[family].untold.iter().copied().chain(under_way).collect()
+        self.families[family].untold.iter().cloned().chain(under_way).collect()
     }
 
     /// Whether a token was certainly ended by somebody.
@@ -213,6 +217,11 @@ impl Token {
 }
 
 impl Family {
+    /// Whether its client has no secret, so that it is known from where its tokens are used.
+    pub fn is_public(&self) -> bool {
+        ["APP", "GUEST"].contains(&self.client)
+    }
+
     /// Whether its client's refresh tokens stay as they are.
     pub fn is_kept(&self) -> bool {
         self.client == "KEPT"

@@ -46,6 +46,8 @@ pub struct Settings {
     /// A fleet of two processes that share an etcd, or one process.
     pub etcd: bool,
     pub allow_store_failure: bool,
+    /// Graces from elsewhere end no family.
+    pub only_tells: bool,
     pub attempts_in_etcd: bool,
     pub pacing: bool,
     pub snapshot: bool,
@@ -62,6 +64,7 @@ impl Settings {
             pacing: !chance.one_in(3),
             snapshot: chance.one_in(3),
             rfc9068: chance.one_in(2),
+            only_tells: chance.one_in(4),
         }
     }
 
@@ -92,7 +95,7 @@ impl Settings {
                                "friend": limit(FRIEND), "user": limit(USER),
                                "store": if self.attempts_in_etcd { "etcd" } else { "local" }},
             "password_checks": {"slice_ms": SLICE_MS, "max_wait": "0.05s"},
-            "state": {"retry_grace": seconds(GRACE)},
+            "state": {"retry_grace": seconds(GRACE), "on_grace_from_elsewhere": if self.only_tells { "tell" } else { "end" }},
             "limits": {"max_request_bytes": if variant == 0 { 2048 } else { 4096 }},
             "auth_sources": self.directories(variant),
             "clients": clients,

@@ -302,7 +302,8 @@ impl IncomingRequest for Request {
     }
 
     fn source_address(&self) -> String {
-        "192.0.2.1:443".to_owned()
+        let told = self.headers.iter().find(|(name, _)| *name == "x-forwarded-for");
+        told.map_or_else(|| "192.0.2.1:443".to_owned(), |(_, address)| address.clone())
     }
 
     fn remove_header(&self, _: &str) {}

@@ -39,7 +39,7 @@ fn of_etcd(etcd: &Etcd, configuration: &Configuration) -> Vec<String> {
     let Etcd { cluster, authority, path_prefix, authorization, key_prefix, limits } = etcd;
     let authorization = authorization.as_ref().map(of_authorization);
     let headers: Vec<_> = ["content-type".to_owned()].into_iter().chain(authorization).collect();
-    let mut keys = vec!["families/{family}", "denied/{jti}"];
+    let mut keys = vec!["families/{family}", "origins/{family}", "graces/{family}", "denied/{jti}"];
     keys.extend(configuration.shared_attempts.as_ref().map(|_| "attempts/{number}"));
     let keys: Vec<_> = keys.iter().map(|key| format!("{key_prefix}{key}")).collect();
     let otherwise = match configuration.endpoint.rotation.on_store_failure {
@@ -330,17 +330,15 @@ state store:
   asks the cluster etcd
   POST etcd/v3/kv/txn, and /v3/lease/grant where a lease is missing
   headers: content-type, authorization (Bearer, secret)
-  keys: token-endpoint/families/{family}, token-endpoint/denied/{jti}
+  keys: token-endpoint/families/{family}, token-endpoint/origins/{family}, token-endpoint/graces/{family}, \
+   token-endpoint/denied/{jti}
   within 1s, 65536 bytes and 1000 calls at a time; left alone for 10s after 5 failures in a row
   while it can't be asked: 503";
         assert_eq!(explained_with(&sources, &json!({"etcd": etcd}), &Value::Null), expected);
 
         let state = json!({"etcd": {"cluster": "etcd", "key_prefix": "a/"}, "on_store_failure": "allow"});
         let explained = explained_with(&sources, &state, &json!({"store": "etcd"}));
-        assert!(
-            explained.contains("\n  keys: a/families/{family}, a/denied/{jti}, a/attempts/{number}\n"),
-            "{explained}"
-        );
+        assert!(explained.contains(", a/graces/{family}, a/denied/{jti}, a/attempts/{number}\n"), "{explained}");
         assert!(explained.ends_with(": tokens are taken for good, and nobody has to wait"), "{explained}");
     }
 }

@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use super::*;
-use crate::time::Entropy;
+use crate::{state::OnGraceFromElsewhere, time::Entropy};
 
 const LATER: UnixTime = UnixTime(1_000_000);
 
 fn claim(family: u64, generation: u32, issued_at: u64) -> RefreshTokenUse {
     let (family, issued_at, grace) = (FamilyId(family), UnixTime(issued_at), Duration::from_secs(10));
-    RefreshTokenUse { family, generation, issued_at, until: LATER, grace }
+    let (from, on_elsewhere) = (None, OnGraceFromElsewhere::End);
+    RefreshTokenUse { family, generation, issued_at, until: LATER, grace, from, on_elsewhere }
 }
 
 fn claimed(bucket: &mut FamilyBucket, question: &RefreshTokenUse, now: u64) -> Option<u32> {
     match question.ask(bucket, UnixTime(now)) {
         UseResult::Next { generation, .. } => Some(generation),
-        UseResult::Ended => None,
+        UseResult::Ended { .. } => None,
     }
 }
 
@@ -131,6 +132,17 @@ fn a_clock_that_is_put_back_a_little_ends_nobody() {
     for (family, now) in [(2, 149), (3, 151), (4, 149), (5, 210), (6, 151)] {
         assert_eq!(claimed(&mut bucket, &claim(family, 0, 90), now), Some(1), "{now}");
     }
+}
+
+#[test]
+fn a_thief_who_is_in_each_grace_is_found_though_the_bucket_was_bytes_meanwhile() {
+    let mut bucket = FamilyBucket::default();
+    let [home, thief] = [OriginMark(1), OriginMark(u32::MAX)].map(Some);
+    let uses = [(0, home), (0, thief), (1, home), (1, thief)].map(|(generation, from)| {
+        bucket = FamilyBucket::from_bytes(&bucket.to_bytes()).unwrap();
+        claimed(&mut bucket, &RefreshTokenUse { from, ..claim(1, generation, 5) }, 10)
+    });
+    assert_eq!(uses, [Some(1), Some(1), Some(2), None]);
 }
 
 #[test]

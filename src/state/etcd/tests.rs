@@ -16,7 +16,10 @@ use crate::{
     },
     outbound::{CallLimits, CalloutAnswer, Fault},
     registry::identifier::{Identifier, IdentifierKind},
-    state::{Family, FamilyId, FamilyStatus, RefreshTokenUse, Revoke, TokenId, TokenInUse, UseResult},
+    state::{
+        Family, FamilyId, FamilyStatus, OnGraceFromElsewhere, OriginMark, RefreshTokenUse, Revoke, TokenId, TokenInUse,
+        UseResult,
+    },
     time::{Entropy, UnixTime},
 };
 
@@ -41,12 +44,22 @@ fn etcd() -> Arc<Etcd> {
     })
 }
 
+const ENDED: UseResult = UseResult::Ended { is_shared: false };
+
 fn claim(generation: u32, issued_at: u64) -> RefreshTokenUse {
-    RefreshTokenUse { family: FamilyId(7), generation, issued_at: UnixTime(issued_at), until: UNTIL, grace: GRACE }
+    RefreshTokenUse {
+        family: FamilyId(7),
+        generation,
+        issued_at: UnixTime(issued_at),
+        until: UNTIL,
+        grace: GRACE,
+        from: None,
+        on_elsewhere: OnGraceFromElsewhere::End,
+    }
 }
 
 fn next(generation: u32, since: u64) -> UseResult {
-    UseResult::Next { generation, since: UnixTime(since) }
+    UseResult::Next { generation, since: UnixTime(since), is_shared: false }
 }
 
 fn ask<Q: EtcdQuestion>(fake: &mut Fake, question: Q, now: u64) -> Result<Q::Answer, Fault> {
@@ -82,9 +95,87 @@ fn the_usual_refresh_is_one_call_once_its_lease_is_there() {
     assert_eq!(fake.texts(), [("p/families/0000000000000007".to_owned(), format!("1 100 {}", UNTIL.0))]);
     assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 200), next(2, 200))), 1);
     assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 210), next(2, 200))), 1, "the grace");
-    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 211), UseResult::Ended)), 2, "theft");
-    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 2, 200, 212), UseResult::Ended)), 1);
+    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 1, 100, 211), ENDED)), 2, "theft");
+    assert_eq!(calls(&mut fake, |fake| assert_eq!(claimed(fake, 2, 200, 212), ENDED)), 1);
     assert_eq!(fake.texts()[0].1, format!("ended 211 {}", UNTIL.0));
+}
+
+fn from(place: u32, claim: RefreshTokenUse) -> RefreshTokenUse {
+    RefreshTokenUse { from: Some(OriginMark(place)), ..claim }
+}
+
+const HOME: u32 = 0xa;
+const THIEF: u32 = 0xb;
+
+/// A victim's refresh at this time, of a token that was issued then, and a thief's four seconds later.
+fn shadowed(fake: &mut Fake, generation: u32, issued_at: u64, now: u64) -> [UseResult; 2] {
+    let claim = claim(generation, issued_at);
+    [(HOME, now), (THIEF, now + 4)].map(|(place, now)| told(fake, from(place, claim), now))
+}
+
+#[test]
+fn a_thief_who_is_in_two_graces_in_a_row_ends_the_family() {
+    let mut fake = Fake::default();
+    assert_eq!(shadowed(&mut fake, 0, 5, 100), [next(1, 100), next(1, 100)]);
+    assert_eq!(shadowed(&mut fake, 1, 100, 200), [next(2, 200), UseResult::Ended { is_shared: true }]);
+    assert_eq!(told(&mut fake, from(HOME, claim(2, 200)), 300), ENDED);
+    let texts: Vec<_> = fake.texts().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, [format!("ended 204 {}", UNTIL.0), "1".to_owned(), "2 0000000a".to_owned()]);
+}
+
+#[test]
+fn from_where_it_is_used_costs_no_call_but_one_to_remember_that_it_was_elsewhere() {
+    let mut fake = Fake::default();
+    told(&mut fake, from(HOME, claim(0, 5)), 100);
+    let mut calls_of = |place, claim, now| calls(&mut fake, |fake| _ = told(fake, from(place, claim), now));
+    assert_eq!(calls_of(HOME, claim(1, 100), 200), 1, "the usual refresh");
+    assert_eq!(calls_of(HOME, claim(1, 100), 204), 1, "its grace");
+    assert_eq!(calls_of(THIEF, claim(1, 100), 204), 2, "its grace from elsewhere");
+    assert_eq!(calls_of(THIEF, claim(1, 100), 205), 1, "which is remembered");
+    assert_eq!(calls_of(HOME, claim(2, 200), 300), 1, "the next refresh");
+}
+
+#[test]
+fn what_an_earlier_version_began_or_nobody_can_read_ends_no_family() {
+    let [family, origin, grace] = ["families", "origins", "graces"].map(|kind| format!("p/{kind}/0000000000000007"));
+    let mut fake = Fake::default();
+    shadowed(&mut fake, 0, 5, 100);
+    fake.put(&family, &format!("2 200 {}", UNTIL.0));
+    assert_eq!(told(&mut fake, from(THIEF, claim(1, 100)), 204), next(2, 200), "begun by an earlier version");
+    let ended = UseResult::Ended { is_shared: true };
+    for (key, text, expected) in [
+        (&grace, "3", ended),
+        (&grace, "\u{e9}", next(4, 300)),
+        (&grace, "03", next(4, 300)),
+        (&origin, "3 0000000a", next(4, 300)),
+        (&origin, "4 a", next(4, 300)),
+        (&origin, "", next(4, 300)),
+    ] {
+        let mut fake = Fake::default();
+        shadowed(&mut fake, 0, 5, 100);
+        shadowed(&mut fake, 2, 250, 260);
+        told(&mut fake, from(HOME, claim(3, 260)), 300);
+        fake.put(key, text);
+        assert_eq!(told(&mut fake, from(THIEF, claim(3, 260)), 304), expected, "{key} {text:?}");
+    }
+}
+
+#[test]
+fn an_earlier_version_reads_and_replaces_what_this_one_wrote_of_a_family() {
+    let mut fake = Fake::default();
+    shadowed(&mut fake, 0, 5, 100);
+    assert_eq!(fake.texts()[0].1, format!("1 100 {}", UNTIL.0), "as it would have written it");
+}
+
+#[test]
+fn a_call_that_is_lost_and_made_again_is_from_where_it_was() {
+    let mut fake = Fake::default();
+    for (generation, now) in (0..4).zip(100..) {
+        let claim = from(HOME, claim(generation, now - 1));
+        fake.answer(&Conversation::begin(&etcd(), claim, UnixTime(now)).callout(UnixTime(now)));
+        assert_eq!(told(&mut fake, claim, now), next(generation + 1, now));
+    }
+    assert!(fake.texts().iter().all(|(key, _)| !key.contains("graces")));
 }
 
 #[test]
@@ -293,13 +384,16 @@ proptest! {
 
     #[test]
     fn one_after_the_other_they_are_judged_as_everywhere(
-        claims in prop::collection::vec((0_u32..4, 0_u64..25, any::<bool>()), 1..12),
+        claims in prop::collection::vec((0_u32..4, 0_u64..25, any::<bool>(), prop::option::of(0_u32..2)), 1..12),
+        ends in any::<bool>(),
     ) {
+        let on_elsewhere = if ends { OnGraceFromElsewhere::End } else { OnGraceFromElsewhere::Tell };
         let (mut fake, mut known, mut now) = (Fake::default(), None, 100);
         let mut began = [5; 8];
-        for (generation, passed, is_lost) in claims {
+        for (generation, passed, is_lost, place) in claims {
             now += passed;
-            let claim = claim(generation, began[generation as usize]);
+            let from = place.map(OriginMark);
+            let claim = RefreshTokenUse { from, on_elsewhere, ..claim(generation, began[generation as usize]) };
             let (expected, family) = claim.judge(known, UnixTime(now));
             known = family.or(known);
             if let Some(Family { standing: FamilyStatus::Newest(generation), since, .. }) = family {

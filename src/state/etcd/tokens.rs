@@ -5,12 +5,12 @@ use super::{
     conversation::{Attempt, EtcdQuestion, Ruling},
     lease::Lease,
     outcome::{KeyValue, malformed},
-    record::{denied_key, family_key, family_text, parse_family},
+    record::{denied_key, family_key, family_text, grace_key, origin_key, parse_family, parse_places, records},
     transaction::{Guard, Operation, Transaction},
 };
 use crate::{
     outbound::Fault,
-    state::{Family, FamilyStatus, RefreshTokenUse, Revoke, TokenInUse, UseResult},
+    state::{Family, FamilyStatus, Places, RefreshTokenUse, Revoke, TokenInUse, UseResult},
     time::UnixTime,
 };
 
@@ -25,18 +25,21 @@ impl EtcdQuestion for RefreshTokenUse {
             Some(family) => Guard::Value(key.clone(), family_text(family).into_bytes()),
         };
         let (claimed, family) = self.judge(expected, now);
-        claiming(self, prefix, guard, family.as_ref(), claimed)
+        claiming(self, prefix, guard, (expected, family), claimed)
     }
 
     fn judge(&self, prefix: &str, found: &[Option<KeyValue>], now: UnixTime) -> Result<Ruling<UseResult>, Fault> {
-        let [found] = found else { return Err(malformed("not what was asked")) };
-        let (claimed, family) = self.judge(family(found.as_ref())?, now);
+        let [found, origin, grace] = found else { return Err(malformed("not what was asked")) };
+        let text = |found: &Option<KeyValue>| found.as_ref().map(|found| found.value.clone());
+        let places = |family| parse_places(&family, text(origin).as_deref(), text(grace).as_deref());
+        let known = family(found.as_ref())?.map(|family| Family { places: places(family), ..family });
+        let (claimed, family) = self.judge(known, now);
         if family.is_none() {
             return Ok(Ruling::Reply(claimed));
         }
         let revision = found.as_ref().map_or(0, |found| found.revision);
         let guard = Guard::Revision(family_key(prefix, self.family), revision);
-        Ok(Ruling::Attempt(claiming(self, prefix, guard, family.as_ref(), claimed)))
+        Ok(Ruling::Attempt(claiming(self, prefix, guard, (known, family), claimed)))
     }
 
     fn only_asks(&self) -> bool {
@@ -97,21 +100,24 @@ impl EtcdQuestion for Revoke {
 /// What is known of the family if the token is its newest.
 fn expected(claim: &RefreshTokenUse) -> Option<Family> {
     let standing = FamilyStatus::Newest(claim.generation);
-    (claim.generation > 0).then_some(Family { standing, since: claim.issued_at, until: claim.until })
+    let places = Places::default();
+    (claim.generation > 0).then_some(Family { standing, since: claim.issued_at, until: claim.until, places })
 }
 
-/// Writes what is to be remembered if nobody was quicker, and otherwise reads what they wrote.
+/// Writes what is to be remembered, and was not `before`, if nobody was quicker, and otherwise reads what they wrote.
 fn claiming(
     claim: &RefreshTokenUse,
     prefix: &str,
     guard: Guard,
-    family: Option<&Family>,
+    (before, after): (Option<Family>, Option<Family>),
     claimed: UseResult,
 ) -> Attempt<UseResult> {
-    let key = family_key(prefix, claim.family);
-    let write = |family| write(key.clone(), family_text(family), Lease::of(prefix, claim.until));
-    let then = family.map(write).into_iter().collect();
-    let transaction = Transaction { guards: vec![guard], then, otherwise: vec![Operation::Read(key)] };
+    let records = |family: Option<Family>| family.map(|family| records(prefix, claim.family, &family));
+    let before = records(before).unwrap_or_default();
+    let changed = records(after).into_iter().flatten().filter(|record| !before.contains(record));
+    let then = changed.map(|(key, text)| write(key, text, Lease::of(prefix, claim.until))).collect();
+    let keys = [family_key, origin_key, grace_key].map(|key| key(prefix, claim.family));
+    let transaction = Transaction { guards: vec![guard], then, otherwise: keys.map(Operation::Read).into() };
     Attempt { transaction, reply: Some(claimed) }
 }
 

@@ -10,7 +10,7 @@ use token_endpoint::{
     attempts::{Counted, FailedSecret, Guess, Limits, Subject, TableKey},
     outbound::CalloutAnswer,
     state::{
-        FamilyId, RefreshTokenUse, Revoke, TokenId, TokenInUse, UseResult,
+        FamilyId, OnGraceFromElsewhere, OriginMark, RefreshTokenUse, Revoke, TokenId, TokenInUse, UseResult,
         etcd::{Conversation, EtcdQuestion, Next},
     },
     time::Entropy,
@@ -21,8 +21,8 @@ use super::fixture::{CONFIGURATION, NOW};
 const MOST_CALLS: usize = 16;
 
 pub fn read(bytes: &[u8]) {
-    for generation in [0, 3] {
-        let claim = claim(generation);
+    for (generation, from) in [(0, None), (3, None), (0, Some(OriginMark(7))), (3, Some(OriginMark(7)))] {
+        let claim = RefreshTokenUse { from, ..claim(generation) };
         if let Some(UseResult::Next { generation: next, .. }) = answered(claim, bytes) {
             assert_eq!(next, generation + 1);
         }
@@ -40,7 +40,8 @@ pub fn read(bytes: &[u8]) {
 
 fn claim(generation: u32) -> RefreshTokenUse {
     let until = NOW.after(Duration::from_secs(3600));
-    RefreshTokenUse { family: FamilyId(7), generation, issued_at: NOW, until, grace: Duration::from_secs(10) }
+    let (grace, from, on_elsewhere) = (Duration::from_secs(10), None, OnGraceFromElsewhere::End);
+    RefreshTokenUse { family: FamilyId(7), generation, issued_at: NOW, until, grace, from, on_elsewhere }
 }
 
 fn counter() -> Counted {
