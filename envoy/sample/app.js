@@ -151,13 +151,16 @@ function reveal(isShown) {
 function keep(tokens) {
   const { access_token: accessToken, refresh_token: refreshToken, id_token: idToken, expires_in: lifetime } = tokens;
   const expiresAt = seconds() + lifetime;
-  const renewAt = refreshToken ? expiresAt - Math.min(RENEW_BEFORE_S, lifetime / 2) : Infinity;
+  const renewAt = refreshToken ? expiresAt - Math.min(jittered(RENEW_BEFORE_S), lifetime / 2) : Infinity;
   session = { accessToken, refreshToken, lifetime, expiresAt, renewAt, retryIn: 1 };
   at("user").textContent = claimsOf(accessToken).sub;
   at("access-claims").replaceChildren(...rows(claimsOf(accessToken)));
   at("id-claims").replaceChildren(...rows(claimsOf(idToken)));
   showExpiry();
 }
+
+/** Up to half as much again: tabs that were opened together don't all ask at one moment. */
+const jittered = (span) => span * (1 + Math.random() / 2);
 
 function forget() {
   session = null;
