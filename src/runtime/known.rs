@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use crate::{
     crypto::password::PasswordHash,
     endpoint::{Find, FindFor},
+    outbound::{CalloutAnswer, Fault},
     registry::{
         remote::{Cache, Lookup},
         user::Found,
@@ -17,6 +18,8 @@ pub(super) struct Known {
     cache: Cache,
     statuses: Cache,
     example: Option<Arc<PasswordHash>>,
+    /// The last answer with a user in it.
+    answer: Option<CalloutAnswer>,
 }
 
 impl Known {
@@ -28,8 +31,26 @@ impl Known {
         }
     }
 
-    /// Keeps an answer, where it may. What is found is given back, with an example of the hashes there.
-    pub(super) fn learn(&mut self, find: &Find, lookup: &Lookup, found: Found, now: Instant) -> Found {
+    /// What an answer says, at the cost of reading a user whether or not one is in it, and keeps it, where it may.
+    ///
+    /// # Errors
+    /// The answer says nothing of any user, or has one that can't be used.
+    pub(super) fn read(
+        &mut self,
+        find: &Find,
+        lookup: &Lookup,
+        answer: CalloutAnswer,
+        now: Instant,
+    ) -> Result<Found, Fault> {
+        let found = lookup.read_evenly(&answer, self.answer.as_ref())?;
+        if matches!(found, Found::Account(_)) {
+            self.answer = Some(answer);
+        }
+        Ok(self.learn(find, lookup, found, now))
+    }
+
+    /// What is found is given back, with an example of the hashes there.
+    fn learn(&mut self, find: &Find, lookup: &Lookup, found: Found, now: Instant) -> Found {
         if let Some(limits) = &lookup.cache {
             self.cache.put(&find.identifier, &found, limits, now);
         }

@@ -250,7 +250,7 @@ impl OutboundRequest {
         };
         let (status, now) = (answer.status, host.now());
         let progress = match self {
-            Self::Find(asked) => match read_lookup(&asked.question, &answer, known, host.monotonic()) {
+            Self::Find(asked) => match read_lookup(&asked.question, answer, known, host.monotonic()) {
                 Ok(found) => CallProgress::Done(asked.answer(&Ok(found))),
                 Err(fault) => CallProgress::Failed(Self::Find(asked), fault),
             },
@@ -296,9 +296,8 @@ fn verify(confirm: &Confirm) -> Option<&Verify> {
     }
 }
 
-fn read_lookup(find: &Find, answer: &CalloutAnswer, known: &mut Known, now: Instant) -> Result<Found, Fault> {
-    let lookup = lookup(find).ok_or(Fault::NoAnswer)?;
-    Ok(known.learn(find, lookup, lookup.read(answer)?, now))
+fn read_lookup(find: &Find, answer: CalloutAnswer, known: &mut Known, now: Instant) -> Result<Found, Fault> {
+    known.read(find, lookup(find).ok_or(Fault::NoAnswer)?, answer, now)
 }
 
 fn read_verify(confirm: &Confirm, answer: &CalloutAnswer) -> Result<Option<Arc<User>>, Fault> {

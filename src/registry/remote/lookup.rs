@@ -1,6 +1,6 @@
 //! `lookup`: one call per login, the answer of which is mapped to a user.
 
-use std::sync::Arc;
+use std::{hint::black_box, sync::Arc};
 
 use super::{
     CacheLimits, HttpMethod, Upstream,
@@ -53,14 +53,19 @@ impl Lookup {
     /// # Errors
     /// The answer says nothing of any user, or has one that can't be used.
     pub fn read(&self, answer: &CalloutAnswer) -> Result<Found, Fault> {
-        if self.not_found.contains(&answer.status) {
-            return Ok(self.nobody());
+        self.read_evenly(answer, None)
+    }
+
+    /// The same. Where nobody is in the answer, an example is read that has a user, so that time doesn't tell.
+    ///
+    /// # Errors
+    /// As of the same.
+    pub(crate) fn read_evenly(&self, answer: &CalloutAnswer, example: Option<&CalloutAnswer>) -> Result<Found, Fault> {
+        if let Some(found) = self.find(answer)? {
+            return Ok(found);
         }
-        let body = answer.json()?;
-        match Record::find(&body, &self.at)? {
-            Some(record) => self.found(record),
-            None => Ok(self.nobody()),
-        }
+        drop(black_box(example.map(|example| self.find(example))));
+        Ok(self.nobody())
     }
 
     /// Nobody, at the cost of somebody.
@@ -71,6 +76,14 @@ impl Lookup {
     /// Whether it may be asked the same again where no answer came.
     pub fn is_idempotent(&self) -> bool {
         self.upstream.method == HttpMethod::Get
+    }
+
+    fn find(&self, answer: &CalloutAnswer) -> Result<Option<Found>, Fault> {
+        if self.not_found.contains(&answer.status) {
+            return Ok(None);
+        }
+        let body = answer.json()?;
+        Record::find(&body, &self.at)?.map(|record| self.found(record)).transpose()
     }
 
     fn found(&self, record: Record) -> Result<Found, Fault> {
