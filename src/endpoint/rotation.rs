@@ -15,7 +15,8 @@ use crate::{
     token::refresh::RefreshToken,
 };
 
-/// Claims the token, from where it was sent. A client whose tokens are not rotated only needs to know that the family has not ended.
+/// Claims the token, from where it was sent. A client whose tokens are not rotated only needs to know that the family has
+/// not ended.
 pub(super) fn claim(
     endpoint: &Endpoint,
     about: RequestContext,

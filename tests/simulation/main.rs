@@ -22,11 +22,12 @@
 //! - `entitled`: any-password (1), any-status (2), any-client (1);
 //! - `one generation`: endless-grace (1), grace-of-a-clock-put-back (3);
 //! - `ended stays ended`: denied-token-not-looked-up (2);
+//! - `graces`: no-grace-is-the-second (3), who-begins-forgets-graces (3);
 //! - `limits`: one-more-guess (1), guesses-at-once (224);
 //! - `nobody waits`: calls-not-woken-for (1), only-the-first-is-answered (2);
 //! - `slice`: slices-too-long (1);
 //! - `at rest`: timer-not-stopped (1), call-not-given-back (1);
-//! - `honest`: newest-taken-for-stolen (1);
+//! - `honest`: newest-taken-for-stolen (1), one-grace-is-enough (1);
 //! - `refusals`: two-credentials (1).
 //!
 //! 300 seeds do not notice a bucket of families that takes no note of a clock that was put back: ids are random, and two families
