@@ -61,8 +61,7 @@ fn friends(world: &World, ask: &Ask, login: &Login, what: &str) {
 
 fn right(world: &World, ask: &Ask, login: &Login) {
     let process = world.counted_in(ask.process);
-    // What a store that could not be asked was told is not remembered.
-    if !(world.settings.attempts_in_etcd && invariants::is_allowed(world, ask)) {
+    if invariants::is_remembered(world, ask) {
         world.model.borrow_mut().guesses.befriend(login, &ask.address, process, world.clock.now());
     }
 }

@@ -138,14 +138,22 @@ pub fn wrong_guess(world: &World, ask: &Ask, subjects: &[Subject]) {
     if is_skewed {
         return model.guesses.forget_all();
     }
+    let is_remembered = is_remembered(world, ask);
     if let Some(subject) = model.guesses.must_wait(subjects, process, now) {
-        if is_common && is_allowed(world, ask) {
-            world.count("exception: on_store_failure: allow");
-            return model.guesses.forget_all();
+        if !is_remembered {
+            return world.count("exception: on_store_failure: allow");
         }
         world.violate("limits", || format!("{subject} has to wait, and was told that {ask:?} is wrong"));
     }
-    model.guesses.fail(subjects, process, ask.wall);
+    if is_remembered {
+        model.guesses.fail(subjects, process, ask.wall);
+    }
+}
+
+/// Whether what came of a guess is certainly counted. A store that could not be asked has not heard of it, and where such a guess
+/// is allowed it holds nobody who comes later, by whatever plugin.
+pub fn is_remembered(world: &World, ask: &Ask) -> bool {
+    !(world.settings.attempts_in_etcd && is_allowed(world, ask))
 }
 
 /// Exception: with `on_store_failure: allow`, nobody is refused for what a store that can't be asked would say.
