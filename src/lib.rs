@@ -3,15 +3,16 @@
 //! The core is a function, `(request | answer, Moment) -> Step`, and [`runtime`] is a loop that performs steps, in any host.
 //! Imports only point down this list:
 //!
-//! 1. `wasm` (WebAssembly only) speaks to Envoy; `cli` (native only) is the operator's tool;
+//! 1. `wasm` (WebAssembly only) speaks to Envoy, and reads its headers; `cli` (native only) is the operator's tool;
 //! 2. [`runtime`] is a worker: password checks in slices, calls, what all workers share;
-//! 3. [`config`] turns the document that an operator writes into an [`endpoint::Endpoint`], or into all its problems;
+//! 3. [`config`] turns the document that an operator writes, with its defaults, into an [`endpoint::Endpoint`], or into all its
+//!    problems;
 //! 4. [`endpoint`] answers token requests: one file for each grant, one table of refusals;
 //! 5. [`token`] is what gets signed or sealed;
-//! 6. [`state`] is what is remembered of tokens; [`attempts`] says who has to wait;
+//! 6. [`state`] is what is remembered of tokens; [`attempts`] says who has to wait, and for how long;
 //! 7. [`registry`] is who may ask, and for what;
-//! 8. [`outbound`] is what is called over HTTP; [`schedule`] decides whose password check goes on; [`crypto`] knows nothing of
-//!    OAuth; [`text`] reads forms and `Authorization`;
+//! 8. [`outbound`] is what is called over HTTP, in which time, and how a fault is logged; [`schedule`] decides whose password
+//!    check goes on; [`crypto`] knows nothing of OAuth; [`text`] reads forms and `Authorization`;
 //! 9. [`http`], [`origin`], [`secret`], [`time`] and [`varint`] are plain vocabulary.
 
 #![warn(
