@@ -136,11 +136,12 @@ impl AttemptQuestion for Settlement {
             End::Right { user } => (Some(user.failures()), self.guess.friend_place()),
             End::Unknown { .. } => (None, None),
         };
-        each_once(counted.chain(user).chain(others))
+        each_once(counted.chain(user).chain(others).chain(self.places_of_friend()))
     }
 
     fn ask<S: Store>(&self, store: &S, now: UnixTime) -> Result<Telling, S::Error> {
-        let wait = longest_wait(self.guess.held_by(self.reservation.is_friend), store, now)?;
+        let is_friend = self.is_of_friend(store, now)?;
+        let wait = longest_wait(self.guess.held_by(is_friend), store, now)?;
         self.end(store)?;
         match &self.end {
             End::Unknown { by_record } => {
@@ -150,16 +151,30 @@ impl AttemptQuestion for Settlement {
             }
             _ if wait > 0 => Ok(Telling::Wait(wait)),
             End::Wrong { user } => {
-                let wait = fail(self.guess.counted_by(self.reservation.is_friend), store, now)?;
+                let wait = fail(self.guess.counted_by(is_friend), store, now)?;
                 fail([user, &self.guess.client], store, now)?;
                 Ok(if wait > 0 { Telling::Wait(wait) } else { Telling::Outcome })
             }
-            End::Right { user } => self.right(user, store, now),
+            End::Right { user } => self.right(user, is_friend, store, now),
         }
     }
 }
 
 impl Settlement {
+    /// Of a guess that was let through while nobody could be asked, only the end can tell.
+    fn is_of_friend<S: Store>(&self, store: &S, now: UnixTime) -> Result<bool, S::Error> {
+        match self.reservation.begun {
+            Some(_) => Ok(self.reservation.is_friend),
+            None => self.guess.is_of_friend(store, now),
+        }
+    }
+
+    /// Where that is looked up at the end, and what then counts.
+    fn places_of_friend(&self) -> impl Iterator<Item = BucketKey> {
+        let places = self.guess.friend_counter().map(Counted::failures).into_iter().chain(self.guess.friend_place());
+        places.filter(|_| self.reservation.begun.is_none())
+    }
+
     /// It is not under way any more.
     fn end<S: Store>(&self, store: &S) -> Result<(), S::Error> {
         let Some(begun) = self.reservation.begun else { return Ok(()) };
@@ -167,8 +182,8 @@ impl Settlement {
     }
 
     /// Too many wrong passwords under too many spellings: who is no friend learns nothing from a right one, which is a failure.
-    fn right<S: Store>(&self, user: &Counted, store: &S, now: UnixTime) -> Result<Telling, S::Error> {
-        if !self.reservation.is_friend && user.wait(store, now)? > 0 {
+    fn right<S: Store>(&self, user: &Counted, is_friend: bool, store: &S, now: UnixTime) -> Result<Telling, S::Error> {
+        if !is_friend && user.wait(store, now)? > 0 {
             fail(self.guess.counted_by(false), store, now)?;
             return Ok(Telling::Wrong);
         }

@@ -182,6 +182,22 @@ fn who_shows_what_he_was_given_is_a_friend_wherever_he_is() {
 }
 
 #[test]
+fn a_friend_who_could_not_be_looked_up_at_first_is_held_by_no_stranger_at_the_end() {
+    let store = MemoryStore::default();
+    assert_eq!(log_in(HOME, true, &store, START), Ok(true));
+    fail(FREE, stranger(1, 200), &store, START);
+    let end = |caller| {
+        let (guess, reservation) = (guess(caller), Reservation::default());
+        let settlement = Settlement { guess, reservation, end: End::Right { user: user() } };
+        let mut buckets = store.clone().into_buckets();
+        buckets.retain(|place, _| settlement.places().contains(place));
+        settlement.ask(&MemoryStore::new(buckets), START)
+    };
+    assert_eq!(end(HOME), Ok(Telling::Outcome));
+    assert_eq!(end(stranger(1, 201)), Ok(Telling::Wait(30)));
+}
+
+#[test]
 fn a_success_shows_to_nobody() {
     let (watched, unwatched) = (MemoryStore::default(), MemoryStore::default());
     for store in [&watched, &unwatched] {
