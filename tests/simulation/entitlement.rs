@@ -24,10 +24,6 @@ pub fn login(world: &World, ask: &Ask, login: &Login, (is_ok, reason, past): (bo
         let family = begin(world, ask, login.client, Some((login.source, login.name)), login.password);
         take(world, ask, family, 0, body);
     }
-    if !is_ok && reason != "abnormal_status" {
-        let process = world.counted_in(ask.process);
-        world.model.borrow_mut().guesses.slip(login, &ask.address, process);
-    }
     match reason {
         "wrong_credentials" if past == "user_limit" => {
             world.count("limit: a right password is told like a wrong one");
@@ -48,6 +44,10 @@ pub fn login(world: &World, ask: &Ask, login: &Login, (is_ok, reason, past): (bo
         "invalid_client" => world.violate("honest", || format!("{login:?} has proven itself")),
         _ => {}
     }
+    if !is_ok && reason != "abnormal_status" {
+        let process = world.counted_in(ask.process);
+        world.model.borrow_mut().guesses.slip(login, &ask.address, process);
+    }
 }
 
 /// A friend who never failed waits for nobody. A directory that is asked for each password is asked for few at once.
@@ -61,6 +61,10 @@ fn friends(world: &World, ask: &Ask, login: &Login, what: &str) {
 
 fn right(world: &World, ask: &Ask, login: &Login) {
     let process = world.counted_in(ask.process);
+    let (_, subjects) = world.model.borrow().guesses.of_login(login, &ask.address, process, ask.sent);
+    if login.source == "VERIFY" {
+        invariants::right_guess(world, ask, login, &subjects);
+    }
     if invariants::is_remembered(world, ask) {
         world.model.borrow_mut().guesses.befriend(login, &ask.address, process, world.clock.now());
     }

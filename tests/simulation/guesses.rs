@@ -14,7 +14,7 @@ use super::{
 /// Failures and friends, by what they are known by and in which process (zero where a fleet counts together).
 #[derive(Default)]
 pub struct Guesses {
-    failures: BTreeMap<(String, usize), (u32, u64)>,
+    failures: BTreeMap<(String, usize), Failures>,
     /// Since when somebody is certainly a friend.
     friends: BTreeMap<(String, usize), Duration>,
     /// Who may be one: the right password may have been there.
@@ -23,8 +23,21 @@ pub struct Guesses {
     slipped: BTreeSet<(String, usize)>,
 }
 
+/// Failures in a row.
+#[derive(Clone, Copy, Default)]
+struct Failures {
+    count: u32,
+    /// The wall clock when the last of them was sent.
+    last: u64,
+    /// When it was answered.
+    told: Duration,
+}
+
 /// Something that failures are counted by.
 pub type Subject = (String, Limit);
+
+/// Of a user who logs in from more places, some are forgotten.
+const PLACES_OF_ONE: usize = 8;
 
 /// Whether a login comes from where the password was right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +64,20 @@ impl Guesses {
         let Some(place) = place(login, address) else { return (Standing::Stranger, vec![identifier]) };
         let key = (place.clone(), process);
         match self.friends.get(&key) {
-            Some(since) if *since < sent => (Standing::Friend, vec![(place, settings::FRIEND)]),
+            Some(since) if *since < sent && self.places_of(login, process) <= PLACES_OF_ONE => {
+                (Standing::Friend, vec![(place, settings::FRIEND)])
+            }
             None if !self.perhaps.contains(&key) => {
                 (Standing::Stranger, vec![identifier, (format!("address {address}"), settings::ADDRESS)])
             }
             _ => (Standing::Unknown, Vec::new()),
         }
+    }
+
+    /// Where somebody may be known for a friend.
+    fn places_of(&self, login: &Login, process: usize) -> usize {
+        let user = format!("friend {} {} ", login.source, login.name);
+        self.perhaps.iter().filter(|(place, known)| *known == process && place.starts_with(&user)).count()
     }
 
     /// A login is sent: nobody can be sure of strangers any more where its password may be right, nor that nothing fails.
@@ -87,20 +108,21 @@ impl Guesses {
         is_friend && place(login, address).is_some_and(|place| !self.slipped.contains(&(place, process)))
     }
 
-    /// Whether one of these had to wait at this time.
-    pub fn must_wait(&self, subjects: &[Subject], process: usize, now: u64) -> Option<String> {
+    /// Whether one of these has to wait at this time, for failures that were told before `told`.
+    pub fn must_wait(&self, subjects: &[Subject], process: usize, now: u64, told: Duration) -> Option<String> {
         let waits = |(subject, limit): &&Subject| {
-            let (failures, last) = self.failures.get(&(subject.clone(), process)).copied().unwrap_or_default();
-            wait(limit, remembered(limit, failures, last, now), last, now) > 0
+            let Failures { count, last, told: last_told } =
+                self.failures.get(&(subject.clone(), process)).copied().unwrap_or_default();
+            last_told < told && wait(limit, remembered(limit, count, last, now), last, now) > 0
         };
         subjects.iter().find(waits).map(|(subject, _)| subject.clone())
     }
 
     /// A guess that was made no earlier than `made`, by the wall clock, was told to be wrong.
-    pub fn fail(&mut self, subjects: &[Subject], process: usize, made: u64) {
+    pub fn fail(&mut self, subjects: &[Subject], process: usize, made: u64, told: Duration) {
         for (subject, limit) in subjects {
             let known = self.failures.entry((subject.clone(), process)).or_default();
-            *known = (remembered(limit, known.0, known.1, made) + 1, made);
+            *known = Failures { count: remembered(limit, known.count, known.last, made) + 1, last: made, told };
         }
     }
 

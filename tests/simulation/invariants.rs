@@ -8,7 +8,8 @@ use super::{
     entitlement, families,
     guesses::{self, Subject},
     host::LOOK,
-    model::{Ask, Intent},
+    model::{Ask, Intent, Login},
+    people::credentials,
     settings::SLICE_MS,
     world::{Answer, World},
 };
@@ -128,26 +129,44 @@ fn secret(world: &World, ask: &Ask, client: &str, reason: &str, is_ok: bool) {
     }
 }
 
-/// Who has to wait must learn nothing.
+/// Who has to wait must not learn that a guess was wrong.
 pub fn wrong_guess(world: &World, ask: &Ask, subjects: &[Subject]) {
-    let is_common = world.settings.attempts_in_etcd;
     let process = world.counted_in(ask.process);
-    let is_skewed = is_common && world.processes.iter().any(|other| other.skew.get() != 0);
-    let now = world.wall(ask.process);
-    let mut model = world.model.borrow_mut();
-    if is_skewed {
-        return model.guesses.forget_all();
+    if is_skewed(world) {
+        return world.model.borrow_mut().guesses.forget_all();
     }
     let is_remembered = is_remembered(world, ask);
-    if let Some(subject) = model.guesses.must_wait(subjects, process, now) {
+    if let Some(subject) = must_wait(world, ask, subjects, Duration::MAX) {
         if !is_remembered {
             return world.count("exception: on_store_failure: allow");
         }
         world.violate("limits", || format!("{subject} has to wait, and was told that {ask:?} is wrong"));
     }
     if is_remembered {
-        model.guesses.fail(subjects, process, ask.wall);
+        world.model.borrow_mut().guesses.fail(subjects, process, ask.wall, world.clock.now());
     }
+}
+
+/// Nor that one was right, where that was not known before they had to.
+pub fn right_guess(world: &World, ask: &Ask, login: &Login, subjects: &[Subject]) {
+    let answers = world.verified.borrow();
+    let who = (ask.plugin, credentials(login.name, login.password));
+    let first = answers.get(&who).and_then(|times| times.iter().filter(|time| **time >= ask.sent).min());
+    let Some(first) = first.filter(|_| !is_skewed(world) && is_remembered(world, ask)) else { return };
+    if let Some(subject) = must_wait(world, ask, subjects, *first) {
+        world.violate("limits", || format!("{subject} has to wait, and was told that {ask:?} is right"));
+    }
+}
+
+/// Who of these has to wait, for failures that were told before `told`.
+fn must_wait(world: &World, ask: &Ask, subjects: &[Subject], told: Duration) -> Option<String> {
+    let (process, now) = (world.counted_in(ask.process), world.wall(ask.process));
+    world.model.borrow().guesses.must_wait(subjects, process, now, told)
+}
+
+/// Whether failures are counted by clocks that are apart.
+fn is_skewed(world: &World) -> bool {
+    world.settings.attempts_in_etcd && world.processes.iter().any(|other| other.skew.get() != 0)
 }
 
 /// Whether what came of a guess is certainly counted. A store that could not be asked has not heard of it, and where such a guess

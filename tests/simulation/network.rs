@@ -136,6 +136,10 @@ impl World {
         if at > call.deadline {
             self.unanswered(call);
         } else {
+            if let Some(authorization) = &call.authorization {
+                let who = (call.plugin, authorization.clone());
+                self.verified.borrow_mut().entry(who).or_default().push(at);
+            }
             self.agenda.add(at, Event::Answered(call.plugin, call.id, answer));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, sync::Mutex, time::Duration};
 
-use ct_codecs::{Base64, Decoder};
+use ct_codecs::{Base64, Decoder, Encoder};
 use serde_json::{Value, json};
 use token_endpoint::{
     crypto::password::{Argon2Cost, hash_argon2id},
@@ -59,6 +59,11 @@ impl Person {
     fn told(&self) -> Value {
         json!({"id": self.name, "hash": hash(self.password, self.name), "status": self.status})
     }
+}
+
+/// The `Authorization` by which a directory is asked about a password.
+pub fn credentials(name: &str, password: &str) -> String {
+    format!("Basic {}", Base64::encode_to_string(format!("{name}:{password}")).unwrap())
 }
 
 /// The directories outside, which change.

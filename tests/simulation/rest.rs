@@ -26,6 +26,7 @@ pub fn come_to_rest(world: &Rc<World>) -> u64 {
     for vm in 0..WORKERS {
         events += serves(world, vm);
     }
+    events += world.directories.people().iter().map(|person| guesses_at_once(world, person)).sum::<u64>();
     at_rest(world);
     let later = world.clock.now() + Duration::from_secs(10_000_000);
     let left = world.etcd.borrow_mut().leased_keys(later);
@@ -77,6 +78,16 @@ fn serves(world: &Rc<World>, vm: usize) -> u64 {
     let others = world.directories.people().into_iter().find(Person::is_active);
     let others = others.into_iter().flat_map(|person| ["LOOKUP", "VERIFY"].map(|source| (source, person.clone())));
     listed.into_iter().chain(others).map(|(source, person)| serves_one(world, vm, source, &person)).sum()
+}
+
+/// Wrong passwords and the right one, so close that some are looked at while others fail.
+fn guesses_at_once(world: &Rc<World>, person: &Person) -> u64 {
+    for password in ["wrong", "wrong", "wrong", person.password] {
+        let login = Login { client: "WEB", is_proven: true, source: "VERIFY", name: person.name, password };
+        let (intent, request) = traffic::of_login(login, "198.51.100.9:1".to_owned());
+        traffic::send(world, 0, intent, request);
+    }
+    until(world, Duration::from_secs(3))
 }
 
 fn serves_one(world: &Rc<World>, vm: usize, source: &'static str, person: &Person) -> u64 {

@@ -55,7 +55,7 @@ pub fn send(world: &Rc<World>, vm: usize, intent: Intent, request: Request) -> u
         wall: world.wall(instance.process),
         is_whole: request.body.is_empty(),
     };
-    world.note(|| format!("{stream} to plugin {plugin}: {:?} (wall {})", ask.intent, ask.wall));
+    world.note(|| format!("{stream} of {} to plugin {plugin}: {:?} (wall {})", ask.address, ask.intent, ask.wall));
     if let Intent::Login(login) = &ask.intent {
         let process = world.counted_in(ask.process);
         world.model.borrow_mut().guesses.begin(login, &ask.address, process);

@@ -37,6 +37,8 @@ pub struct World {
     pub open: RefCell<BTreeSet<u32>>,
     /// Answers that nobody has looked at yet.
     pub answers: RefCell<Vec<Answer>>,
+    /// When a plugin was told whether somebody's password is right, by the `Authorization` of its question.
+    pub verified: RefCell<BTreeMap<(u32, String), Vec<Duration>>>,
     /// What trouble a plugin last had with the state store.
     pub store_trouble: RefCell<BTreeMap<u32, Trouble>>,
     pub coverage: RefCell<Coverage>,
@@ -132,6 +134,7 @@ impl World {
             calls: Cell::default(),
             open: RefCell::default(),
             answers: RefCell::default(),
+            verified: RefCell::default(),
             store_trouble: RefCell::default(),
             coverage: RefCell::default(),
             violation: RefCell::default(),
