@@ -145,6 +145,7 @@ lint: rust-target ## format and lints, on both targets
 	cargo fmt --check
 	cargo clippy --all-targets -- --deny warnings
 	cargo clippy --lib --examples --target wasm32-wasip1 -- --deny warnings
+	python3 -B tests/simulation/mutants.py --check
 
 .PHONY: deny fuzz
 deny: .tools/bin/cargo-deny ## licences, duplicates and sources of the crates, by deny.toml

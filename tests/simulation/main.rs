@@ -19,12 +19,14 @@
 //! Each is seen to notice a mutant of the program by `make simulate-mutants` (`mutants.py`), after so many seeds:
 //!
 //! - `one answer`: answers-twice (1);
-//! - `entitled`: any-password (1), any-status (2), any-client (1);
-//! - `one generation`: endless-grace (1), grace-of-a-clock-put-back (3);
-//! - `ended stays ended`: denied-token-not-looked-up (2);
+//! - `entitled`: any-password (1), any-status (1), any-client (1), client-that-is-gone (6),
+//!   user-of-the-configuration-who-is-gone (1), user-of-a-directory-who-is-gone (41);
+//! - `one generation`: endless-grace (1), grace-of-a-clock-put-back (9);
+//! - `ended stays ended`: denied-token-not-looked-up (1);
 //! - `graces`: no-grace-is-the-second (3), who-begins-forgets-graces (3);
-//! - `limits`: one-more-guess (1), guesses-at-once (224);
-//! - `nobody waits`: calls-not-woken-for (1), only-the-first-is-answered (2);
+//! - `limits`: one-more-guess (1), guesses-at-once (1);
+//! - `friends`: friends-not-known (23), strangers-hold-friends (2);
+//! - `nobody waits`: calls-not-woken-for (1), only-the-first-is-answered (1);
 //! - `slice`: slices-too-long (1);
 //! - `at rest`: timer-not-stopped (1), call-not-given-back (1);
 //! - `honest`: newest-taken-for-stolen (1), one-grace-is-enough (1);

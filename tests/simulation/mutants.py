@@ -1,5 +1,6 @@
 """Breaks a copy of the program on purpose, one mutant after the other, and sees that the simulation notices each by the invariant
-that it is about: `python3 tests/simulation/mutants.py [NAME…]`."""
+that it is about: `python3 tests/simulation/mutants.py [NAME…]`.
+With `--check` it only sees that the program has the text that each replaces."""
 
 import dataclasses
 import os
@@ -39,6 +40,12 @@ MUTANTS = [
            "if user.status == Status::Active =>", "if user.status != Status::Disabled =>"),
     Mutant("any-client", "entitled", "src/endpoint/authentication.rs",
            "client.filter(|client| client.is_proven_by(secret.as_ref()))", "client.filter(|client| client.is_proven_by(secret.as_ref()) || true)"),
+    Mutant("client-that-is-gone", "entitled", "src/endpoint/owner.rs",
+           "get(&token.client_id) else { return Owner::Gone };", "get(&token.client_id) else { return Owner::Good };"),
+    Mutant("user-of-the-configuration-who-is-gone", "entitled", "src/endpoint/owner.rs",
+           "users.by_id(&token.subject).is_some_and(|account| token.is_of(account)),", "users.by_id(&token.subject).is_some(),"),
+    Mutant("user-of-a-directory-who-is-gone", "entitled", "src/endpoint/owner.rs",
+           "matches!(found, Found::Account(account) if is_of(account))", "matches!(found, Found::Account(account) if is_of(account) || true)"),
     Mutant("endless-grace", "one generation", "src/state/family.rs",
            "let is_soon = now <= since.after(self.grace) &&", "let is_soon = now <= since.after(self.grace * 1000) &&"),
     Mutant("grace-of-a-clock-put-back", "one generation", "src/state/family.rs",
@@ -56,7 +63,7 @@ MUTANTS = [
     Mutant("guesses-at-once", "limits", "src/attempts/policy.rs",
            "_ if wait > 0 => Ok(Telling::Wait(wait)),", "_ if wait > 0 && false => Ok(Telling::Wait(wait)),"),
     Mutant("friends-not-known", "friends", "src/attempts/friends.rs",
-           "self.user == friend.user && self.place == friend.place", "self.user == friend.user && self.place != friend.place"),
+           "self.user == friend.user && self.place == friend.place", "self.user == friend.user && self.place == friend.place && false"),
     Mutant("strangers-hold-friends", "friends", "src/attempts/policy.rs",
            "self.friend_counter().filter(|_| is_friend)", "self.friend_counter().filter(|_| is_friend && false)"),
     Mutant("calls-not-woken-for", "nobody waits", "src/runtime/worker.rs",
@@ -67,7 +74,7 @@ MUTANTS = [
     Mutant("slices-too-long", "slice", "src/runtime/checks.rs",
            "while host.since(start) < self.slice {", "while host.since(start) < self.slice * 4 {"),
     Mutant("timer-not-stopped", "at rest", "src/runtime/pacing.rs",
-           "        self.waiting = Waiting::Resting;\n        self.set_period(self.watch, host);", "        self.waiting = Waiting::Resting;\n        _ = host;"),
+           "        self.waiting = NextSlice::Resting;\n        self.set_period(self.watch, host);", "        self.waiting = NextSlice::Resting;\n        _ = host;"),
     Mutant("call-not-given-back", "at rest", "src/runtime/calls.rs",
            "        upstream.leave();\n        upstream", "        upstream"),
     Mutant("newest-taken-for-stolen", "honest", "src/state/family.rs",
@@ -114,6 +121,10 @@ def verdict(mutant):
 
 
 def main(names):
+    for mutant in MUTANTS:
+        mutant.edited((ROOT / mutant.file).read_text())
+    if names == ["--check"]:
+        return
     copy_tree()
     noticed = True
     for mutant in [mutant for mutant in MUTANTS if not names or mutant.name in names]:
