@@ -118,11 +118,12 @@ impl Guesses {
         subjects.iter().find(waits).map(|(subject, _)| subject.clone())
     }
 
-    /// A guess that was made no earlier than `made`, by the wall clock, was told to be wrong.
-    pub fn fail(&mut self, subjects: &[Subject], process: usize, made: u64, told: Duration) {
+    /// A guess was told to be wrong that was counted no earlier than `made` and no later than `now`, by the wall clock: what leaks
+    /// away until then does not count, and its own wait runs from the earliest time.
+    pub fn fail(&mut self, subjects: &[Subject], process: usize, (made, now): (u64, u64), told: Duration) {
         for (subject, limit) in subjects {
             let known = self.failures.entry((subject.clone(), process)).or_default();
-            *known = Failures { count: remembered(limit, known.count, known.last, made) + 1, last: made, told };
+            *known = Failures { count: remembered(limit, known.count, known.last, now) + 1, last: made, told };
         }
     }
 

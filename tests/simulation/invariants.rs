@@ -143,7 +143,8 @@ pub fn wrong_guess(world: &World, ask: &Ask, subjects: &[Subject]) {
         world.violate("limits", || format!("{subject} has to wait, and was told that {ask:?} is wrong"));
     }
     if is_remembered {
-        world.model.borrow_mut().guesses.fail(subjects, process, ask.wall, world.clock.now());
+        let counted = (ask.wall, world.wall(ask.process));
+        world.model.borrow_mut().guesses.fail(subjects, process, counted, world.clock.now());
     }
 }
 
