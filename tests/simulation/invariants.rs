@@ -142,7 +142,9 @@ pub fn wrong_guess(world: &World, ask: &Ask, subjects: &[Subject]) {
         }
         world.violate("limits", || format!("{subject} has to wait, and was told that {ask:?} is wrong"));
     }
-    if is_remembered {
+    // One that was under way while the clock was set may be counted by either time.
+    let has_jumped = world.processes[ask.process].jumped.get().is_some_and(|jumped| jumped >= ask.sent);
+    if is_remembered && !has_jumped {
         let counted = (ask.wall, world.wall(ask.process));
         world.model.borrow_mut().guesses.fail(subjects, process, counted, world.clock.now());
     }
