@@ -28,6 +28,28 @@ pub struct Head {
 }
 
 impl Head {
+    /// Reads it from a host's headers, by their names in lower case. The path is without the query.
+    pub fn read(path: String, header: impl Fn(&str) -> Option<Vec<u8>>) -> Self {
+        let text = |name: &str| header(name).and_then(|value| String::from_utf8(value).ok());
+        Self {
+            method: text(":method").unwrap_or_default(),
+            path,
+            content_type: text("content-type"),
+            content_length: text("content-length").and_then(|length| length.parse().ok()),
+            authorization: header("authorization").map(Secret::new),
+            web_origin: text("origin"),
+            is_cross_site: text("sec-fetch-site").is_some_and(|site| site == "cross-site"),
+            is_preflight: header("access-control-request-method").is_some(),
+            traceparent: text("traceparent"),
+        }
+    }
+
+    /// The path that a host's `:path` begins with.
+    pub fn path_of(target: Option<Vec<u8>>) -> String {
+        let target = target.and_then(|target| String::from_utf8(target).ok()).unwrap_or_default();
+        target.split('?').next().unwrap_or_default().to_owned()
+    }
+
     /// Whether the body is a form, whatever the parameters of its `Content-Type` (RFC 9110 §8.3.1).
     pub(crate) fn has_form(&self) -> bool {
         let media_type = self.content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     attempts::{Limit, Limits},
-    schedule::Schedule,
+    schedule::{Schedule, ThreadSettings},
 };
 
 object! {
@@ -33,6 +33,21 @@ object! {
         /// A cluster whose answer starts the next slice: an internal listener of the same Envoy that answers 204, as in the demo.
         /// Without it a timer starts the slices, and logins take about four times as long.
         pacing_cluster: Option<Text>,
+        /// The threads that check passwords, in the dynamic module. In WebAssembly there are none.
+        threads: Option<ThreadFields>,
+    }
+}
+
+object! {
+    /// The threads of the process that check passwords: one pool for all listeners.
+    pub(crate) struct ThreadFields {
+        /// How many. As many as Envoy has workers, if it isn't said.
+        count: Option<Within<1, 256>>,
+        /// How far all else on the machine goes before them, as `nice` has it. At 19 nobody notices a login; at 0 logins take their
+        /// part of a core that is full.
+        niceness: Option<Within<0, 19>> = ThreadSettings::default().niceness,
+        /// Where the core is full and they get too little, one thread without niceness takes this share of a core, in percent.
+        floor_percent: Option<Within<1, 100>> = ThreadSettings::default().floor_percent,
     }
 }
 
@@ -97,6 +112,17 @@ pub(super) fn schedule(object: &mut Object) -> Schedule {
         slice: within(object, PasswordCheckFields::slice_ms).map_or(default.slice, Duration::from_millis),
         max_wait: object.optional(PasswordCheckFields::max_wait).map_or(default.max_wait, |Span(wait)| wait),
         pacing_cluster: object.optional(PasswordCheckFields::pacing_cluster).map(|Text(cluster)| cluster),
+        threads: object.nested(PasswordCheckFields::threads, threads).unwrap_or_default(),
+    }
+}
+
+fn threads(object: &mut Object) -> ThreadSettings {
+    let default = ThreadSettings::default();
+    let small = |number: Option<u64>| number.and_then(|number| u8::try_from(number).ok());
+    ThreadSettings {
+        count: within(object, ThreadFields::count).and_then(|count| usize::try_from(count).ok()),
+        niceness: small(within(object, ThreadFields::niceness)).unwrap_or(default.niceness),
+        floor_percent: small(within(object, ThreadFields::floor_percent)).unwrap_or(default.floor_percent),
     }
 }
 

@@ -39,6 +39,11 @@ impl Collecting {
 }
 
 impl Endpoint {
+    /// The paths that are answered here.
+    pub fn owned_paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter()
+    }
+
     /// Whether requests to this path are answered here.
     pub fn owns(&self, path: &str) -> bool {
         self.paths.room(path).is_some()

@@ -80,6 +80,11 @@ impl Route {
 pub(crate) struct Paths(Vec<(String, Route)>);
 
 impl Paths {
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(path, _)| path.as_str())
+    }
+
     /// Gives a room a path. One that has a room keeps it, and is what the error tells.
     ///
     /// # Errors

@@ -1,32 +1,21 @@
-//! Where password checks run: on the worker itself, a slice at a time, so that nobody else waits for a login.
-
-use std::time::{Duration, Instant};
+//! Where password checks run: on the worker itself, or on threads of the process where the host has some.
 
 use super::{
     arena::SharedArena,
+    check_threads::{CheckDone, ThreadedChecks},
     host::Host,
     metrics::Metrics,
-    work_queue::{QueuedWork, Standing, TurnedAway, WorkQueue},
+    sliced_checks::SlicedChecks,
+    work_queue::TurnedAway,
 };
-use crate::{
-    crypto::password::{Budget, PasswordCheck, Progress, Verification},
-    endpoint::Rank,
-    origin::Origin,
-    schedule::Schedule,
-};
+use crate::{crypto::password::PasswordCheck, endpoint::Rank, origin::Origin, schedule::Schedule};
 
 /// The password checks of one worker. `W` is who waits for one.
-pub(super) struct Checks<W> {
-    queue: WorkQueue<PasswordCheck, W>,
-    running: Option<Running<W>>,
-    slice: Duration,
-}
-
-struct Running<W> {
-    verification: Verification,
-    waiter: W,
-    units: u64,
-    since: Instant,
+pub(super) enum Checks<W> {
+    /// On the worker itself.
+    Here(Box<SlicedChecks<W>>),
+    /// On threads that all workers of the process share.
+    OnThreads(ThreadedChecks<W>),
 }
 
 /// A check that is over.
@@ -37,13 +26,13 @@ pub(super) struct Checked<W> {
     pub(crate) matches: Option<bool>,
 }
 
-/// Work between two looks at the clock: about 50 µs.
-const STRIDE: Budget = Budget(64);
-
 impl<W> Checks<W> {
     /// None yet.
-    pub(super) fn new(schedule: &Schedule, now: Instant) -> Self {
-        Self { queue: WorkQueue::new(schedule.max_wait, now), running: None, slice: schedule.slice }
+    pub(super) fn new(schedule: &Schedule, host: &impl Host) -> Self {
+        match host.check_threads(&schedule.threads) {
+            Some(threads) => Self::OnThreads(ThreadedChecks::new(threads, schedule.max_wait)),
+            None => Self::Here(Box::new(SlicedChecks::new(schedule, host.monotonic()))),
+        }
     }
 
     /// Queues a check, or says at once that it would wait too long.
@@ -59,16 +48,18 @@ impl<W> Checks<W> {
         metrics: &mut Metrics,
         host: &impl Host,
     ) -> Result<(), TurnedAway<W>> {
-        let standing = Standing { origin, rank, units: work.hash().work() };
-        let waiting = QueuedWork { work, waiter, since: host.monotonic() };
-        self.queue.admit(standing, waiting, self.running.as_ref().map(|running| running.units))?;
-        metrics.waiting_checks.show(self.queue.len(), host);
-        Ok(())
+        match self {
+            Self::Here(checks) => checks.admit(work, rank, waiter, origin, metrics, host),
+            Self::OnThreads(checks) => checks.admit(work, rank, waiter, origin, metrics, host),
+        }
     }
 
-    /// Whether there are checks.
+    /// Whether there are checks for the worker to go on with.
     pub(super) fn has_work(&self) -> bool {
-        self.running.is_some() || !self.queue.is_empty()
+        match self {
+            Self::Here(checks) => checks.has_work(),
+            Self::OnThreads(_) => false,
+        }
     }
 
     /// Drops the check that is for this one.
@@ -80,61 +71,25 @@ impl<W> Checks<W> {
         metrics: &mut Metrics,
         host: &impl Host,
     ) {
-        self.queue.forget(origin, &is_unwanted);
-        metrics.waiting_checks.show(self.queue.len(), host);
-        if let Some(running) = self.running.take_if(|running| is_unwanted(&running.waiter)) {
-            arena.give_back(running.verification.into_arena());
+        match self {
+            Self::Here(checks) => checks.forget(origin, is_unwanted, arena, metrics, host),
+            Self::OnThreads(checks) => checks.forget(origin, is_unwanted, metrics, host),
         }
     }
 
     /// Works for a slice, or until a check is over.
     pub(super) fn work(&mut self, arena: &SharedArena, metrics: &mut Metrics, host: &impl Host) -> Option<Checked<W>> {
-        let start = host.monotonic();
-        let mut running = match self.running.take() {
-            Some(running) => running,
-            None => match self.start_next(arena, metrics, host)? {
-                Ok(running) => running,
-                Err(waiter) => return Some(Checked { waiter, matches: None }),
-            },
-        };
-        while host.since(start) < self.slice {
-            if let Progress::Done { matches } = running.verification.advance(STRIDE) {
-                return Some(self.finish(running, matches, arena, metrics, host));
-            }
+        match self {
+            Self::Here(checks) => checks.work(arena, metrics, host),
+            Self::OnThreads(_) => None,
         }
-        self.running = Some(running);
-        None
     }
 
-    /// The next check, or who waits for it where there is no memory for it.
-    fn start_next(
-        &mut self,
-        arena: &SharedArena,
-        metrics: &mut Metrics,
-        host: &impl Host,
-    ) -> Option<Result<Running<W>, W>> {
-        let QueuedWork { work, waiter, since } = self.queue.pop()?;
-        metrics.waiting_checks.show(self.queue.len(), host);
-        metrics.times.check_queue.record(since, host);
-        let Some(memory) = arena.borrow(work.hash().memory()) else {
-            log::warn!("the VM has no memory for a password check");
-            return Some(Err(waiter));
-        };
-        let units = work.hash().work();
-        Some(Ok(Running { verification: work.start(memory), waiter, units, since: host.monotonic() }))
-    }
-
-    fn finish(
-        &mut self,
-        running: Running<W>,
-        matches: bool,
-        arena: &SharedArena,
-        metrics: &Metrics,
-        host: &impl Host,
-    ) -> Checked<W> {
-        arena.give_back(running.verification.into_arena());
-        self.queue.done(running.units, host.monotonic());
-        metrics.times.check.record(running.since, host);
-        Checked { waiter: running.waiter, matches: Some(matches) }
+    /// A thread is done with a check. None if nobody waits for it any more.
+    pub(super) fn done(&mut self, done: &CheckDone, metrics: &mut Metrics, host: &impl Host) -> Option<Checked<W>> {
+        match self {
+            Self::Here(_) => None,
+            Self::OnThreads(checks) => checks.done(done, metrics, host),
+        }
     }
 }

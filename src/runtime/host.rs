@@ -1,11 +1,16 @@
 //! What the runtime needs of the proxy that it runs in, and no more: one trait, so that the whole program runs in any host,
 //! and in a test. Lines for the log go through the crate `log`, whose logger is the host's.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    rc::Rc,
+    time::{Duration, Instant, SystemTime},
+};
 
+use super::{check_threads::CheckThreads, shared};
 use crate::{
     http::Response,
     outbound::Callout,
+    schedule::ThreadSettings,
     time::{Entropy, Moment, UnixTime},
 };
 
@@ -45,6 +50,17 @@ pub trait Host {
     /// There is no way to.
     fn wake(&self) -> Result<(), HostError>;
 
+    /// Whether other events come before [`Worker::on_woken`](super::Worker::on_woken), so that asking for it again and again keeps
+    /// nobody waiting.
+    fn wakes_in_turn(&self) -> bool {
+        false
+    }
+
+    /// Threads that check passwords. None where a worker does so itself, in slices.
+    fn check_threads(&self, _: &ThreadSettings) -> Option<Rc<dyn CheckThreads>> {
+        None
+    }
+
     /// Asks for [`Worker::on_tick`](super::Worker::on_tick) again and again, or no more where the period is zero.
     fn tick_every(&self, period: Duration);
 
@@ -60,6 +76,15 @@ pub trait Host {
     /// [`Failure::CasMismatch`] if it has another version by now.
     fn set_shared_value(&self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), HostError>;
 
+    /// Changes a value that all workers share, so that no worker's change is lost. `change` says what it becomes, or None where it
+    /// stays as it is, and may be asked more than once.
+    ///
+    /// # Errors
+    /// That of `change`, or there is no such value, or other workers were always quicker.
+    fn update_shared_value(&self, key: &str, change: &mut Change) -> Result<(), HostError> {
+        shared::update_by_cas(key, self, change)
+    }
+
     /// An RSASSA-PKCS1-v1_5 signature with SHA-256 by a key in PKCS #8. None where the host makes none.
     fn sign(&self, private_key_der: &[u8], input: &[u8]) -> Option<Vec<u8>>;
 
@@ -69,6 +94,11 @@ pub trait Host {
 
     /// A metric of this name, the same one whoever asks.
     fn define_metric(&self, kind: MetricKind, name: &str) -> u32;
+
+    /// A counter of requests of this kind that ended so, the same one whoever asks.
+    fn define_outcome(&self, request: &str, outcome: &str) -> u32 {
+        self.define_metric(MetricKind::Counter, &format!("token_endpoint.{request}.{outcome}"))
+    }
 
     /// Changes a counter or a gauge.
     fn add_to_metric(&self, metric: u32, change: i64);
@@ -113,6 +143,9 @@ pub struct SharedValue {
     /// What a compare-and-swap needs; None if there is no value.
     pub version: Option<u32>,
 }
+
+/// What a shared value becomes; None where it stays as it is.
+pub type Change<'a> = dyn FnMut(&[u8]) -> Result<Option<Vec<u8>>, HostError> + 'a;
 
 /// What a metric shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

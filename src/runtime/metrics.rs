@@ -88,8 +88,8 @@ impl Metrics {
     /// Counts how an exchange ended.
     pub(super) fn count(&mut self, event: &Event, host: &impl Host) {
         let (topic, outcome) = (event.about.topic, event.outcome.name());
-        let name = || Counter::new(&format!("{}.{outcome}", topic.name()), host);
-        self.outcomes.entry((topic, outcome)).or_insert_with(name).count(host);
+        let define = || Counter(host.define_outcome(topic.name(), outcome));
+        self.outcomes.entry((topic, outcome)).or_insert_with(define).count(host);
         if let Some(counter) = event.about.past.and_then(|limit| self.past.get(&limit)) {
             counter.count(host);
         }
@@ -149,7 +149,12 @@ impl Histogram {
 
     /// Adds the time that has gone by.
     pub(super) fn record(self, since: Instant, host: &impl Host) {
-        let units = (self.units)(host.since(since));
+        self.show(host.since(since), host);
+    }
+
+    /// Adds a time.
+    pub(super) fn show(self, time: Duration, host: &impl Host) {
+        let units = (self.units)(time);
         host.record_metric(self.id, u64::try_from(units).unwrap_or(u64::MAX));
     }
 }

@@ -9,6 +9,9 @@ mod arena;
 mod attempts;
 mod audit;
 mod calls;
+#[cfg(not(target_family = "wasm"))]
+mod check_pool;
+mod check_threads;
 mod checks;
 mod families;
 mod host;
@@ -25,6 +28,7 @@ mod shared_document;
 mod signature_checks;
 mod signer;
 mod signings;
+mod sliced_checks;
 mod snapshots;
 mod thread_state;
 mod upstream_id;
@@ -32,8 +36,11 @@ mod waiter;
 mod work_queue;
 mod worker;
 
+#[cfg(not(target_family = "wasm"))]
+pub use self::check_pool::{CheckPool, CheckReport, PoolWorker};
 pub use self::{
-    host::{Host, HostError, MetricKind, SharedValue},
+    check_threads::{CheckDone, CheckThreads, QueuedCheck},
+    host::{Change, Host, HostError, MetricKind, SharedValue},
     http_stream::{Flow, HttpStream, IncomingRequest},
     pause_filter::PauseFilter,
     plugin::Plugin,

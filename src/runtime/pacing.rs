@@ -89,6 +89,10 @@ impl Pacing {
 
     /// There is more work. Called from the root.
     pub(super) fn go_on(&mut self, host: &impl Host) {
+        if host.wakes_in_turn() && host.wake().is_ok() {
+            self.waiting = NextSlice::Woken;
+            return;
+        }
         match self.call(host) {
             Some(call) => {
                 self.waiting = NextSlice::Called(call, Patience::Fresh);

@@ -55,6 +55,18 @@ impl<T, W> WorkQueue<T, W> {
         Self { lines: Default::default(), forecast: Forecast::default(), began: now, max_wait }
     }
 
+    /// From now on for waits of `max_wait` at most.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn allow(&mut self, max_wait: Duration) {
+        self.max_wait = max_wait;
+    }
+
+    /// Since when what is next waits.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn waits_since(&self) -> Option<Instant> {
+        self.lines.iter().find_map(FairQueue::peek).map(|waiting| waiting.since)
+    }
+
     /// Queues work, or says at once that it would wait too long. That depends on the work that is ahead of it alone, and so tells
     /// nothing of the work itself. `running` are the units of what is being done.
     ///

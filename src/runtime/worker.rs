@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::{
     audit,
     calls::Calls,
+    check_threads::CheckDone,
     checks::{Checked, Checks},
     host::Host,
     memory::{Memory, StoreAnswer},
@@ -67,7 +68,7 @@ impl<H: Host> Worker<H> {
         Gauge::new("host_signs", &host).show(signings.are_by_host().into(), &host);
         Gauge::new("host_verifies", &host).show(signature_checks.keys_of_host(), &host);
         let mut worker = Self {
-            checks: Checks::new(&schedule, host.monotonic()),
+            checks: Checks::new(&schedule, &host),
             calls: Calls::new(metrics.times),
             pacing: Pacing::new(schedule.slice, schedule.pacing_cluster),
             host,
@@ -93,12 +94,12 @@ impl<H: Host> Worker<H> {
     }
 
     /// What it runs in.
-    pub(crate) fn host(&self) -> &H {
+    pub fn host(&self) -> &H {
         &self.host
     }
 
     /// What answers.
-    pub(crate) fn endpoint(&self) -> &Endpoint {
+    pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
@@ -112,6 +113,11 @@ impl<H: Host> Worker<H> {
         let Some(moment) = self.host.moment() else { return self.give_up(ticket, collecting.about()) };
         let step = self.endpoint.begin(collecting, body, ticket.origin, moment);
         self.perform(ticket, step);
+        self.go_on();
+    }
+
+    /// Goes on soon, where there is work and nothing else will.
+    fn go_on(&mut self) {
         if self.has_work() {
             self.pacing.wake(&self.host);
         }
@@ -153,6 +159,13 @@ impl<H: Host> Worker<H> {
         } else if self.pacing.on_answer(call, &self.host) {
             self.slice();
         }
+    }
+
+    /// A thread is done with a password check.
+    pub fn on_check_done(&mut self, done: &CheckDone) {
+        let checked = self.checks.done(done, &mut self.metrics, &self.host);
+        self.checked(checked);
+        self.go_on();
     }
 
     /// The timer ticked.
@@ -327,6 +340,10 @@ impl<H: Host> Worker<H> {
     fn check(&mut self) {
         self.last = Turn::Check;
         let checked = self.checks.work(&self.thread.arena, &mut self.metrics, &self.host);
+        self.checked(checked);
+    }
+
+    fn checked(&mut self, checked: Option<Checked<Waiter<Verifying>>>) {
         if let Some(Checked { waiter, matches }) = checked {
             self.resume(waiter.ready(matches.ok_or(Unavailable::SOON)));
         }

@@ -49,6 +49,13 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
         self.length += 1;
     }
 
+    /// The item whose turn it is.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn peek(&self) -> Option<&T> {
+        let (item, _) = self.lines.get(self.turns.front()?)?.front()?;
+        Some(item)
+    }
+
     /// Takes out the item whose turn it is.
     pub(crate) fn pop(&mut self) -> Option<T> {
         let origin = self.turns.pop_front()?;

@@ -16,10 +16,34 @@ pub struct Schedule {
     pub(crate) max_wait: Duration,
     /// The cluster whose answer starts the next slice; without one, a timer does.
     pub(crate) pacing_cluster: Option<String>,
+    /// Where the host has threads for password checks: which.
+    pub(crate) threads: ThreadSettings,
+}
+
+/// The threads of a process that check passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreadSettings {
+    /// How many. None: as many as the host has workers.
+    pub count: Option<usize>,
+    /// How far all else on the machine goes before them: 0 to 19, as `nice` has it.
+    pub niceness: u8,
+    /// The share of a core, in percent, that one thread without niceness takes where the others get too little.
+    pub floor_percent: u8,
+}
+
+impl Default for ThreadSettings {
+    fn default() -> Self {
+        Self { count: None, niceness: 19, floor_percent: 15 }
+    }
 }
 
 impl Default for Schedule {
     fn default() -> Self {
-        Self { slice: Duration::from_millis(1), max_wait: Duration::from_secs(2), pacing_cluster: None }
+        Self {
+            slice: Duration::from_millis(1),
+            max_wait: Duration::from_secs(2),
+            pacing_cluster: None,
+            threads: ThreadSettings::default(),
+        }
     }
 }

@@ -16,22 +16,11 @@ pub(super) struct CurrentRequest;
 
 impl IncomingRequest for CurrentRequest {
     fn path(&self) -> String {
-        let path = header(":path").unwrap_or_default();
-        path.split('?').next().unwrap_or_default().to_owned()
+        Head::path_of(header(":path"))
     }
 
     fn head(&self, path: String) -> Head {
-        Head {
-            method: header(":method").unwrap_or_default(),
-            path,
-            content_type: header("content-type"),
-            content_length: header("content-length").and_then(|length| length.parse().ok()),
-            authorization: header_bytes("authorization").map(Secret::new),
-            web_origin: header("origin"),
-            is_cross_site: header("sec-fetch-site").is_some_and(|site| site == "cross-site"),
-            is_preflight: header_bytes("access-control-request-method").is_some(),
-            traceparent: header("traceparent"),
-        }
+        Head::read(path, header)
     }
 
     fn body(&self, limit: usize) -> Secret {
@@ -60,10 +49,6 @@ pub(super) fn action(flow: Flow) -> Action {
     }
 }
 
-fn header(name: &str) -> Option<String> {
-    header_bytes(name).and_then(|value| String::from_utf8(value).ok())
-}
-
-fn header_bytes(name: &str) -> Option<Vec<u8>> {
+fn header(name: &str) -> Option<Vec<u8>> {
     hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
 }

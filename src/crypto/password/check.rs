@@ -11,11 +11,11 @@ use super::hash::{Method, PasswordHash};
 use super::{argon2, bcrypt, pbkdf2, scrypt};
 use crate::secret::Secret;
 
-/// What is asked: cheap to hold, with no arena yet. The password is wiped when the check starts or is dropped.
+/// What is asked: cheap to hold, with no arena yet. The password is wiped when the check is dropped.
 #[derive(Debug)]
 pub struct PasswordCheck {
-    hash: Arc<PasswordHash>,
-    password: Secret,
+    pub(super) hash: Arc<PasswordHash>,
+    pub(super) password: Secret,
 }
 
 /// A check in progress.
@@ -55,12 +55,12 @@ impl PasswordCheck {
     /// Begins the work, which fills `arena`.
     ///
     /// Where the arena cannot grow to [`PasswordHash::memory`], nothing matches; see [`Arena::reserve`].
-    pub fn start(self, mut arena: Arena) -> Verification {
+    pub fn start(&self, mut arena: Arena) -> Verification {
         let state = match arena.reserve(self.hash.memory()) {
             Ok(()) => CheckState::Working(Run::new(&self.hash, self.password.expose())),
             Err(_) => CheckState::Done { matches: false },
         };
-        Verification { hash: self.hash, arena, state }
+        Verification { hash: Arc::clone(&self.hash), arena, state }
     }
 }
 

@@ -24,6 +24,8 @@ mod fields;
 mod hash;
 mod pbkdf2;
 mod scrypt;
+#[cfg(not(target_family = "wasm"))]
+mod whole;
 
 pub use arena::{Arena, OutOfMemory};
 pub use argon2::{Argon2Cost, hash_argon2id};
@@ -31,3 +33,5 @@ pub use budget::Budget;
 pub use check::{PasswordCheck, Progress, Verification};
 pub use error::PasswordHashError;
 pub use hash::PasswordHash;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use whole::CheckMemory;

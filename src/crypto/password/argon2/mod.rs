@@ -1,6 +1,8 @@
 //! Argon2 (RFC 9106).
 
 mod block;
+#[cfg(not(target_family = "wasm"))]
+mod by_crate;
 mod fill;
 mod long_hash;
 mod new_hash;
