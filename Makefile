@@ -4,6 +4,7 @@ PORT       ?= 10000
 ADMIN_PORT ?= 9901
 SAMPLE_PORT ?= 3000
 WASM       := target/wasm32-wasip1/release/token_endpoint.wasm
+MODULE     := target/module/libtoken_endpoint.so
 
 # Where crates and this folder are doesn't show in the wasm file, so that it is the same wherever it is built.
 export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := \
@@ -36,7 +37,7 @@ MINUTES    ?= 30
 TARGET     ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing prove-fairness prove-forged prove-uploads soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run run-module build wasm module test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing prove-fairness prove-forged prove-uploads soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,11 +52,27 @@ run: wasm .run/signing-key.pem .run/refresh-token-key ## the demo gateway, in th
 	TOKEN_ENDPOINT_SIGNING_KEY="$$(cat signing-key.pem)" TOKEN_ENDPOINT_REFRESH_TOKEN_KEY="$$(cat refresh-token-key)" \
 	exec "$$envoy" --config-path envoy.yaml --disable-hot-restart --log-level warning --component-log-level wasm:info
 
+run-module: module .run/signing-key.pem .run/refresh-token-key ## the same with the dynamic module in place of the VM
+	@envoy="$$(envoy/which-envoy)" && \
+	mkdir -p .run/module && cp $(MODULE) .run/module/new && mv .run/module/new .run/module/libtoken_endpoint.so && \
+	rm -rf .run/sample && cp -R envoy/sample .run/sample && \
+	sed $(PORTS) envoy/dynamic-module.yaml > .run/dynamic-module.yaml && \
+	sed 's/@PORT@/$(PORT)/g; s/@SAMPLE_PORT@/$(SAMPLE_PORT)/g' envoy/try-it.txt && \
+	cd .run && \
+	TOKEN_ENDPOINT_SIGNING_KEY="$$(cat signing-key.pem)" TOKEN_ENDPOINT_REFRESH_TOKEN_KEY="$$(cat refresh-token-key)" \
+	ENVOY_DYNAMIC_MODULES_SEARCH_PATH="$(CURDIR)/.run/module" \
+	exec "$$envoy" --config-path dynamic-module.yaml --disable-hot-restart --log-level warning \
+	    --component-log-level dynamic_modules:info
+
 build: wasm ## the filter (token_endpoint.wasm) and the operator's tool (token-endpoint), optimised
 	cargo build --release --bin token-endpoint
 
 wasm: rust-target
 	cargo build --release --lib --target wasm32-wasip1
+
+module: ## the same endpoint as a dynamic module of Envoy (libtoken_endpoint.so)
+	cargo build --release --manifest-path envoy/dynamic-module/Cargo.toml --target-dir target/module
+	cp target/module/release/libtoken_endpoint_module.so $(MODULE)
 
 # The filter is linked by one core while the other lints, and what is installed waits for the network. Stories in Envoy
 # wait more than they work: two for each core.

@@ -33,13 +33,20 @@ pub struct Gateway {
 #[derive(Clone)]
 struct Manner {
     workers: u32,
-    filter_log: &'static str,
+    filter_log: Level,
     environment: Vec<(&'static str, String)>,
+}
+
+/// How much of what the filter says is in the log.
+#[derive(Clone, Copy)]
+enum Level {
+    Info,
+    Debug,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { workers: 2, filter_log: "wasm:info", environment: Vec::new() }
+        Self { workers: 2, filter_log: Level::Info, environment: Vec::new() }
     }
 }
 
@@ -74,7 +81,8 @@ pub fn demo() -> String {
 
 /// The same with these ports for the gateway and for the sample application.
 fn demo_on(gateway: u16, sample: u16) -> String {
-    let yaml = fs::read_to_string(envoy_folder().join("envoy.yaml")).unwrap();
+    let file = if is_module() { "dynamic-module.yaml" } else { "envoy.yaml" };
+    let yaml = fs::read_to_string(envoy_folder().join(file)).unwrap();
     let yaml = replaced(&yaml, "port_value: 10000", &format!("port_value: {gateway}"));
     let yaml = replaced(&yaml, "port_value: 3000", &format!("port_value: {sample}"));
     replaced(&yaml, "port_value: 9901", "port_value: 0")
@@ -86,6 +94,24 @@ pub fn demo_with_sample() -> (String, u16) {
     let yaml = demo_on(gateway, sample);
     let yaml = replaced(&yaml, "127.0.0.1:10000", &format!("127.0.0.1:{gateway}"));
     (replaced(&yaml, "localhost:3000", &format!("localhost:{sample}")), sample)
+}
+
+/// Whether the stories are those of the dynamic module, and not of the VM.
+pub fn is_module() -> bool {
+    module().is_some()
+}
+
+fn module() -> Option<PathBuf> {
+    std::env::var_os("TOKEN_ENDPOINT_MODULE").map(PathBuf::from)
+}
+
+fn component_log(level: Level) -> String {
+    let component = if is_module() { "dynamic_modules" } else { "wasm" };
+    let level = match level {
+        Level::Info => "info",
+        Level::Debug => "debug",
+    };
+    format!("{component}:{level}")
 }
 
 fn envoy_folder() -> PathBuf {
@@ -162,7 +188,7 @@ impl Gateway {
 
     /// A gateway of which the log has all that the filter says.
     pub fn start_talkative(yaml: &str, keys: Keys) -> Self {
-        Self::start_in(state_folder(yaml), Manner { filter_log: "wasm:debug", ..Manner::default() }, keys)
+        Self::start_in(state_folder(yaml), Manner { filter_log: Level::Debug, ..Manner::default() }, keys)
     }
 
     /// A gateway with further variables in its environment.
@@ -289,9 +315,10 @@ impl Envoy {
         envoy
             .args(["--config-path", "envoy.yaml", "--admin-address-path", "admin"])
             .args(["--concurrency", &manner.workers.to_string(), "--disable-hot-restart"])
-            .args(["--log-level", "warning", "--component-log-level", manner.filter_log])
+            .args(["--log-level", "warning", "--component-log-level", &component_log(manner.filter_log)])
             .args(["--file-flush-interval-msec", "100"])
             .envs(manner.environment.iter().map(|(name, value)| (name, value)))
+            .env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", state)
             .current_dir(state)
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
@@ -330,7 +357,10 @@ impl Drop for Envoy {
 
 fn state_folder(yaml: &str) -> TempDir {
     let state = TempDir::new().unwrap();
-    fs::copy(from_make("TOKEN_ENDPOINT_WASM"), state.path().join(FILTER)).unwrap();
+    match module() {
+        Some(module) => fs::copy(module, state.path().join("libtoken_endpoint.so")).unwrap(),
+        None => fs::copy(from_make("TOKEN_ENDPOINT_WASM"), state.path().join(FILTER)).unwrap(),
+    };
     fs::write(state.path().join("envoy.yaml"), yaml).unwrap();
     copy_sample(&state.path().join("sample"));
     state
