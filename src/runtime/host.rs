@@ -50,6 +50,11 @@ pub trait Host {
     /// There is no way to.
     fn wake(&self) -> Result<(), HostError>;
 
+    /// Whether the first worker of the process may be one that no request comes to, so that others had better read documents.
+    fn begins_with_an_idle_worker(&self) -> bool {
+        true
+    }
+
     /// Whether other events come before [`Worker::on_woken`](super::Worker::on_woken), so that asking for it again and again keeps
     /// nobody waiting.
     fn wakes_in_turn(&self) -> bool {

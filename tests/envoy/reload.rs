@@ -79,7 +79,7 @@ fn live_through_changes(yaml: &str, file: &str, text: &str) {
     let more: Vec<_> = (0..2).map(|_| gateway.token(&guesses).status).collect();
     assert!(more.contains(&429), "{more:?}: the counters live on, though the wait may be over");
     assert!(!gateway.log().contains("panic"), "{}", gateway.log());
-    let waiting = gateway.counter("wasmcustom.token_endpoint.waiting_checks");
+    let waiting = gateway.filter_counter("waiting_checks");
     assert_eq!(waiting, 0, "filters that are gone have left something behind");
 }
 

@@ -80,9 +80,9 @@ fn a_caller_who_goes_away_takes_its_login_along() {
         ));
     }
     assert_eq!(gateway.token(SAMPLE).status, 200);
-    let finished = gateway.counter("wasmcustom.token_endpoint.password.issued");
+    let finished = gateway.filter_counter("password.issued");
     assert!(finished <= 10, "{finished} logins ran to their end, of which one had a caller");
-    assert_eq!(gateway.counter("wasmcustom.token_endpoint.waiting_checks"), 0);
+    assert_eq!(gateway.filter_counter("waiting_checks"), 0);
 }
 
 #[test]

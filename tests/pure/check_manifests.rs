@@ -84,7 +84,7 @@ fn manifests_without_a_token_endpoint_are_checked_by_themselves() {
     assert_eq!((code, told.as_str()), (DONE, "no token endpoint in it; checked: AuthorizationPolicy/token-endpoint"));
 
     let (code, told) = check(&good(), &["istio/gateway-environment.yaml", "istio/service.yaml"]);
-    let nothing = "configuration: no wasm HTTP filter, WasmPlugin or EnvoyExtensionPolicy in it";
+    let nothing = "configuration: no wasm or dynamic module HTTP filter, WasmPlugin or EnvoyExtensionPolicy in it";
     assert_eq!((code, told.as_str()), (BAD, nothing));
 }
 

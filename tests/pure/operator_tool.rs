@@ -325,7 +325,7 @@ fn among_several_filters_the_ones_with_the_right_wasm_file_are_checked() {
 #[test]
 fn a_document_without_the_filter_is_a_problem() {
     let told = check_json(&bootstrap(&[])).fails_with(BAD).output;
-    assert_eq!(told, "configuration: no wasm HTTP filter, WasmPlugin or EnvoyExtensionPolicy in it");
+    assert_eq!(told, "configuration: no wasm or dynamic module HTTP filter, WasmPlugin or EnvoyExtensionPolicy in it");
 
     let other = json!({"@type": "type.googleapis.com/google.protobuf.BytesValue", "value": PLANTED});
     let told = check_json(&bootstrap(&[filter("token_endpoint.wasm", other, json!({}))])).fails_with(BAD).output;

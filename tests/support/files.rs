@@ -1,6 +1,6 @@
 //! Parts of the demo's configuration in files of their own, which Envoy reads again when they change.
 
-use super::gateway::replaced;
+use super::gateway::{is_module, replaced};
 
 /// The configuration without its listeners, and those as a file `listeners.yaml`.
 pub fn split_listeners(yaml: &str) -> (String, String) {
@@ -22,13 +22,14 @@ pub fn split_listeners(yaml: &str) -> (String, String) {
 
 /// The configuration without its filter, and that as a file `filter.yaml`.
 pub fn split_filter(yaml: &str) -> (String, String) {
-    let start =
-        "            disabled: true                     # its routes switch it on: other requests never enter the VM\n";
+    let start = "          - &token_endpoint\n            name: token_endpoint\n";
     let (head, rest) = yaml.split_once(start).unwrap();
+    let (_, rest) = rest.split_once('\n').unwrap();
     let (filter, tail) = rest.split_once("          - name: envoy.filters.http.jwt_authn\n").unwrap();
-    let kind = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+    let kind = if is_module() { "dynamic_modules.v3.DynamicModuleFilter" } else { "wasm.v3.Wasm" };
+    let kind = format!("type.googleapis.com/envoy.extensions.filters.http.{kind}");
     let discovery = format!(
-        "            disabled: true\n            config_discovery:\n              config_source: {{path_config_source: {{path: ./filter.yaml}}}}\n\
+        "{start}            disabled: true\n            config_discovery:\n              config_source: {{path_config_source: {{path: ./filter.yaml}}}}\n\
          \x20             type_urls: [{kind}]\n"
     );
     let bootstrap = format!("{head}{discovery}          - name: envoy.filters.http.jwt_authn\n{tail}");

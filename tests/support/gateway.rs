@@ -1,6 +1,7 @@
 //! The demo gateway in an Envoy of its own: free ports, fresh keys, and a log that is shown when a test fails.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -255,9 +256,9 @@ impl Gateway {
         counters.iter().map(|(_, value)| value).sum()
     }
 
-    /// Envoy's statistics as Prometheus reads them.
+    /// Envoy's statistics as Prometheus reads them, those of the dynamic module by the names that the VM has for them.
     pub fn prometheus(&self) -> String {
-        http1::get(self.admin, "/stats/prometheus", &[]).text().to_owned()
+        as_of_the_vm(http1::get(self.admin, "/stats/prometheus", &[]).text())
     }
 
     /// Whether this Envoy makes RSA signatures for a filter. None of its interfaces tells but to a filter, so its version has to:
@@ -266,6 +267,18 @@ impl Gateway {
         let version = http1::get(self.admin, "/server_info", &[]).field("version");
         let mut numbers = version.split(['/', '.']).skip(1).map(|number| number.parse::<u32>().unwrap());
         (numbers.next(), numbers.next()) >= (Some(1), Some(37))
+    }
+
+    /// A counter or gauge of the filter's, by its name.
+    pub fn filter_counter(&self, name: &str) -> u64 {
+        let module = "dynamicmodulescustom.token_endpoint";
+        match name.split_once('.') {
+            Some((request, outcome)) if is_module() => {
+                self.counter(&format!("{module}.requests.request.{request}.outcome.{outcome}"))
+            }
+            None if is_module() => self.counter(&format!("{module}.{name}")),
+            Some(_) | None => self.counter(&format!("wasmcustom.token_endpoint.{name}")),
+        }
     }
 
     /// One of Envoy's counters.
@@ -296,6 +309,22 @@ impl Gateway {
         let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
         kibibytes * 1024
     }
+}
+
+/// The module has one counter of requests, with labels, and a prefix before its metrics.
+fn as_of_the_vm(statistics: &str) -> String {
+    let mut types = BTreeSet::new();
+    let lines = statistics.replace("envoy_dynamicmodulescustom_token_endpoint", "token_endpoint");
+    let lines: Vec<String> = lines.lines().map(|line| as_line_of_the_vm(line, &mut types)).collect();
+    lines.into_iter().chain(types).collect::<Vec<_>>().join("\n")
+}
+
+fn as_line_of_the_vm(line: &str, types: &mut BTreeSet<String>) -> String {
+    let labels = line.strip_prefix("token_endpoint_requests{request=\"").and_then(|rest| rest.split_once("\"} "));
+    let Some((labels, value)) = labels else { return line.to_owned() };
+    let name = format!("token_endpoint_{}", labels.replace("\",outcome=\"", "_"));
+    types.insert(format!("# TYPE {name} counter"));
+    format!("{name}{{}} {value}")
 }
 
 /// The log of an Envoy that must refuse its configuration.
@@ -357,10 +386,10 @@ impl Drop for Envoy {
 
 fn state_folder(yaml: &str) -> TempDir {
     let state = TempDir::new().unwrap();
-    match module() {
-        Some(module) => fs::copy(module, state.path().join("libtoken_endpoint.so")).unwrap(),
-        None => fs::copy(from_make("TOKEN_ENDPOINT_WASM"), state.path().join(FILTER)).unwrap(),
-    };
+    fs::copy(from_make("TOKEN_ENDPOINT_WASM"), state.path().join(FILTER)).unwrap();
+    if let Some(module) = module() {
+        fs::copy(module, state.path().join("libtoken_endpoint.so")).unwrap();
+    }
     fs::write(state.path().join("envoy.yaml"), yaml).unwrap();
     copy_sample(&state.path().join("sample"));
     state

@@ -361,3 +361,25 @@ unsafe extern "C" {
         value: u64,
     ) -> u32;
 }
+
+// -------------------------------------------------------------------- callbacks that 1.38 lacks
+// Linking these would make 1.38 refuse the module ("undefined symbol"): they are looked up.
+
+/// Since 1.39. Changes a metric without a stream. On the main thread alone: on a thread of the module's own, labels and histograms
+/// crash Envoy.
+pub(crate) type ConfigMetric = unsafe extern "C" fn(
+    config: ConfigEnvoyPtr,
+    id: usize,
+    label_values: *const ModuleBuffer,
+    label_values_length: usize,
+    value: u64,
+) -> u32;
+pub(crate) const CONFIG_INCREMENT_COUNTER: &core::ffi::CStr =
+    c"envoy_dynamic_module_callback_http_filter_config_increment_counter";
+pub(crate) const CONFIG_INCREMENT_GAUGE: &core::ffi::CStr =
+    c"envoy_dynamic_module_callback_http_filter_config_increment_gauge";
+pub(crate) const CONFIG_DECREMENT_GAUGE: &core::ffi::CStr =
+    c"envoy_dynamic_module_callback_http_filter_config_decrement_gauge";
+pub(crate) const CONFIG_SET_GAUGE: &core::ffi::CStr = c"envoy_dynamic_module_callback_http_filter_config_set_gauge";
+pub(crate) const CONFIG_RECORD_HISTOGRAM_VALUE: &core::ffi::CStr =
+    c"envoy_dynamic_module_callback_http_filter_config_record_histogram_value";

@@ -67,6 +67,11 @@ impl Callouts {
         self.scheduler.wake();
     }
 
+    /// Has the main thread look here, and at what else waits for it.
+    pub(crate) fn wake(&self) {
+        self.scheduler.wake();
+    }
+
     /// Makes the calls that wait. What can't be made is answered at once.
     ///
     /// # Safety

@@ -22,6 +22,7 @@ use crate::{
     bytes::to_envoy,
     callouts::{Answer, Callouts},
     host::{Definition, ModuleHost, News, Shared},
+    main_metrics::MAIN_METRICS,
     metrics::{Change, Changes, Kind, MetricId},
     worker::{Event, Loop},
 };
@@ -102,13 +103,17 @@ impl Configuration {
         self.shared.changes.take()
     }
 
-    /// Makes the calls that wait.
+    /// Makes the calls that wait for the main thread, and changes the metrics that no stream came for.
     ///
     /// # Safety
     /// Called on the main thread, in a hook of this configuration.
-    pub(crate) unsafe fn make_calls(&self, config: ConfigEnvoyPtr) {
+    pub(crate) unsafe fn on_main(&self, config: ConfigEnvoyPtr) {
         // SAFETY: as the caller promises.
         _ = unsafe { self.shared.callouts.make(config, &self.shared.events) };
+        if let Some(metrics) = &*MAIN_METRICS {
+            // SAFETY: as the caller promises.
+            self.take_changes().iter().for_each(|change| unsafe { metrics.change(config, change) });
+        }
     }
 
     /// A call is over.

@@ -22,6 +22,7 @@ use crate::{
     callouts::{Answer, Callouts, Outgoing},
     configuration::Facts,
     link::{Link, Reply},
+    main_metrics::MAIN_METRICS,
     metrics::{Changes, MetricId},
     pool,
     signatures::{self, Signatures},
@@ -101,6 +102,18 @@ impl ModuleHost {
         let length = answer.body.len();
         self.answer.replace(answer);
         length
+    }
+
+    /// Whether metrics have changed that no stream has come for, where the main thread can do without.
+    pub(crate) fn has_changes(&self) -> bool {
+        MAIN_METRICS.is_some() && self.shared.changes.are_waiting()
+    }
+
+    /// Has the main thread change them.
+    pub(crate) fn change_on_main(&self) {
+        if self.has_changes() {
+            self.shared.callouts.wake();
+        }
     }
 
     /// Whether it is to be woken.
@@ -194,6 +207,10 @@ impl Host for ModuleHost {
     fn wake(&self) -> Result<(), HostError> {
         self.is_woken.set(true);
         Ok(())
+    }
+
+    fn begins_with_an_idle_worker(&self) -> bool {
+        false
     }
 
     fn wakes_in_turn(&self) -> bool {

@@ -12,6 +12,7 @@ mod filter;
 mod host;
 mod link;
 mod logger;
+mod main_metrics;
 mod metrics;
 mod pool;
 mod signatures;
@@ -223,7 +224,7 @@ extern "C" fn envoy_dynamic_module_on_http_filter_config_scheduled(
     // SAFETY: Envoy calls this on the main thread for a configuration that is there.
     let configuration = unsafe { configuration(module) };
     // SAFETY: this is a hook of the configuration, on the main thread.
-    guard((), || configuration.map_or((), |configuration| unsafe { configuration.make_calls(envoy) }));
+    guard((), || configuration.map_or((), |configuration| unsafe { configuration.on_main(envoy) }));
 }
 
 #[unsafe(no_mangle)]

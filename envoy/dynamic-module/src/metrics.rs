@@ -56,6 +56,11 @@ impl Changes {
         }
     }
 
+    /// Whether some wait.
+    pub(crate) fn are_waiting(&self) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Takes all out.
     pub(crate) fn take(&self) -> Vec<Change> {
         mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))

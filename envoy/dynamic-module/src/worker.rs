@@ -68,8 +68,10 @@ struct Held {
 const MOST_EVENTS: usize = 64;
 /// Whoever waits for longer waits for what a panic has taken along.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// How often that is looked for.
+/// How often such are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
+/// For how long changed metrics wait for a stream.
+const FLUSH: Duration = Duration::from_millis(100);
 
 impl Loop {
     pub(crate) fn new(worker: Rc<RefCell<Worker<ModuleHost>>>) -> Self {
@@ -78,6 +80,7 @@ impl Loop {
 
     /// Until the configuration is gone.
     pub(crate) fn run(mut self, events: &Receiver<Event>) {
+        self.worker.borrow().host().change_on_main();
         while self.hear(events) {
             guard(|| self.work());
             self.sweep();
@@ -130,14 +133,20 @@ impl Loop {
     }
 
     fn wait(&mut self, events: &Receiver<Event>) -> bool {
-        let due = self.worker.borrow().host().next_tick();
-        let pause = due.map_or(SWEEP, |due| due.saturating_duration_since(Instant::now()).min(SWEEP));
-        match events.recv_timeout(pause) {
+        match events.recv_timeout(self.pause()) {
             Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => return false,
             Ok(event) => self.on(event),
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => self.worker.borrow().host().change_on_main(),
         }
         true
+    }
+
+    /// For how long nothing is to be done.
+    fn pause(&self) -> Duration {
+        let worker = self.worker.borrow();
+        let tick = worker.host().next_tick().map(|due| due.saturating_duration_since(Instant::now()));
+        let flush = worker.host().has_changes().then_some(FLUSH);
+        [tick, flush].into_iter().flatten().fold(SWEEP, Duration::min)
     }
 
     /// A panic costs the request that it is about, and nobody else.

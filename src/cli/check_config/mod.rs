@@ -1,6 +1,7 @@
 //! `check-config`: what Envoy would say about a configuration, before it does.
 
 mod document;
+mod dynamic_module;
 mod explain;
 mod given;
 mod manifests;
@@ -119,7 +120,9 @@ pub(super) fn plugins(file: &Path) -> Result<Vec<PluginDocument>, Failure> {
 }
 
 fn without_any() -> Failure {
-    Failure::Problems("configuration: no wasm HTTP filter, WasmPlugin or EnvoyExtensionPolicy in it".to_owned())
+    Failure::Problems(
+        "configuration: no wasm or dynamic module HTTP filter, WasmPlugin or EnvoyExtensionPolicy in it".to_owned(),
+    )
 }
 
 /// What is to be told of a token endpoint, under its path where there are several, each problem with its file.

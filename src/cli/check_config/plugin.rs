@@ -4,6 +4,7 @@ use std::{collections::HashMap, env};
 
 use super::{
     document::Tree,
+    dynamic_module::{self, DynamicModule},
     wasm::{self, Wasm},
 };
 
@@ -23,7 +24,7 @@ pub(crate) struct PluginDocument {
 enum EnvironmentSource {
     /// The variables that the document gives to the VM.
     Given(HashMap<String, String>),
-    /// A plugin's configuration alone does not say: all that this process has.
+    /// All that this process has: a dynamic module sees what Envoy does, and a plugin's configuration alone does not say.
     Own,
 }
 
@@ -49,7 +50,9 @@ pub(crate) fn find(files: &[Tree]) -> Result<Vec<PluginDocument>, &'static str> 
 }
 
 fn inside(file: usize, tree: &Tree) -> Vec<PluginDocument> {
-    let plugins: Vec<_> = wasm::find(tree).iter().map(|wasm| wrapped(file, wasm)).collect();
+    let modules = dynamic_module::find(tree);
+    let modules = modules.iter().map(|module| native(file, module));
+    let plugins: Vec<_> = wasm::find(tree).iter().map(|wasm| wrapped(file, wasm)).chain(modules).collect();
     if plugins.is_empty() && !is_for_others(tree) { vec![bare(file, tree)] } else { plugins }
 }
 
@@ -75,6 +78,16 @@ fn wrapped(file: usize, wasm: &Wasm) -> PluginDocument {
     }
 }
 
+fn native(file: usize, module: &DynamicModule) -> PluginDocument {
+    PluginDocument {
+        file,
+        path: module.configuration_path(),
+        configuration: module.configuration(),
+        environment: EnvironmentSource::Own,
+        is_ours: module.has_our_name(),
+    }
+}
+
 /// The same filter is often there twice, by an alias: it is told once.
 fn ours(plugins: Vec<PluginDocument>) -> Result<Vec<PluginDocument>, &'static str> {
     let mut ours: Vec<PluginDocument> = Vec::new();
@@ -83,6 +96,6 @@ fn ours(plugins: Vec<PluginDocument>) -> Result<Vec<PluginDocument>, &'static st
             ours.push(plugin);
         }
     }
-    let none = "several wasm filters in it, and none of them has a wasm file named token_endpoint";
+    let none = "several filters in it, and none of them has a wasm file or a module named token_endpoint";
     if ours.is_empty() { Err(none) } else { Ok(ours) }
 }

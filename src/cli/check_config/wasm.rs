@@ -115,8 +115,8 @@ pub(crate) fn is_our_name(name: &str) -> bool {
     name.contains("token_endpoint") || name.contains("token-endpoint")
 }
 
-/// What Envoy hands to the VM: a `Struct` as JSON, a `StringValue` as it is.
-fn payload(any: &Tree) -> Result<String, &'static str> {
+/// What Envoy hands to a filter: a `Struct` as JSON, a `StringValue` as it is.
+pub(crate) fn payload(any: &Tree) -> Result<String, &'static str> {
     match (any.type_name(), any.get("value")) {
         (Some("google.protobuf.Struct"), Some(value)) => Ok(value.to_json()),
         (Some("google.protobuf.StringValue"), Some(Tree::Text(text))) => Ok(text.clone()),

@@ -129,5 +129,5 @@ fn shared_source(
 /// Whether this is Envoy's main thread, where no request comes: two VMs start there before any worker's, of which the first is
 /// a trial.
 fn is_main_thread(shared: &SharedSources, host: &impl Host) -> bool {
-    *shared.is_main.get_or_init(|| earlier_vms(host) < 2)
+    *shared.is_main.get_or_init(|| host.begins_with_an_idle_worker() && earlier_vms(host) < 2)
 }
