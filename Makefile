@@ -37,7 +37,7 @@ MINUTES    ?= 30
 TARGET     ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-module build wasm module test test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing prove-fairness prove-forged prove-uploads soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
+.PHONY: help run run-module build wasm module test test-module test-fast built-tests test-tools test-matrix test-mesh test-mesh-broken test-rollout old-filter mesh-tools lint package directories nginx etcd skopeo prometheus chromium chromedriver iptables browser manifests simulate simulate-mutants prove-timing prove-fairness prove-forged prove-uploads soak clean rust-target bench bench-tools $(addprefix bench-,$(BENCHMARKS))
 
 help: ## what can be made
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -74,12 +74,28 @@ module: ## the same endpoint as a dynamic module of Envoy (libtoken_endpoint.so)
 	cargo build --release --manifest-path envoy/dynamic-module/Cargo.toml --target-dir target/module
 	cp target/module/release/libtoken_endpoint_module.so $(MODULE)
 
+test-module: module ## the module's own unit tests and lints, and all stories that can be told of it
+	cargo clippy --manifest-path envoy/dynamic-module/Cargo.toml --target-dir target/module --all-targets -- --deny warnings
+	cargo test --manifest-path envoy/dynamic-module/Cargo.toml --target-dir target/module
+	$(IN_ENVOY) TOKEN_ENDPOINT_MODULE="$(CURDIR)/$(MODULE)" cargo test --test envoy -- $(NOT_OF_MODULES)
+
 # The filter is linked by one core while the other lints, and what is installed waits for the network. Stories in Envoy
 # wait more than they work: two for each core.
 test: ## everything that CI checks: format, lints, unit tests, stories on real Envoy
-	@$(MAKE) --no-print-directory --jobs=3 wasm built-tests test-tools
-	ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" RUST_TEST_THREADS="$$((2 * $$(getconf _NPROCESSORS_ONLN)))" \
-	    cargo test $(TESTS)
+	@$(MAKE) --no-print-directory --jobs=3 wasm module built-tests test-tools
+	$(IN_ENVOY) cargo test $(TESTS)
+	$(IN_ENVOY) TOKEN_ENDPOINT_MODULE="$(CURDIR)/$(MODULE)" cargo test --test envoy -- $(WHERE_HOSTS_DIFFER) $(NOT_OF_MODULES)
+
+IN_ENVOY = ENVOY="$$(envoy/which-envoy)" TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" \
+	RUST_TEST_THREADS="$$((2 * $$(getconf _NPROCESSORS_ONLN)))"
+
+# The stories in which the dynamic module could do otherwise than the VM: streams, workers, what they share, calls, reloads. All
+# others are told of both by `make test-matrix`.
+WHERE_HOSTS_DIFFER := gateway:: worker:: families:: fleet:: reload:: observability:: owners::
+
+# Not told of the module: it paces nothing, Istio's WasmPlugin and Envoy Gateway's wasm are not its forms, and the dashboard
+# has the names of the VM's statistics.
+NOT_OF_MODULES := --skip pacing_cluster --skip deploy:: --skip dashboard::
 
 test-fast: ## the tests that need no Envoy, no root, and of the network nothing but crates
 	cargo test --lib --bins --test pure
@@ -95,8 +111,8 @@ test-tools:
 	@MAKEFLAGS= $(MAKE) --no-print-directory directories skopeo prometheus manifests browser .tools/oidc/installed
 	@envoy/which-envoy > /dev/null
 
-test-matrix: wasm directories browser .tools/oidc/installed ## the stories on every Envoy version that is said to be good, as a table
-	@TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" sh tests/matrix.sh
+test-matrix: wasm module directories browser .tools/oidc/installed ## the stories on every Envoy version that is said to be good, in the VM and as a module, as a table
+	@TOKEN_ENDPOINT_WASM="$(CURDIR)/$(WASM)" MODULE="$(CURDIR)/$(MODULE)" NOT_OF_MODULES="$(NOT_OF_MODULES)" sh tests/matrix.sh
 
 test-mesh: mesh-tools ## the manifests under a real Istio, Envoy Gateway and func-e, as a table (needs Go, root and Linux; builds for 20 minutes, once)
 	@$(MESH) $(MESH_ARGUMENTS)
@@ -160,6 +176,7 @@ simulate-mutants: ## breaks a copy of the program on purpose, and sees that the 
 
 lint: rust-target ## format and lints, on both targets
 	cargo fmt --check
+	cargo fmt --check --manifest-path envoy/dynamic-module/Cargo.toml
 	cargo clippy --all-targets -- --deny warnings
 	cargo clippy --lib --examples --target wasm32-wasip1 -- --deny warnings
 	python3 -B tests/simulation/mutants.py --check

@@ -2,10 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        mpsc::{SendError, Sender},
-    },
+    sync::{Mutex, MutexGuard, PoisonError, mpsc::Sender},
     time::Duration,
 };
 
@@ -76,16 +73,15 @@ impl Callouts {
     ///
     /// # Safety
     /// Called on the main thread, in a hook of this configuration.
-    pub(crate) unsafe fn make(&self, config: ConfigEnvoyPtr, events: &Sender<Event>) -> Result<(), SendError<Event>> {
+    pub(crate) unsafe fn make(&self, config: ConfigEnvoyPtr, events: &Sender<Event>) {
         while let Some(outgoing) = self.next() {
             let call = outgoing.call;
             // SAFETY: as the caller promises.
             match unsafe { outgoing.begin(config) } {
                 Some(id) => _ = self.state().under_way.insert(id, call),
-                None => events.send(Event::Answered(call, Answer::default()))?,
+                None => _ = events.send(Event::Answered(call, Answer::default())),
             }
         }
-        Ok(())
     }
 
     fn next(&self) -> Option<Outgoing> {

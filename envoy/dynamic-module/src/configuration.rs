@@ -109,7 +109,7 @@ impl Configuration {
     /// Called on the main thread, in a hook of this configuration.
     pub(crate) unsafe fn on_main(&self, config: ConfigEnvoyPtr) {
         // SAFETY: as the caller promises.
-        _ = unsafe { self.shared.callouts.make(config, &self.shared.events) };
+        unsafe { self.shared.callouts.make(config, &self.shared.events) };
         if let Some(metrics) = &*MAIN_METRICS {
             // SAFETY: as the caller promises.
             self.take_changes().iter().for_each(|change| unsafe { metrics.change(config, change) });

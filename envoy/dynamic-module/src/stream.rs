@@ -51,7 +51,7 @@ impl Stream {
             source_address: filter.source_address(),
         };
         let link = Arc::new(Link::new(self.configuration.next_stream(), filter.scheduler()));
-        self.configuration.tell(Event::Begun(Arc::clone(&link), arrived, is_whole));
+        self.configuration.tell(Event::Begun(Arc::clone(&link), Box::new(arrived), is_whole));
         self.link.replace(Some(link));
         self.stage.replace(if is_whole { Stage::Sent } else { Stage::Collecting(Vec::new()) });
         headers_status::StopIteration

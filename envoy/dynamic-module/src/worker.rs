@@ -29,7 +29,7 @@ use crate::{
 /// Something that has happened.
 pub(crate) enum Event {
     /// A stream begins.
-    Begun(Arc<Link>, Arrived, bool),
+    Begun(Arc<Link>, Box<Arrived>, bool),
     /// The body of a request is whole, or too long.
     Whole(u32, Secret),
     /// A stream is gone.
@@ -159,7 +159,7 @@ impl Loop {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Begun(link, arrived, is_whole) => self.begin(link, arrived, is_whole),
+            Event::Begun(link, arrived, is_whole) => self.begin(link, *arrived, is_whole),
             Event::Whole(stream, body) => self.body(stream, body),
             Event::Gone(stream) => self.forget(stream),
             Event::Checked(done) => self.worker.borrow_mut().on_check_done(&done),
