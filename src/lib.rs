@@ -3,7 +3,8 @@
 //! The core is a function, `(request | answer, Moment) -> Step`, and [`runtime`] is a loop that performs steps, in any host.
 //! Imports only point down this list:
 //!
-//! 1. `wasm` (WebAssembly only) speaks to Envoy, and reads its headers; `cli` (native only) is the operator's tool;
+//! 1. `wasm` (WebAssembly only) speaks to Envoy; `threads` (native only) check passwords for a host that has some; `cli`
+//!    (native only) is the operator's tool;
 //! 2. [`runtime`] is a worker: password checks in slices, calls, what all workers share;
 //! 3. [`config`] turns the document that an operator writes, with its defaults, into an [`endpoint::Endpoint`], or into all its
 //!    problems;
@@ -13,7 +14,7 @@
 //! 7. [`registry`] is who may ask, and for what;
 //! 8. [`outbound`] is what is called over HTTP, in which time, and how a fault is logged; [`schedule`] decides whose password
 //!    check goes on; [`crypto`] knows nothing of OAuth; [`text`] reads forms and `Authorization`;
-//! 9. [`http`], [`origin`], [`secret`], [`time`] and [`varint`] are plain vocabulary.
+//! 9. [`http`] says which headers are read; [`origin`], [`secret`], [`time`] and [`varint`] are plain vocabulary.
 
 #![warn(
     missing_docs,
@@ -39,6 +40,8 @@ pub mod schedule;
 pub mod secret;
 pub mod state;
 pub mod text;
+#[cfg(not(target_family = "wasm"))]
+pub mod threads;
 pub mod time;
 pub mod token;
 pub mod varint;

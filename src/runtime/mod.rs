@@ -9,8 +9,6 @@ mod arena;
 mod attempts;
 mod audit;
 mod calls;
-#[cfg(not(target_family = "wasm"))]
-mod check_pool;
 mod check_threads;
 mod checks;
 mod families;
@@ -37,7 +35,7 @@ mod work_queue;
 mod worker;
 
 #[cfg(not(target_family = "wasm"))]
-pub use self::check_pool::{CheckPool, CheckReport, PoolWorker};
+pub(crate) use self::work_queue::{QueuedWork, Standing, WorkQueue};
 pub use self::{
     check_threads::{CheckDone, CheckThreads, QueuedCheck},
     host::{Change, Host, HostError, MetricKind, SharedValue},

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Work of one kind: `T` is what is to be done, and `W` is who waits for it.
-pub(super) struct WorkQueue<T, W> {
+pub(crate) struct WorkQueue<T, W> {
     lines: [FairQueue<Origin, QueuedWork<T, W>>; 2],
     forecast: Forecast,
     /// When the piece of work that is being done began, the pause before it included: what a forecast of waits must know.
@@ -18,7 +18,7 @@ pub(super) struct WorkQueue<T, W> {
 }
 
 /// Work that waits.
-pub(super) struct QueuedWork<T, W> {
+pub(crate) struct QueuedWork<T, W> {
     /// What is to be done.
     pub(crate) work: T,
     /// Who waits for it.
@@ -29,7 +29,7 @@ pub(super) struct QueuedWork<T, W> {
 
 /// Where in the queue work belongs.
 #[derive(Clone, Copy)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// Whose turn it takes.
     pub(crate) origin: Origin,
     /// After all others.
@@ -39,7 +39,7 @@ pub(super) struct Standing {
 }
 
 /// Someone whose work would wait too long, and how long.
-pub(super) struct TurnedAway<W> {
+pub(crate) struct TurnedAway<W> {
     /// Who asked.
     pub(crate) waiter: W,
     /// How long the work would have waited.
@@ -51,19 +51,19 @@ const MOST_WAITING: usize = 4096;
 
 impl<T, W> WorkQueue<T, W> {
     /// A queue for waits of `max_wait` at most.
-    pub(super) fn new(max_wait: Duration, now: Instant) -> Self {
+    pub(crate) fn new(max_wait: Duration, now: Instant) -> Self {
         Self { lines: Default::default(), forecast: Forecast::default(), began: now, max_wait }
     }
 
     /// From now on for waits of `max_wait` at most.
     #[cfg(not(target_family = "wasm"))]
-    pub(super) fn allow(&mut self, max_wait: Duration) {
+    pub(crate) fn allow(&mut self, max_wait: Duration) {
         self.max_wait = max_wait;
     }
 
     /// Since when what is next waits.
     #[cfg(not(target_family = "wasm"))]
-    pub(super) fn waits_since(&self) -> Option<Instant> {
+    pub(crate) fn waits_since(&self) -> Option<Instant> {
         self.lines.iter().find_map(FairQueue::peek).map(|waiting| waiting.since)
     }
 
@@ -72,7 +72,7 @@ impl<T, W> WorkQueue<T, W> {
     ///
     /// # Errors
     /// It would wait too long.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &mut self,
         standing: Standing,
         waiting: QueuedWork<T, W>,
@@ -108,28 +108,28 @@ impl<T, W> WorkQueue<T, W> {
     }
 
     /// What is next.
-    pub(super) fn pop(&mut self) -> Option<QueuedWork<T, W>> {
+    pub(crate) fn pop(&mut self) -> Option<QueuedWork<T, W>> {
         self.lines.iter_mut().find_map(FairQueue::pop)
     }
 
     /// A piece of work of so many units is done, and the next one begins.
-    pub(super) fn done(&mut self, units: u64, now: Instant) {
+    pub(crate) fn done(&mut self, units: u64, now: Instant) {
         self.forecast.learn(units, now.saturating_duration_since(self.began));
         self.began = now;
     }
 
     /// Drops what waits for this one.
-    pub(super) fn forget(&mut self, origin: &Origin, is_unwanted: impl Fn(&W) -> bool) {
+    pub(crate) fn forget(&mut self, origin: &Origin, is_unwanted: impl Fn(&W) -> bool) {
         self.lines.iter_mut().for_each(|line| line.remove(origin, |waiting| is_unwanted(&waiting.waiter)));
     }
 
     /// How many wait.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.lines.iter().map(FairQueue::len).sum()
     }
 
     /// Whether nobody waits.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }

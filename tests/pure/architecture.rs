@@ -11,7 +11,7 @@ use super::imports::{self, Files};
 
 /// From the top down; a module may import from its own layer's module and from layers below.
 const LAYERS: [&[&str]; 13] = [
-    &["wasm", "cli"],
+    &["wasm", "cli", "threads"],
     &["runtime"],
     &["config"],
     &["endpoint"],

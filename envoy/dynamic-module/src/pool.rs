@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use runtime::{runtime::CheckPool, schedule::ThreadSettings};
+use runtime::{schedule::ThreadSettings, threads::CheckPool};
 
 static POOL: OnceLock<CheckPool> = OnceLock::new();
 

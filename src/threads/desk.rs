@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{super::check_threads::QueuedCheck, Job};
+use super::Job;
 use crate::{
     crypto::password::PasswordCheck,
     origin::Origin,
-    runtime::work_queue::{QueuedWork, Standing, WorkQueue},
+    runtime::{QueuedCheck, QueuedWork, Standing, WorkQueue},
     schedule::ThreadSettings,
 };
 

@@ -19,8 +19,11 @@ use std::{
 };
 
 use self::desk::Desk;
-use super::check_threads::{CheckDone, CheckThreads, QueuedCheck};
-use crate::{origin::Origin, schedule::ThreadSettings};
+use crate::{
+    origin::Origin,
+    runtime::{CheckDone, CheckThreads, QueuedCheck},
+    schedule::ThreadSettings,
+};
 
 /// The threads, and the checks that wait for them. A copy is the same pool.
 #[derive(Clone)]
