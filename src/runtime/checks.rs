@@ -1,12 +1,8 @@
 //! Where password checks run: on the worker itself, or on threads of the process where the host has some.
 
 use super::{
-    arena::SharedArena,
-    check_threads::{CheckDone, ThreadedChecks},
-    host::Host,
-    metrics::Metrics,
-    sliced_checks::SlicedChecks,
-    work_queue::TurnedAway,
+    arena::SharedArena, check_threads::CheckDone, checked::Checked, host::Host, metrics::Metrics,
+    sliced_checks::SlicedChecks, threaded_checks::ThreadedChecks, work_queue::TurnedAway,
 };
 use crate::{crypto::password::PasswordCheck, endpoint::Rank, origin::Origin, schedule::Schedule};
 
@@ -16,14 +12,6 @@ pub(super) enum Checks<W> {
     Here(Box<SlicedChecks<W>>),
     /// On threads that all workers of the process share.
     OnThreads(ThreadedChecks<W>),
-}
-
-/// A check that is over.
-pub(super) struct Checked<W> {
-    /// Who waits for it.
-    pub(crate) waiter: W,
-    /// Whether the password matches. None if there was no memory to find out.
-    pub(crate) matches: Option<bool>,
 }
 
 impl<W> Checks<W> {

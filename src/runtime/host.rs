@@ -6,13 +6,16 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{check_threads::CheckThreads, shared};
+use super::check_threads::CheckThreads;
 use crate::{
     http::Response,
     outbound::Callout,
     schedule::ThreadSettings,
     time::{Entropy, Moment, UnixTime},
 };
+
+/// How often a change that another worker got in the way of is tried again.
+const TRIES: u32 = 32;
 
 /// The host of one worker. Calls are answered at once; what takes time comes back as an event of the worker's.
 pub trait Host {
@@ -87,7 +90,17 @@ pub trait Host {
     /// # Errors
     /// That of `change`, or there is no such value, or other workers were always quicker.
     fn update_shared_value(&self, key: &str, change: &mut Change) -> Result<(), HostError> {
-        shared::update_by_cas(key, self, change)
+        for _ in 0..TRIES {
+            let SharedValue { bytes, version } = self.shared_value(key)?;
+            let Some(after) = change(&bytes)? else { return Ok(()) };
+            // Without a version it would be written whatever another worker has written meanwhile.
+            let version = Some(version.ok_or(HostError::NotFound)?);
+            match self.set_shared_value(key, &after, version) {
+                Err(HostError::CasMismatch) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(HostError::CasMismatch)
     }
 
     /// An RSASSA-PKCS1-v1_5 signature with SHA-256 by a key in PKCS #8. None where the host makes none.

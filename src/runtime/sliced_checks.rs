@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     arena::SharedArena,
-    checks::Checked,
+    checked::Checked,
     host::Host,
     metrics::Metrics,
     work_queue::{QueuedWork, Standing, TurnedAway, WorkQueue},

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Job;
+use super::job::Job;
 use crate::{
     crypto::password::PasswordCheck,
     origin::Origin,
@@ -17,7 +17,7 @@ use crate::{
 /// What waits, what is being done, and by how many.
 pub(super) struct Desk {
     queue: WorkQueue<PasswordCheck, Job>,
-    begun: Vec<Begun>,
+    begun: Vec<StartedCheck>,
     settings: ThreadSettings,
     /// How many patient threads there may be, and are, and have nothing to do.
     threads: usize,
@@ -33,7 +33,7 @@ pub(super) struct Desk {
 
 /// A check that is being done.
 #[derive(Clone)]
-pub(super) struct Begun {
+pub(super) struct StartedCheck {
     /// Which: one check may be done by two, and the first to end it has ended it.
     id: u64,
     pub(super) check: Arc<PasswordCheck>,
@@ -47,7 +47,7 @@ pub(super) struct Begun {
 /// What the floor's thread finds.
 pub(super) enum Watch {
     /// This is left undone.
-    Undone(Begun),
+    Undone(StartedCheck),
     /// Nothing before then.
     Until(Instant),
     /// There is nothing to watch over.
@@ -109,25 +109,25 @@ impl Desk {
     }
 
     /// The next check, for a patient thread.
-    pub(super) fn next(&mut self, now: Instant) -> Option<Begun> {
+    pub(super) fn next(&mut self, now: Instant) -> Option<StartedCheck> {
         let begun = self.begin(now)?;
         self.progress = now;
         Some(begun)
     }
 
-    fn begin(&mut self, now: Instant) -> Option<Begun> {
+    fn begin(&mut self, now: Instant) -> Option<StartedCheck> {
         let QueuedWork { work, waiter, since } = self.queue.pop()?;
         waiter.begins();
         let (id, units, check) = (self.next, work.hash().work(), Arc::new(work));
         self.next = self.next.wrapping_add(1);
         let waited = now.saturating_duration_since(since);
-        let begun = Begun { id, check, job: waiter, units, waited, since: now, is_rescued: false };
+        let begun = StartedCheck { id, check, job: waiter, units, waited, since: now, is_rescued: false };
         self.begun.push(begun.clone());
         Some(begun)
     }
 
     /// A check is over. None if somebody else has ended it before.
-    pub(super) fn end(&mut self, Begun { id, .. }: &Begun, now: Instant) -> Option<Begun> {
+    pub(super) fn end(&mut self, StartedCheck { id, .. }: &StartedCheck, now: Instant) -> Option<StartedCheck> {
         let at = self.begun.iter().position(|begun| begun.id == *id)?;
         let ended = self.begun.swap_remove(at);
         self.queue.done(ended.units, now);
@@ -135,7 +135,7 @@ impl Desk {
     }
 
     /// A patient thread has done a check, in this time.
-    pub(super) fn learn(&mut self, Begun { units, since, .. }: &Begun, now: Instant) {
+    pub(super) fn learn(&mut self, StartedCheck { units, since, .. }: &StartedCheck, now: Instant) {
         self.progress = now;
         let took = now.saturating_duration_since(*since);
         let measured = took.as_nanos() as f64 / cmp::max(*units, 1) as f64;
@@ -144,7 +144,7 @@ impl Desk {
 
     /// What patient threads have left undone for too long: a check that one has begun, or the head of a queue that does not move.
     pub(super) fn watch(&mut self, now: Instant) -> Watch {
-        let due = |begun: &Begun| begun.since + self.patience(begun.units);
+        let due = |begun: &StartedCheck| begun.since + self.patience(begun.units);
         let oldest = self.begun.iter().filter(|begun| !begun.is_rescued).min_by_key(|begun| due(begun));
         let rescue = oldest.map(|begun| (due(begun), begun.id));
         let head = self.head_is_due();
@@ -157,13 +157,13 @@ impl Desk {
         }
     }
 
-    fn rescue(&mut self, id: u64) -> Option<Begun> {
+    fn rescue(&mut self, id: u64) -> Option<StartedCheck> {
         let begun = self.begun.iter_mut().find(|begun| begun.id == id)?;
         begun.is_rescued = true;
         Some(begun.clone())
     }
 
-    fn taken(&mut self, begun: Begun) -> Watch {
+    fn taken(&mut self, begun: StartedCheck) -> Watch {
         self.rescue(begun.id).map_or(Watch::Nothing, Watch::Undone)
     }
 
@@ -219,7 +219,7 @@ impl Desk {
     }
 }
 
-impl Begun {
+impl StartedCheck {
     /// Tells who waits for it.
     pub(super) fn report(&self, matches: Option<bool>, now: Instant) {
         self.job.report(matches, self.waited, now.saturating_duration_since(self.since));

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    IDLE, Shared,
-    desk::{Begun, Watch},
+    desk::{StartedCheck, Watch},
+    shared::{IDLE, Shared},
 };
 use crate::crypto::password::{Arena, Budget, Progress, Verification};
 
@@ -32,7 +32,7 @@ pub(super) fn work(shared: &Shared) {
 }
 
 /// Waits until something was left undone. None where there has been nothing at all for a while.
-fn next(shared: &Shared) -> Option<Begun> {
+fn next(shared: &Shared) -> Option<StartedCheck> {
     let mut desk = shared.desk();
     loop {
         let now = Instant::now();
@@ -51,7 +51,7 @@ fn next(shared: &Shared) -> Option<Begun> {
 }
 
 /// In slices, with pauses that leave others the rest of the core. None if there is no memory.
-fn run(begun: &Begun, arena: &mut Arena, percent: u8) -> Option<bool> {
+fn run(begun: &StartedCheck, arena: &mut Arena, percent: u8) -> Option<bool> {
     arena.reserve(begun.check.hash().memory()).ok()?;
     let mut verification = begun.check.start(std::mem::take(arena));
     let pause = SLICE * u32::from(100 - percent.min(100)) / u32::from(percent.max(1));

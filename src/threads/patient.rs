@@ -6,7 +6,10 @@ use std::{
     time::Instant,
 };
 
-use super::{IDLE, Shared, desk::Begun};
+use super::{
+    desk::StartedCheck,
+    shared::{IDLE, Shared},
+};
 use crate::crypto::password::CheckMemory;
 
 /// Works until there has been nothing to do for a while.
@@ -29,7 +32,7 @@ pub(super) fn work(shared: &Shared) {
 
 /// Waits for a check. None where the thread is to end: it has waited for long, is one too many, or can't be as nice as it is to
 /// be any more, which only a new one can.
-fn next(shared: &Shared, niceness: u8) -> Option<Begun> {
+fn next(shared: &Shared, niceness: u8) -> Option<StartedCheck> {
     let mut desk = shared.desk();
     loop {
         if desk.has_too_many() || desk.settings().niceness != niceness {
@@ -51,7 +54,7 @@ fn next(shared: &Shared, niceness: u8) -> Option<Begun> {
 }
 
 /// A panic costs this check, and nothing else. What it leaves in the memory is overwritten by the next one.
-fn run(begun: &Begun, memory: &mut CheckMemory) -> Option<bool> {
+fn run(begun: &StartedCheck, memory: &mut CheckMemory) -> Option<bool> {
     let run = AssertUnwindSafe(|| begun.check.run(memory));
     panic::catch_unwind(run).unwrap_or_else(|_| {
         log::error!("a password check panicked");

@@ -1,9 +1,21 @@
-use std::sync::mpsc::{self, Receiver};
+//! Threads at work, and threads that starve.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
+    thread,
+    time::Duration,
+};
 
 use super::*;
 use crate::{
     crypto::password::{PasswordCheck, PasswordHash},
     endpoint::Rank,
+    origin::Origin,
+    runtime::{CheckDone, CheckThreads, QueuedCheck},
+    schedule::ThreadSettings,
     secret::Secret,
 };
 
@@ -17,10 +29,12 @@ fn check(password: &str, address: &str) -> QueuedCheck {
 }
 
 fn pool(threads: usize, lower: fn(u8)) -> (PoolWorker, Receiver<CheckDone>) {
+    worker(&CheckPool::new(ThreadSettings::default(), threads, lower))
+}
+
+fn worker(pool: &CheckPool) -> (PoolWorker, Receiver<CheckDone>) {
     let (send, receive) = mpsc::channel();
-    let pool = CheckPool::new(ThreadSettings::default(), threads, lower);
-    let worker = pool.worker(Arc::new(move |done| send.send(done).unwrap_or_default()));
-    (worker, receive)
+    (pool.worker(Arc::new(move |done| send.send(done).unwrap_or_default())), receive)
 }
 
 fn next(receive: &Receiver<CheckDone>) -> (u64, Option<bool>) {
@@ -74,9 +88,8 @@ fn whoever_leaves_takes_his_check_along_and_no_other() {
 
 #[test]
 fn two_workers_share_the_threads_and_not_the_answers() {
-    let (first, receive) = pool(1, leave);
-    let (send, other) = mpsc::channel();
-    let second = first.pool.worker(Arc::new(move |done| send.send(done).unwrap_or_default()));
+    let pool = CheckPool::new(ThreadSettings::default(), 1, leave);
+    let ((first, receive), (second, other)) = (worker(&pool), worker(&pool));
     first.admit(3, check("password", "192.0.2.1"), LONG).unwrap();
     second.admit(3, check("wrong", "192.0.2.2"), LONG).unwrap();
     assert_eq!((next(&receive), next(&other)), ((3, Some(true)), (3, Some(false))));
@@ -95,8 +108,7 @@ fn a_report_that_panics_costs_no_thread() {
     let pool = CheckPool::new(ThreadSettings::default(), 1, leave);
     let clumsy = pool.worker(Arc::new(|_| panic!("a clumsy report")));
     clumsy.admit(0, check("password", "192.0.2.1"), LONG).unwrap();
-    let (send, receive) = mpsc::channel();
-    let worker = pool.worker(Arc::new(move |done| send.send(done).unwrap_or_default()));
+    let (worker, receive) = worker(&pool);
     worker.admit(1, check("password", "192.0.2.1"), LONG).unwrap();
     assert_eq!(next(&receive), (1, Some(true)));
 }

@@ -319,7 +319,7 @@ fn among_several_filters_the_ones_with_the_right_wasm_file_are_checked() {
     assert!(problems.contains("\ncolour: unknown field"), "{problems}");
     assert!(problems.contains(&(head(2) + "issuer: ")), "{problems}");
     let unclear = check_json(&bootstrap(&[theirs.clone(), theirs])).fails_with(BAD).output;
-    assert!(unclear.starts_with("configuration: several wasm filters"), "{unclear}");
+    assert!(unclear.starts_with("configuration: several filters"), "{unclear}");
 }
 
 #[test]
