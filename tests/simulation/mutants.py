@@ -71,7 +71,7 @@ MUTANTS = [
     Mutant("only-the-first-is-answered", "nobody waits", "src/runtime/outbound_request.rs",
            "self.waiters.into_iter().map(|waiter| waiter.ready(result.clone()))",
            "self.waiters.into_iter().take(1).map(|waiter| waiter.ready(result.clone()))"),
-    Mutant("slices-too-long", "slice", "src/runtime/checks.rs",
+    Mutant("slices-too-long", "slice", "src/runtime/sliced_checks.rs",
            "while host.since(start) < self.slice {", "while host.since(start) < self.slice * 4 {"),
     Mutant("timer-not-stopped", "at rest", "src/runtime/pacing.rs",
            "        self.waiting = NextSlice::Resting;\n        self.set_period(self.watch, host);", "        self.waiting = NextSlice::Resting;\n        _ = host;"),
