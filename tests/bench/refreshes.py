@@ -100,14 +100,19 @@ class Chains:
 
     def run(self, seconds):
         """How many refreshes there are in a second of the worker's core, and what share of a second others had it."""
+        with self.worker.watch_worker() as watch:
+            count = self.count(seconds)
+        return count / watch["had"], watch["kept"] / watch["wall"], watch["ran"] / count
+
+    def count(self, seconds):
+        """How many refreshes there are in this time."""
         counts, end = [0] * CHAINS, time.monotonic() + seconds
         threads = [threading.Thread(target=self.follow, args=(at, end, counts)) for at in range(CHAINS)]
-        with self.worker.watch_worker() as watch:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        return sum(counts) / watch["had"], watch["kept"] / watch["wall"], watch["ran"] / sum(counts)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sum(counts)
 
     def follow(self, at, end, counts):
         while time.monotonic() < end:
