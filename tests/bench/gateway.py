@@ -14,6 +14,7 @@ import time
 
 ROOT = pathlib.Path(__file__).parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+MODULE_FOLDER = ROOT / "target/module"
 PATIENCE = 180
 
 PASSWORD_HASH = "$argon2id$v=19$m=19456,t=2,p=1$biC0YMo3xwH/z+frQL4zwQ$SuU4DoW7lVj+0l5TmxoxyjbXbA3OldHURmteUUuCP+g"
@@ -104,6 +105,17 @@ def wasm_filter(name, code, configuration, **filter_fields):
     return {"name": name, "typed_config": typed} | filter_fields
 
 
+def module_filter(configuration, **filter_fields):
+    """The token endpoint as a dynamic module."""
+    module = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter",
+        "dynamic_module_config": {"name": "token_endpoint"},
+        "filter_name": "token_endpoint",
+        "filter_config": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": configuration},
+    }
+    return {"name": "token_endpoint", "typed_config": module} | filter_fields
+
+
 def route(path, *switched_on, status=200):
     """A route that Envoy answers itself, for which these filters are switched on."""
     on = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}
@@ -154,27 +166,56 @@ def bootstrap(*listeners):
     }
 
 
-def logins(**password_checks):
+def logins(host=token_endpoint, **password_checks):
     """A gateway that logs users in at /oauth2/token and answers other requests at /other."""
-    filters = [token_endpoint(document(**password_checks), disabled=True)]
+    filters = [host(document(**password_checks), disabled=True)]
     return bootstrap(public_listener("gateway", filters, [TOKEN_ROUTE, OTHER_ROUTE]))
 
 
-class Gateway:
-    """A running Envoy; `with` ends it."""
+class Server:
+    """A program that serves; `with` ends it."""
 
-    def __init__(self, configuration, concurrency=1, files={}, options=()):
-        """`files` are parts of the configuration that it refers to, by name; `options` are Envoy's."""
+    process, ports = None, {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def url(self, path, name="gateway"):
+        return f"http://127.0.0.1:{self.ports[name]}{path}"
+
+    def post(self, form):
+        """Sends a form to the token endpoint; its status and its text."""
+        return request("127.0.0.1", self.ports["gateway"], "POST", "/oauth2/token", form)
+
+    def get(self, path, name="gateway"):
+        return request("127.0.0.1", self.ports[name], "GET", path)[1]
+
+    def resident_mib(self):
+        lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+class Gateway(Server):
+    """A running Envoy."""
+
+    def __init__(self, configuration, concurrency=1, files={}, options=(), prefix=()):
+        """`files` are parts of the configuration that it refers to, by name; `options` are Envoy's; a command that it is
+        started by is a `prefix`."""
         for ending in ENDINGS:
             signal.signal(ending, end_in_order)
         self.state = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
         for name, content in {"envoy.json": configuration, **files}.items():
             self.replace(name, content)
-        command = [os.environ["ENVOY"], "--config-path", "envoy.json", "--admin-address-path", "admin"]
+        command = [*prefix, os.environ["ENVOY"], "--config-path", "envoy.json", "--admin-address-path", "admin"]
         command += ["--concurrency", str(concurrency), "--disable-hot-restart", "--log-level", "warning", *options]
+        environment = os.environ | keys() | {"ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(MODULE_FOLDER)}
         started = time.monotonic()
         with open(self.state / "log", "w") as log:
-            self.envoy = subprocess.Popen(command, cwd=self.state, env=os.environ | keys(), stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, cwd=self.state, env=environment, stdout=log, stderr=log)
         try:
             self.wait_until_live()
             self.startup_seconds = time.monotonic() - started
@@ -185,12 +226,8 @@ class Gateway:
             self.__exit__()
             raise
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, *_):
-        self.envoy.kill()
-        self.envoy.wait()
+        super().__exit__()
         shutil.rmtree(self.state)
 
     def replace(self, name, content):
@@ -200,7 +237,7 @@ class Gateway:
 
     def wait_until_live(self):
         deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and self.envoy.poll() is None:
+        while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError, ValueError):
                 if self.admin("/ready") == "LIVE\n":
                     return
@@ -208,7 +245,7 @@ class Gateway:
         raise RuntimeError("Envoy does not serve")
 
     def place_workers(self):
-        for task in pathlib.Path(f"/proc/{self.envoy.pid}/task").iterdir():
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
             if WORKER_CORES and (task / "comm").read_text().startswith("wrk:worker_"):
                 os.sched_setaffinity(int(task.name), WORKER_CORES)
 
@@ -221,28 +258,14 @@ class Gateway:
         host, port = (self.state / "admin").read_text().strip().rsplit(":", 1)
         return request(host, int(port), "GET", path)[1]
 
-    def url(self, path, name="gateway"):
-        return f"http://127.0.0.1:{self.ports[name]}{path}"
-
-    def post(self, form):
-        """Sends a form to the token endpoint; its status and its text."""
-        return request("127.0.0.1", self.ports["gateway"], "POST", "/oauth2/token", form)
-
-    def get(self, path, name="gateway"):
-        return request("127.0.0.1", self.ports[name], "GET", path)[1]
-
     def counters(self):
         """What the filter counted: how exchanges ended, by name."""
         stats = json.loads(self.admin("/stats?format=json&filter=token_endpoint"))["stats"]
         return {stat["name"].rsplit("token_endpoint.", 1)[-1]: stat["value"] for stat in stats if "value" in stat}
 
-    def resident_mib(self):
-        lines = pathlib.Path(f"/proc/{self.envoy.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
-
     def worker_seconds(self):
         """How long the first worker has run, and how long it stood ready while other threads of the machine ran."""
-        for task in pathlib.Path(f"/proc/{self.envoy.pid}/task").iterdir():
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
             if (task / "comm").read_text().strip() == "wrk:worker_0":
                 ran, waited, _ = (task / "schedstat").read_text().split()
                 return int(ran) / 1e9, int(waited) / 1e9

@@ -14,7 +14,7 @@ import time
 import gateway
 gateway.keys = dict
 with gateway.Gateway(gateway.bootstrap()) as envoy:
-    print(envoy.envoy.pid, envoy.state, flush=True)
+    print(envoy.process.pid, envoy.state, flush=True)
     time.sleep(600)
 ";
 
