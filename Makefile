@@ -10,7 +10,7 @@ MODULE     := target/module/libtoken_endpoint.so
 export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := \
 	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/token-endpoint
 
-BENCHMARKS   := hash logins neighbours passthrough startup snapshot overload refreshes
+BENCHMARKS   := hash logins neighbours passthrough startup snapshot overload refreshes hosts
 DEBIAN_PACKAGE_OF_nginx        := nginx
 DEBIAN_PACKAGE_OF_etcd         := etcd-server
 DEBIAN_PACKAGE_OF_skopeo       := skopeo
@@ -243,9 +243,18 @@ bench-tools: .tools/bench/bin/python .tools/bin/oha
 
 bench-refreshes: etcd
 
+bench-hosts: module .tools/peer/installed
+
 .tools/bench/bin/python:
 	python3 -m venv .tools/bench
 	.tools/bench/bin/pip install --quiet --disable-pip-version-check matplotlib==3.11.2
+
+.tools/peer/installed:
+	@echo "installing FastAPI and what a login needs from PyPI into .tools/peer" >&2
+	python3 -m venv .tools/peer
+	.tools/peer/bin/pip install --quiet --disable-pip-version-check fastapi==0.165.0 'uvicorn[standard]==0.54.0' \
+	    python-multipart==0.0.34 argon2-cffi==25.1.0 pyjwt==2.15.1 cryptography==50.0.2
+	touch $@
 
 .tools/bin/oha:
 	cargo install --quiet --locked --root .tools oha@1.16.0
