@@ -286,8 +286,8 @@ def of_rounds(rounds):
 def row(key, found):
     title, digits = ROWS[key]
     values = {name: each.get(key) for name, each in found.items()}
-    ratios = [ratio(values["module"], value) for name, value in values.items() if name != "module"]
-    return [title, *(cell(value, digits) for value in values.values()), *ratios]
+    others = [None if key.endswith(("refused", "lost")) else value for name, value in values.items() if name != "module"]
+    return [title, *(cell(value, digits) for value in values.values()), *(ratio(values["module"], other) for other in others)]
 
 
 def cell(value, digits):
