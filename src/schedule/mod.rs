@@ -33,7 +33,7 @@ pub struct ThreadSettings {
 
 impl Default for ThreadSettings {
     fn default() -> Self {
-        Self { count: None, niceness: 19, floor_percent: 15 }
+        Self { count: None, niceness: 19, floor_percent: 20 }
     }
 }
 
