@@ -183,9 +183,9 @@ impl Desk {
         self.queue.is_empty() && self.begun.is_empty()
     }
 
-    /// Whether one more patient thread is to begin.
+    /// Whether one more patient thread is to begin: more wait than threads have nothing to do, and may not have woken up yet.
     pub(super) fn hires_patient(&mut self) -> bool {
-        let hires = self.idle == 0 && self.patient < self.threads;
+        let hires = self.queue.len() > self.idle && self.patient < self.threads;
         self.patient += usize::from(hires);
         hires
     }

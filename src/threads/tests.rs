@@ -3,6 +3,7 @@
 use std::{
     sync::{
         Arc,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{self, Receiver},
     },
     thread,
@@ -20,10 +21,16 @@ use crate::{
 };
 
 const HASH: &str = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+/// One that takes a while.
+const DEAR: &str = "$argon2id$v=19$m=16384,t=2,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const LONG: Duration = Duration::from_secs(60);
 
 fn check(password: &str, address: &str) -> QueuedCheck {
-    let hash = Arc::new(PasswordHash::parse(HASH).unwrap());
+    check_of(HASH, password, address)
+}
+
+fn check_of(hash: &str, password: &str, address: &str) -> QueuedCheck {
+    let hash = Arc::new(PasswordHash::parse(hash).unwrap());
     let check = PasswordCheck::new(hash, Secret::new(password));
     QueuedCheck { check, origin: Origin::of(address), rank: Rank::First }
 }
@@ -67,6 +74,24 @@ fn many_threads_answer_each_check_once() {
     assert_eq!(jobs, (0..40).collect::<Vec<_>>());
     assert_eq!(worker.waiting(), 0);
     assert!(receive.try_recv().is_err());
+}
+
+#[test]
+fn a_crowd_gets_all_the_threads_that_it_may_have_while_one_has_nothing_to_do() {
+    static BEGUN: AtomicUsize = AtomicUsize::new(0);
+    let (worker, receive) = pool(3, |_| _ = BEGUN.fetch_add(1, Ordering::Relaxed));
+    worker.admit(0, check("password", "192.0.2.1"), LONG).unwrap();
+    next(&receive);
+    thread::sleep(Duration::from_millis(50));
+
+    (1..4).for_each(|job| worker.admit(job, check_of(DEAR, "password", "192.0.2.1"), LONG).unwrap());
+
+    (1..4).for_each(|_| _ = next(&receive));
+    let is_whole = || BEGUN.load(Ordering::Relaxed) == 3;
+    assert!((0..1000).any(|_| is_whole() || {
+        thread::sleep(Duration::from_millis(5));
+        false
+    }));
 }
 
 #[test]

@@ -189,6 +189,20 @@ fn every_other_outcome_and_every_request_is_explained() {
     assert_eq!(first_codes("Requests"), requests.into_iter().map(named(RequestKind::name)).collect());
 }
 
+/// What the two files have in common: all but the comment at the top, and how the filter is loaded.
+#[test]
+fn the_demo_of_the_module_differs_in_the_filter_alone() {
+    let common = |file: &str| {
+        let text = fs::read_to_string(repository().join("envoy").join(file)).unwrap();
+        let (head, rest) = text.split_once("            disabled: true ").unwrap();
+        let (filter, tail) = rest.split_once("          - name: envoy.filters.http.jwt_authn\n").unwrap();
+        let (_, document) = filter.split_once("value:\n").unwrap();
+        let head: Vec<_> = head.lines().skip_while(|line| line.starts_with('#')).map(str::to_owned).collect();
+        (head, document.to_owned(), tail.to_owned())
+    };
+    assert_eq!(common("envoy.yaml"), common("dynamic-module.yaml"));
+}
+
 #[test]
 fn every_metric_is_explained() {
     let kinds = ["Counter::new(", "Gauge::new(", "Level::new(", "Histogram::in_millis(", "Histogram::in_micros("];
