@@ -176,9 +176,12 @@ impl FamilyBucket {
         }
     }
 
+    /// Those whose time is over stay until there is no room: a clock that is ahead may only take them for it.
     fn put(&mut self, id: u64, family: Family, now: UnixTime) {
-        self.drop_those_whose_time_is_over(now);
         self.entries.retain(|entry| entry.id != id);
+        if self.entries.len() >= ENTRIES {
+            self.drop_those_whose_time_is_over(now);
+        }
         if self.entries.len() >= ENTRIES {
             self.forget_one();
         }

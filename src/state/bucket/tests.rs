@@ -114,15 +114,28 @@ fn what_was_revoked_stays_so_where_the_clock_jumps_ahead_and_back() {
     let token = TokenId::fresh(Entropy::new([7; 32]));
     Revoke::Family { family: FamilyId(1), until: LATER }.ask(&mut bucket, UnixTime(100));
     Revoke::Token { token, until: LATER }.ask(&mut bucket, UnixTime(100));
+    (0..126).for_each(|other| _ = claimed(&mut bucket, &claim(1_000 + other, 0, 150), 150));
     let ahead = LATER.0 + 100;
     assert_eq!(
         claimed(&mut bucket, &RefreshTokenUse { until: UnixTime(2 * ahead), ..claim(2, 0, ahead) }, ahead),
         Some(1)
     );
     let mut bucket = FamilyBucket::from_bytes(&bucket.to_bytes()).unwrap();
+    assert_eq!(bucket.get(1), None, "a full bucket has dropped those whose time seemed over");
     assert_eq!(claimed(&mut bucket, &claim(1, 0, 50), 200), None);
     assert!(!TokenInUse::Access { token, issued_at: UnixTime(50) }.ask(&mut bucket, UnixTime(200)));
     assert_eq!(claimed(&mut bucket, &claim(3, 0, 201), 300), Some(1), "who comes later is not concerned");
+}
+
+#[test]
+fn what_is_revoked_while_the_clock_is_ahead_stays_so_and_holds_up_nobody_who_comes_when_it_is_right_again() {
+    let mut bucket = FamilyBucket::default();
+    let ahead = UnixTime(LATER.0 + 100);
+    for family in [1, 2] {
+        Revoke::Family { family: FamilyId(family), until: UnixTime(500) }.ask(&mut bucket, ahead);
+    }
+    assert_eq!(claimed(&mut bucket, &claim(1, 0, 50), 200), None);
+    assert_eq!(claimed(&mut bucket, &claim(3, 0, 210), 220), Some(1));
 }
 
 #[test]
