@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::work_queue::Standing;
 use crate::{crypto::password::PasswordCheck, endpoint::Rank, origin::Origin};
 
 /// Threads that check passwords, as one worker sees them.
@@ -25,8 +26,15 @@ pub struct QueuedCheck {
     pub check: PasswordCheck,
     /// Whose turn it takes.
     pub origin: Origin,
-    /// After all others.
+    /// Whether it goes behind all others.
     pub rank: Rank,
+}
+
+impl QueuedCheck {
+    /// Its place in a queue.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing { origin: self.origin, rank: self.rank, units: self.check.hash().work() }
+    }
 }
 
 /// A check that a thread is done with.

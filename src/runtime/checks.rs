@@ -1,10 +1,16 @@
 //! Where password checks run: on the worker itself, or on threads of the process where the host has some.
 
 use super::{
-    arena::SharedArena, check_threads::CheckDone, checked::Checked, host::Host, metrics::Metrics,
-    sliced_checks::SlicedChecks, threaded_checks::ThreadedChecks, work_queue::TurnedAway,
+    arena::SharedArena,
+    check_threads::{CheckDone, QueuedCheck},
+    checked::Checked,
+    host::Host,
+    metrics::Metrics,
+    sliced_checks::SlicedChecks,
+    threaded_checks::ThreadedChecks,
+    work_queue::TurnedAway,
 };
-use crate::{crypto::password::PasswordCheck, endpoint::Rank, origin::Origin, schedule::Schedule};
+use crate::{origin::Origin, schedule::Schedule};
 
 /// The password checks of one worker. `W` is who waits for one.
 pub(super) enum Checks<W> {
@@ -29,16 +35,14 @@ impl<W> Checks<W> {
     /// It would wait too long.
     pub(super) fn admit(
         &mut self,
-        work: PasswordCheck,
-        rank: Rank,
+        check: QueuedCheck,
         waiter: W,
-        origin: Origin,
         metrics: &mut Metrics,
         host: &impl Host,
     ) -> Result<(), TurnedAway<W>> {
         match self {
-            Self::Here(checks) => checks.admit(work, rank, waiter, origin, metrics, host),
-            Self::OnThreads(checks) => checks.admit(work, rank, waiter, origin, metrics, host),
+            Self::Here(checks) => checks.admit(check, waiter, metrics, host),
+            Self::OnThreads(checks) => checks.admit(check, waiter, metrics, host),
         }
     }
 

@@ -37,7 +37,7 @@ mod work_queue;
 mod worker;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use self::work_queue::{QueuedWork, Standing, WorkQueue};
+pub(crate) use self::work_queue::{QueuedWork, WorkQueue};
 pub use self::{
     check_threads::{CheckDone, CheckThreads, QueuedCheck},
     host::{Change, Host, HostError, MetricKind, SharedValue},

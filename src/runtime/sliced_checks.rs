@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use super::{
     arena::SharedArena,
+    check_threads::QueuedCheck,
     checked::Checked,
     host::Host,
     metrics::Metrics,
-    work_queue::{QueuedWork, Standing, TurnedAway, WorkQueue},
+    work_queue::{QueuedWork, TurnedAway, WorkQueue},
 };
 use crate::{
     crypto::password::{Budget, PasswordCheck, Progress, Verification},
-    endpoint::Rank,
     origin::Origin,
     schedule::Schedule,
 };
@@ -45,15 +45,13 @@ impl<W> SlicedChecks<W> {
     /// It would wait too long.
     pub(super) fn admit(
         &mut self,
-        work: PasswordCheck,
-        rank: Rank,
+        check: QueuedCheck,
         waiter: W,
-        origin: Origin,
         metrics: &mut Metrics,
         host: &impl Host,
     ) -> Result<(), TurnedAway<W>> {
-        let standing = Standing { origin, rank, units: work.hash().work() };
-        let waiting = QueuedWork { work, waiter, since: host.monotonic() };
+        let standing = check.standing();
+        let waiting = QueuedWork { work: check.check, waiter, since: host.monotonic() };
         self.queue.admit(standing, waiting, self.running.as_ref().map(|running| running.units))?;
         metrics.waiting_checks.show(self.queue.len(), host);
         Ok(())

@@ -9,7 +9,7 @@ use super::{
     metrics::Metrics,
     work_queue::TurnedAway,
 };
-use crate::{crypto::password::PasswordCheck, endpoint::Rank, origin::Origin};
+use crate::origin::Origin;
 
 /// The checks of one worker. `W` is who waits for one.
 pub(super) struct ThreadedChecks<W> {
@@ -31,15 +31,13 @@ impl<W> ThreadedChecks<W> {
     /// It would wait too long.
     pub(super) fn admit(
         &mut self,
-        check: PasswordCheck,
-        rank: Rank,
+        check: QueuedCheck,
         waiter: W,
-        origin: Origin,
         metrics: &mut Metrics,
         host: &impl Host,
     ) -> Result<(), TurnedAway<W>> {
         let job = self.next;
-        if let Err(wait) = self.threads.admit(job, QueuedCheck { check, origin, rank }, self.max_wait) {
+        if let Err(wait) = self.threads.admit(job, check, self.max_wait) {
             return Err(TurnedAway { waiter, wait });
         }
         self.next = self.next.wrapping_add(1);

@@ -10,7 +10,7 @@ use super::job::Job;
 use crate::{
     crypto::password::PasswordCheck,
     origin::Origin,
-    runtime::{QueuedCheck, QueuedWork, Standing, WorkQueue},
+    runtime::{QueuedCheck, QueuedWork, WorkQueue},
     schedule::ThreadSettings,
 };
 
@@ -90,14 +90,14 @@ impl Desk {
     pub(super) fn admit(
         &mut self,
         job: Job,
-        QueuedCheck { check, origin, rank }: QueuedCheck,
+        check: QueuedCheck,
         max_wait: Duration,
         now: Instant,
     ) -> Result<(), Duration> {
-        let standing = Standing { origin, rank, units: check.hash().work() };
+        let standing = check.standing();
         let running = self.begun.iter().map(|begun| begun.units).reduce(u64::saturating_add);
         self.queue.allow(max_wait);
-        let waiting = QueuedWork { work: check, waiter: job, since: now };
+        let waiting = QueuedWork { work: check.check, waiter: job, since: now };
         self.queue.admit(standing, waiting, running).map_err(|turned_away| turned_away.wait)
     }
 

@@ -5,6 +5,7 @@ use crate::{
     endpoint::{Continuation, Effect, Unavailable},
     registry::auth_source::Directory,
     runtime::{
+        check_threads::QueuedCheck,
         host::Host,
         memory::StoreAnswer,
         outbound_request::{Asked, OutboundRequest},
@@ -65,9 +66,10 @@ impl<H: Host> Worker<H> {
                     Err(turned_away) => self.unless_admitted(Err(turned_away)),
                 }
             }
-            Effect::Verify(work, rank, pending) => {
+            Effect::Verify(check, rank, pending) => {
+                let check = QueuedCheck { check, origin: ticket.origin, rank };
                 let waiter = Waiter { ticket, pending };
-                let admitted = self.checks.admit(work, rank, waiter, ticket.origin, &mut self.metrics, &self.host);
+                let admitted = self.checks.admit(check, waiter, &mut self.metrics, &self.host);
                 self.unless_admitted(admitted);
             }
         }
