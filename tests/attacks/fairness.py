@@ -15,6 +15,7 @@ import time
 import urllib.parse
 
 import gateway
+from callers import Callers
 from people import CHEAP, client, pbkdf2, person, source
 
 # Of what it takes the worker to check a name, for one name to the next.
@@ -60,23 +61,12 @@ def guess(envoy, auth_source, name):
     return envoy.post(urllib.parse.urlencode(form))[0]
 
 
-class Crowd:
+class Crowd(Callers):
     """Callers who keep the queue near its bound: more of them where too few are turned away, and fewer where too many are."""
 
     def __init__(self, envoy):
-        self.envoy, self.over = envoy, False
-        self.pause = 0.3
-        self.threads = [threading.Thread(target=self.call, daemon=True) for _ in range(CROWD)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over = True
-        for thread in self.threads:
-            thread.join()
+        super().__init__(CROWD)
+        self.envoy, self.pause = envoy, 0.3
 
     def call(self):
         while not self.over:

@@ -10,6 +10,7 @@ import time
 import urllib.parse
 
 import gateway
+from callers import Callers
 
 CALLERS = 24
 SHARES = {"login": 15, "refresh": 35, "introspection": 20, "wrong password": 15, "garbage": 12, "leaves": 3}
@@ -19,27 +20,17 @@ EXPECTED = {"login": {200}, "refresh": {200}, "introspection": {200}, "wrong pas
             "garbage": {400, 401, 403, 404, 405, 413, 415, 429, 431}}
 
 
-class Traffic:
+class Traffic(Callers):
     """Requests of all kinds from now on; `with` ends them."""
 
     def __init__(self, envoy, rate):
+        super().__init__(CALLERS)
         self.address = ("127.0.0.1", envoy.ports["gateway"])
         self.rate = rate
         self.lifetime = None
         self.answers, self.wrong = collections.Counter(), []
         self.refresh_tokens, self.access_tokens = collections.deque(), collections.deque(maxlen=50)
-        self.lock, self.due, self.over = threading.Lock(), time.monotonic(), False
-        self.threads = [threading.Thread(target=self.call) for _ in range(CALLERS)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over = True
-        for thread in self.threads:
-            thread.join()
+        self.lock, self.due = threading.Lock(), time.monotonic()
 
     def count(self, kind):
         return sum(count for (of_kind, _), count in self.answers.items() if of_kind == kind)
